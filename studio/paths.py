@@ -1,0 +1,98 @@
+"""The only place that knows where files are."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+APP_NAME = "product-matrix-studio"
+HOME_VARIABLE = "STUDIO_HOME"
+DEFAULT_BASE_MODEL = "smollm2-135m-instruct"
+
+
+def resource_path(*parts: str) -> Path:
+    """A file shipped with the program (translations, samples, icons)."""
+    return Path(__file__).resolve().parent.parent.joinpath("resources", *parts)
+
+
+def studio_home() -> Path:
+    """The user's folder for settings, shared base models and the default workspace.
+
+    ``STUDIO_HOME`` moves it, for tests and for people who keep their models on another disk.
+    """
+    override = os.environ.get(HOME_VARIABLE)
+    if override:
+        return Path(override).expanduser().resolve()
+    import platformdirs  # a few ms, only when the folder is not given
+
+    return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
+
+
+def settings_file() -> Path:
+    """Settings of the program, not of a workspace."""
+    return studio_home() / "settings.json"
+
+
+def models_dir() -> Path:
+    """Base models, one Hugging Face folder each, shared by all workspaces."""
+    return studio_home() / "models"
+
+
+def default_base_model_dir() -> Path:
+    """Where installer/bootstrap.py leaves the default base model, dequantised, as a Hugging Face folder."""
+    return models_dir() / DEFAULT_BASE_MODEL
+
+
+def default_workspace() -> Path:
+    """The workspace opened when the user names none."""
+    return studio_home() / "workspace"
+
+
+@dataclass(frozen=True)
+class WorkspacePaths:
+    """Everything inside one workspace folder: one database, and files beside it."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "studio.db"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "workspace.lock"
+
+    @property
+    def backups(self) -> Path:
+        return self.root / "backups"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def exports(self) -> Path:
+        return self.root / "exports"
+
+    @property
+    def datasets(self) -> Path:
+        return self.root / "datasets"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    def dataset(self, dataset_id: str) -> Path:
+        """Folder of one dataset version: rows.parquet, rejected.parquet, manifest.json."""
+        return self.datasets / dataset_id
+
+    def run(self, run_id: str) -> Path:
+        """RUN_DIR of one training run: spec.json, events.jsonl, commands.jsonl, stderr.log, checkpoints/, model/."""
+        return self.runs / run_id
+
+    def create(self) -> None:
+        """Make the folders, readable by their owner only. Raises OSError when the place cannot be written."""
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (self.backups, self.logs, self.exports, self.datasets, self.runs):
+            folder.mkdir(exist_ok=True, mode=0o700)
