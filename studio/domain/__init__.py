@@ -1,0 +1,1 @@
+"""What the studio is about, in plain Python: products, datasets, training specs, runs, verdicts, economics."""

@@ -1,0 +1,223 @@
+"""How a model is trained: every option declared once, for the form, the command line and the run's record."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from studio.i18n import N_, _
+
+
+class Method(StrEnum):
+    LORA = "lora"
+    FULL = "full"
+    SCRATCH = "scratch"
+
+
+class Preset(StrEnum):
+    QUICK = "quick"
+    BALANCED = "balanced"
+    THOROUGH = "thorough"
+
+
+METHOD_TITLES = {
+    Method.LORA: N_("Small add-on (LoRA)"),
+    Method.FULL: N_("Whole model"),
+    Method.SCRATCH: N_("New small model from scratch"),
+}
+PRESET_TITLES = {
+    Preset.QUICK: N_("Quick"),
+    Preset.BALANCED: N_("Balanced"),
+    Preset.THOROUGH: N_("Thorough"),
+}
+PRESET_HELP = {
+    Preset.QUICK: N_("A first impression: one pass over the data."),
+    Preset.BALANCED: N_("A good result for most data: three passes."),
+    Preset.THOROUGH: N_("Up to eight passes with a larger add-on; stops when it no longer helps."),
+}
+
+
+def _extra(group: str, level: str = "advanced", **more: object) -> dict[str, object]:
+    return {"group": group, "level": level, **more}
+
+
+class TrainSpec(BaseModel):
+    """The settings of one run. Groups: method, model, settings, limits, machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: Method = Field(
+        Method.LORA, title=N_("Method"),
+        description=N_(
+            "A small add-on learns fast and keeps what the model knows; the whole model learns more and needs "
+            "more memory; from scratch knows nothing but your text."
+        ),
+        json_schema_extra=_extra("method", "simple", choices_titles={m.value: t for m, t in METHOD_TITLES.items()}),
+    )  # fmt: skip
+    lora_rank: int = Field(
+        8, ge=1, le=256, title=N_("Add-on size (rank)"),
+        description=N_("Larger add-ons can learn more and need more memory."),
+        json_schema_extra=_extra("method", methods=["lora"]),
+    )  # fmt: skip
+    lora_alpha: int = Field(
+        16, ge=1, le=1024, title=N_("Add-on strength (alpha)"),
+        description=N_("How strongly the add-on acts; usually twice its rank."),
+        json_schema_extra=_extra("method", methods=["lora"]),
+    )  # fmt: skip
+    lora_dropout: float = Field(
+        0.0, ge=0, lt=1, title=N_("Add-on dropout"),
+        description=N_("Share of the add-on's inputs switched off at random, against learning by heart."),
+        json_schema_extra=_extra("method", methods=["lora"], decimals=2, step=0.05),
+    )  # fmt: skip
+    layers: int = Field(
+        4, ge=1, le=48, title=N_("Layers"), description=N_("How deep the new model is."),
+        json_schema_extra=_extra("model", "simple", methods=["scratch"]),
+    )  # fmt: skip
+    heads: int = Field(
+        4, ge=1, le=64, title=N_("Heads"), description=N_("Attention heads in each layer; must divide the width."),
+        json_schema_extra=_extra("model", "simple", methods=["scratch"]),
+    )  # fmt: skip
+    width: int = Field(
+        256, ge=16, le=4096, title=N_("Width"), description=N_("Numbers that describe each token."),
+        json_schema_extra=_extra("model", "simple", methods=["scratch"], step=16),
+    )  # fmt: skip
+    vocabulary: int = Field(
+        4000, ge=300, le=100_000, title=N_("Vocabulary"),
+        description=N_("Word pieces that the new model's tokenizer learns from your text."),
+        json_schema_extra=_extra("model", "simple", methods=["scratch"]),
+    )  # fmt: skip
+    epochs: float = Field(
+        3.0, gt=0, le=100, title=N_("Passes over the data (epochs)"),
+        description=N_("How often the model sees each training row."),
+        json_schema_extra=_extra("settings", "simple", decimals=1),
+    )  # fmt: skip
+    batch_size: int = Field(
+        4, ge=1, le=512, title=N_("Rows at once (batch size)"),
+        description=N_("Rows processed together; more needs more memory."), json_schema_extra=_extra("settings"),
+    )  # fmt: skip
+    gradient_accumulation: int = Field(
+        1, ge=1, le=256, title=N_("Batches per update"),
+        description=N_("Batches whose lessons are added up before the model changes."),
+        json_schema_extra=_extra("settings"),
+    )  # fmt: skip
+    learning_rate: float = Field(
+        2e-4, gt=0, le=1, title=N_("Learning rate"),
+        description=N_("How far each update moves the model. Too high breaks it, too low learns nothing."),
+        json_schema_extra=_extra("settings", decimals=7, step=1e-5),
+    )  # fmt: skip
+    schedule: Literal["constant", "linear", "cosine"] = Field(
+        "cosine", title=N_("Learning rate schedule"), description=N_("How the learning rate falls during the run."),
+        json_schema_extra=_extra(
+            "settings",
+            choices_titles={"constant": N_("Constant"), "linear": N_("Falls in a line"), "cosine": N_("Cosine")},
+        ),
+    )  # fmt: skip
+    warmup_ratio: float = Field(
+        0.03, ge=0, le=0.5, title=N_("Warm-up share"),
+        description=N_("Share of the run in which the learning rate rises from zero."),
+        json_schema_extra=_extra("settings", decimals=2, step=0.01),
+    )  # fmt: skip
+    weight_decay: float = Field(
+        0.01, ge=0, le=1, title=N_("Weight decay"), description=N_("Pulls weights towards zero, against learning by heart."),
+        json_schema_extra=_extra("settings", decimals=3, step=0.01),
+    )  # fmt: skip
+    max_grad_norm: float = Field(
+        1.0, gt=0, le=100, title=N_("Gradient limit"),
+        description=N_("Updates larger than this are shortened, so that one odd row cannot break the model."),
+        json_schema_extra=_extra("settings", decimals=2, step=0.1),
+    )  # fmt: skip
+    max_length: int = Field(
+        512, ge=16, le=32_768, title=N_("Longest row"),
+        description=N_("Rows with more tokens are cut here; the preview says how many."),
+        json_schema_extra=_extra("settings", unit=N_("tokens")),
+    )  # fmt: skip
+    seed: int = Field(
+        42, ge=0, le=2**31 - 1, title=N_("Seed"),
+        description=N_("The same seed, data and settings repeat the run exactly on this computer."),
+        json_schema_extra=_extra("settings"),
+    )  # fmt: skip
+    max_steps: int | None = Field(
+        None, ge=1, title=N_("At most this many updates"), description=N_("Empty: as many as the passes need."),
+        json_schema_extra=_extra("limits"),
+    )  # fmt: skip
+    max_minutes: float | None = Field(
+        None, gt=0, le=60 * 24 * 30, title=N_("Longest time"),
+        description=N_("The run stops and keeps its best model after this time. Empty: no limit."),
+        json_schema_extra=_extra("limits", "simple", unit=N_("minutes"), decimals=0),
+    )  # fmt: skip
+    evals_per_epoch: float = Field(
+        2.0, gt=0, le=100, title=N_("Checks per pass"),
+        description=N_("How often the model is tried on the validation rows and probe prompts."),
+        json_schema_extra=_extra("limits", decimals=1),
+    )  # fmt: skip
+    early_stopping: int = Field(
+        3, ge=0, le=100, title=N_("Stop when no better"),
+        description=N_("Stop after this many checks without improvement and keep the best. 0: never."),
+        json_schema_extra=_extra("limits", "simple", unit=N_("checks")),
+    )  # fmt: skip
+    save_every_s: float = Field(
+        60.0, ge=1, le=86_400, title=N_("Save every"),
+        description=N_("A crash or power cut loses at most this much work."),
+        json_schema_extra=_extra("limits", unit=N_("seconds"), decimals=0),
+    )  # fmt: skip
+    keep_checkpoints: int = Field(
+        2, ge=1, le=50, title=N_("Checkpoints kept"), description=N_("Older ones are removed; the best always stays."),
+        json_schema_extra=_extra("limits"),
+    )  # fmt: skip
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto", title=N_("Device"), description=N_("Where the numbers are computed."),
+        json_schema_extra=_extra(
+            "machine",
+            choices_titles={"auto": N_("Best available"), "cpu": N_("Processor"), "cuda": "NVIDIA GPU", "mps": "Apple GPU"},
+        ),
+    )  # fmt: skip
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", title=N_("Number format"), description=N_("Automatic picks the fastest as measured on this computer."),
+        json_schema_extra=_extra(
+            "machine",
+            choices_titles={"auto": N_("Automatic"), "float32": "float32", "bfloat16": "bfloat16", "float16": "float16"},
+        ),
+    )  # fmt: skip
+    threads: int | None = Field(
+        None, ge=1, le=1024, title=N_("Processor threads"), description=N_("Empty: one for each physical core."),
+        json_schema_extra=_extra("machine"),
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> TrainSpec:
+        if self.method is Method.SCRATCH and (self.width % self.heads or (self.width // self.heads) % 2):
+            raise ValueError(_("The width must be an even multiple of the number of heads."))
+        return self
+
+
+_PRESETS: dict[Preset, dict[str, object]] = {
+    Preset.QUICK: {"epochs": 1.0, "evals_per_epoch": 2.0},
+    Preset.BALANCED: {"epochs": 3.0, "evals_per_epoch": 2.0},
+    Preset.THOROUGH: {"epochs": 8.0, "evals_per_epoch": 2.0, "lora_rank": 16, "lora_alpha": 32, "early_stopping": 4},
+}
+_METHOD_RATES = {Method.LORA: 5e-4, Method.FULL: 5e-5, Method.SCRATCH: 1e-3}
+
+
+def preset_spec(preset: Preset, method: Method = Method.LORA) -> TrainSpec:
+    """The settings of a preset for a method, with the learning rate that suits the method."""
+    fields: dict[str, object] = {**_PRESETS[preset], "method": method, "learning_rate": _METHOD_RATES[method]}
+    if method is Method.SCRATCH:
+        fields["epochs"] = 4 * float(str(fields["epochs"]))  # a model that knows nothing needs more passes
+        fields["batch_size"] = 16
+    return TrainSpec.model_validate(fields)
+
+
+def scratch_parameters(layers: int, width: int, vocabulary: int) -> int:
+    """Parameters of our from-scratch Llama: tied embeddings, SwiGLU of 8/3 width rounded up to 64, RMS norms.
+
+    Per layer 4·width² (attention) + 3·width·inner (SwiGLU) + 2·width (norms); plus vocabulary·width and a last norm.
+    """
+    inner = scratch_inner_width(width)
+    return vocabulary * width + layers * (4 * width * width + 3 * width * inner + 2 * width) + width
+
+
+def scratch_inner_width(width: int) -> int:
+    """Width of the feed-forward layer: 8/3 of the width, rounded up to a multiple of 64."""
+    return -(-(8 * width // 3) // 64) * 64

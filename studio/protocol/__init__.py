@@ -1,0 +1,1 @@
+"""What processes say to each other: typed commands and events, one JSON object a line."""

@@ -1,0 +1,241 @@
+"""Events: past facts that a worker tells, one JSON object a line, with a version and a running number."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+VERSION = 1
+
+
+class Event(BaseModel):
+    """Base of all events; ``seq`` counts from 1 within a run directory or a process. t: seconds since the epoch."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    v: int = VERSION
+    seq: int = 0
+    t: float = 0.0
+
+
+class Started(Event):
+    """The worker is at work. ``pid_started_at`` (psutil create_time) and ``token`` tell this process from another."""
+
+    type: Literal["started"] = "started"
+    job: str
+    pid: int
+    pid_started_at: float
+    token: str = ""
+    attempt: int = 1
+    device: str = ""
+    dtype: str = ""
+    threads: int = 0
+
+
+class Phase(Event):
+    """What the worker is doing now, as a stable name: loading_model, reading_rows, tokenising, measuring,
+    base_evaluation, training, evaluating, answering_probes, saving, comparing, scanning, writing, hashing, …"""
+
+    type: Literal["phase"] = "phase"
+    name: str
+
+
+class Progress(Event):
+    """How far a phase is; ``total`` is None when unknown. rate in units per second."""
+
+    type: Literal["progress"] = "progress"
+    phase: str
+    done: int
+    total: int | None = None
+    unit: str = "rows"
+    rate: float | None = None
+    eta_s: float | None = None
+
+
+class Planned(Event):
+    """What the training run has before it: sizes, after the data was read."""
+
+    type: Literal["planned"] = "planned"
+    total_steps: int
+    rows: int
+    rows_cut: int
+    real_tokens: int
+    trained_tokens: int
+    parameters: int
+    trainable: int
+
+
+class PreviewToken(BaseModel):
+    """One token of the first batch as the model sees it."""
+
+    text: str
+    trained: bool
+
+
+class BatchPreview(Event):
+    """The first real batch: a list of tokens for each of its first rows."""
+
+    type: Literal["batch_preview"] = "batch_preview"
+    rows: list[list[PreviewToken]]
+
+
+class Estimated(Event):
+    """The fit check's result; ``estimate`` is domain.runs.FitEstimate as JSON."""
+
+    type: Literal["estimated"] = "estimated"
+    estimate: dict[str, Any]
+
+
+class Step(Event):
+    """One optimizer update. loss: nats per trained token; tokens_per_s: real (non-padding) tokens."""
+
+    type: Literal["step"] = "step"
+    step: int
+    total_steps: int
+    epoch: float
+    loss: float | None
+    lr: float
+    grad_norm: float | None
+    tokens_per_s: float
+    memory_bytes: int
+    elapsed_s: float
+    eta_s: float | None = None
+
+
+class Evaluated(Event):
+    """The model in training, tried on the validation split."""
+
+    type: Literal["evaluated"] = "evaluated"
+    step: int
+    epoch: float
+    loss: float | None
+    perplexity: float | None
+    rows: int
+    is_best: bool
+
+
+class ProbeAnswered(Event):
+    """An answer to a fixed probe prompt; step 0 is the base model."""
+
+    type: Literal["probe_answered"] = "probe_answered"
+    step: int
+    index: int
+    prompt: str
+    answer: str
+    tokens: int
+    seconds: float
+
+
+class Compared(Event):
+    """Base against tuned on the same held-out rows: per row the summed loss in nats and the trained tokens."""
+
+    type: Literal["compared"] = "compared"
+    split: str
+    base_nats: list[float] | None  # None when there is no base (from scratch)
+    tuned_nats: list[float]
+    tokens: list[int]
+
+
+class CheckpointSaved(Event):
+    type: Literal["checkpoint_saved"] = "checkpoint_saved"
+    step: int
+    path: str
+    size_bytes: int
+    stall_s: float = 0.0
+
+
+class Paused(Event):
+    type: Literal["paused"] = "paused"
+    step: int
+
+
+class Resumed(Event):
+    """Training goes on, after a pause or in a new process; ``exact`` is False for an approximate resume."""
+
+    type: Literal["resumed"] = "resumed"
+    step: int
+    exact: bool = True
+    reason: str = ""
+
+
+class Log(Event):
+    type: Literal["log"] = "log"
+    level: Literal["debug", "info", "warning", "error"]
+    message: str
+
+
+class ModelLoaded(Event):
+    """A chat worker has a model in ``slot``."""
+
+    type: Literal["model_loaded"] = "model_loaded"
+    slot: str
+    name: str
+    seconds: float
+    memory_bytes: int
+
+
+class Token(Event):
+    """A piece of an answer. ``probability`` of this token; alternatives as (text, probability)."""
+
+    type: Literal["token"] = "token"
+    request_id: str
+    text: str
+    probability: float | None = None
+    alternatives: list[tuple[str, float]] = []
+
+
+class Answered(Event):
+    """An answer is complete. stop_reason: end | length | stopped."""
+
+    type: Literal["answered"] = "answered"
+    request_id: str
+    slot: str
+    text: str
+    tokens: int
+    first_token_s: float
+    tokens_per_s: float
+    seed: int
+    stop_reason: Literal["end", "length", "stopped"]
+
+
+class RequestFailed(Event):
+    """One request of a long-lived worker failed; the worker goes on."""
+
+    type: Literal["request_failed"] = "request_failed"
+    request_id: str
+    code: str
+    message: str
+    hint: str = ""
+
+
+class Finished(Event):
+    """Terminal: the job is done. ``result`` is the job's own result object."""
+
+    type: Literal["finished"] = "finished"
+    result: dict[str, Any] = {}
+
+
+class Cancelled(Event):
+    """Terminal: the job was cancelled and what it made was dropped."""
+
+    type: Literal["cancelled"] = "cancelled"
+
+
+class Failed(Event):
+    """Terminal: what happened and what to do next; the traceback is for Details."""
+
+    type: Literal["failed"] = "failed"
+    code: str
+    message: str
+    hint: str = ""
+    details: str = ""
+
+
+AnyEvent = Annotated[
+    Started | Phase | Progress | Planned | BatchPreview | Estimated | Step | Evaluated | ProbeAnswered | Compared
+    | CheckpointSaved | Paused | Resumed | Log | ModelLoaded | Token | Answered | RequestFailed | Finished
+    | Cancelled | Failed,
+    Field(discriminator="type"),
+]  # fmt: skip
+TERMINAL = (Finished, Cancelled, Failed)
