@@ -1,0 +1,198 @@
+"""Did training help? Base against tuned on the same held-out rows, with a confidence interval and a next step."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from studio.domain.runs import EvalMetrics
+from studio.i18n import N_, _
+
+RESAMPLES = 2000
+MARGIN_NATS = 0.02  # differences smaller than 2% of perplexity do not matter to a reader
+OVERFIT_RISE = 0.01  # a last validation loss this much (1%) above the best one counts as turned
+PLENTY_ROWS = 20  # fewer held-out rows than this cannot carry a firm verdict
+
+
+class VerdictKind(StrEnum):
+    BETTER = "better"
+    SAME = "same"
+    WORSE = "worse"
+    NO_BASE = "no_base"  # trained from scratch: nothing to compare with
+
+
+class NextStep(StrEnum):
+    TRY_AND_COLLECT = "try_and_collect"
+    FEWER_PASSES = "fewer_passes"
+    MORE_PASSES = "more_passes"
+    LOWER_RATE = "lower_rate"
+    MORE_DATA = "more_data"
+    MORE_HELD_OUT = "more_held_out"
+
+
+class Verdict(BaseModel):
+    """Losses in nats per trained token; difference = tuned − base, negative is better, with a 95% interval."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: VerdictKind
+    base_loss: float | None
+    tuned_loss: float
+    base_perplexity: float | None
+    tuned_perplexity: float
+    difference: float | None
+    ci_low: float | None
+    ci_high: float | None
+    rows: int
+    tokens: int
+    split: str
+    overfitting: bool
+    best_step: int
+    last_step: int
+    next_step: NextStep
+
+
+def perplexity(loss: float) -> float:
+    """exp(loss) for a mean loss in nats per token; infinity instead of an overflow."""
+    return math.exp(loss) if loss < 700 else math.inf
+
+
+def judge(
+    base_nats: Sequence[float] | None,
+    tuned_nats: Sequence[float],
+    tokens: Sequence[int],
+    evals: Sequence[EvalMetrics],
+    split: str,
+) -> Verdict:
+    """The verdict on a run.
+
+    base_nats, tuned_nats: summed loss of each held-out row (nats); tokens: trained tokens of each row.
+    Raises ValueError when there are no rows or the lengths differ.
+    """
+    if not tokens or len(tuned_nats) != len(tokens) or (base_nats is not None and len(base_nats) != len(tokens)):
+        raise ValueError("the same, non-zero number of rows is needed on both sides")
+    total = sum(tokens)
+    tuned = sum(tuned_nats) / total
+    overfitting, best_step, last_step = _turned(evals)
+    base = difference = low = high = None
+    kind = VerdictKind.NO_BASE
+    if base_nats is not None:
+        base = sum(base_nats) / total
+        difference = tuned - base
+        low, high = paired_interval(base_nats, tuned_nats, tokens)
+        kind = _kind(low, high, difference)
+    return Verdict(
+        kind=kind, base_loss=base, tuned_loss=tuned,
+        base_perplexity=None if base is None else perplexity(base), tuned_perplexity=perplexity(tuned),
+        difference=difference, ci_low=low, ci_high=high, rows=len(tokens), tokens=total, split=split,
+        overfitting=overfitting, best_step=best_step, last_step=last_step,
+        next_step=_next_step(kind, overfitting, len(tokens), evals),
+    )  # fmt: skip
+
+
+def paired_interval(
+    base_nats: Sequence[float], tuned_nats: Sequence[float], tokens: Sequence[int], *, seed: int = 0
+) -> tuple[float, float]:
+    """95% percentile bootstrap of (tuned − base) nats per token, resampling whole rows.
+
+    Rows, not tokens, are drawn, since tokens of one answer are not independent (Efron & Tibshirani 1993, ch. 13).
+    """
+    rng = random.Random(seed)
+    deltas = [t - b for t, b in zip(tuned_nats, base_nats, strict=True)]
+    rows = range(len(tokens))
+    means = []
+    for _draw in range(RESAMPLES):
+        drawn = rng.choices(rows, k=len(tokens))
+        means.append(sum(deltas[i] for i in drawn) / sum(tokens[i] for i in drawn))
+    means.sort()
+    return means[int(0.025 * RESAMPLES)], means[int(0.975 * RESAMPLES) - 1]
+
+
+def _kind(low: float, high: float, difference: float) -> VerdictKind:
+    if high < 0 and difference <= -MARGIN_NATS:
+        return VerdictKind.BETTER
+    if low > 0 and difference >= MARGIN_NATS:
+        return VerdictKind.WORSE
+    return VerdictKind.SAME
+
+
+def _turned(evals: Sequence[EvalMetrics]) -> tuple[bool, int, int]:
+    """Whether validation loss rose again after its best, with the best and the last step."""
+    if not evals:
+        return False, 0, 0
+    best = min(evals, key=lambda e: e.loss)
+    last = evals[-1]
+    return last.loss > best.loss * (1 + OVERFIT_RISE), best.step, last.step
+
+
+def _next_step(kind: VerdictKind, overfitting: bool, rows: int, evals: Sequence[EvalMetrics]) -> NextStep:
+    if kind is VerdictKind.WORSE:
+        return NextStep.LOWER_RATE
+    if overfitting:
+        return NextStep.FEWER_PASSES if kind is VerdictKind.SAME else NextStep.MORE_DATA
+    if rows < PLENTY_ROWS:
+        return NextStep.MORE_HELD_OUT
+    if len(evals) >= 2 and evals[-1].loss < evals[-2].loss * 0.99:
+        return NextStep.MORE_PASSES  # still falling by over 1% a check when it ended
+    return NextStep.TRY_AND_COLLECT if kind is VerdictKind.BETTER else NextStep.MORE_DATA
+
+
+_SENTENCES = {
+    VerdictKind.BETTER: N_(
+        "Better: on {rows} questions that it never saw, the model is {percent} less surprised by the right answer "
+        "(95% sure: {low} to {high})."
+    ),
+    VerdictKind.SAME: N_(
+        "About the same: on {rows} questions that it never saw, no clear difference from the base model "
+        "(95% sure: between {low} and {high} less surprised)."
+    ),
+    VerdictKind.WORSE: N_(
+        "Worse: on {rows} questions that it never saw, the model is {percent} more surprised by the right answer "
+        "(95% sure: {low} to {high})."
+    ),
+    VerdictKind.NO_BASE: N_(
+        "A new model: on {rows} rows that it never saw, it hesitates between about {perplexity} word pieces at "
+        "each step. There is no base model to compare it with."
+    ),
+}
+_NEXT_SENTENCES = {
+    NextStep.TRY_AND_COLLECT: N_("Next: try it in the playground and correct the answers that you do not like."),
+    NextStep.FEWER_PASSES: N_("Next: train with fewer passes; it began to learn the data by heart."),
+    NextStep.MORE_PASSES: N_("Next: train longer; it was still improving when the run ended."),
+    NextStep.LOWER_RATE: N_("Next: lower the learning rate to a tenth and train again."),
+    NextStep.MORE_DATA: N_("Next: add more and more varied rows; this data has been used up."),
+    NextStep.MORE_HELD_OUT: N_("Next: add rows; with so few held-out rows the verdict is shaky."),
+}
+_OVERFITTING = N_(
+    "Answers on new questions got worse again after step {best}; the model of that step was kept (overfitting)."
+)
+
+
+def sentence(verdict: Verdict) -> str:
+    """The verdict in one sentence (two when validation turned), in the active language."""
+    text = _(_SENTENCES[verdict.kind]).format(**_figures(verdict))
+    if verdict.overfitting:
+        text += " " + _(_OVERFITTING).format(best=verdict.best_step)
+    return text
+
+
+def next_sentence(verdict: Verdict) -> str:
+    """What to do next, in the active language."""
+    return _(_NEXT_SENTENCES[verdict.next_step])
+
+
+def _figures(verdict: Verdict) -> dict[str, object]:
+    figures: dict[str, object] = {"rows": verdict.rows, "perplexity": f"{verdict.tuned_perplexity:.0f}"}
+    if verdict.difference is None or verdict.ci_low is None or verdict.ci_high is None:
+        return figures
+    if verdict.kind is VerdictKind.WORSE:
+        low, high, middle = verdict.ci_low, verdict.ci_high, verdict.difference
+        less = [math.expm1(x) for x in (low, high, middle)]
+    else:
+        less = [-math.expm1(x) for x in (verdict.ci_high, verdict.ci_low, verdict.difference)]
+    figures["low"], figures["high"], figures["percent"] = (f"{x:.0%}" for x in less)
+    return figures
