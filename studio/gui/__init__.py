@@ -1,0 +1,1 @@
+"""The window: Qt, pages and widgets. Never imports torch; talks to services and to child processes."""

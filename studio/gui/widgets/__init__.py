@@ -1,0 +1,24 @@
+"""The parts that pages are made of; they hold no colours of their own."""
+
+from studio.gui.widgets.badge import Chip, IconLabel, StateBadge
+from studio.gui.widgets.buttons import (
+    DangerButton,
+    GhostButton,
+    IconButton,
+    LinkButton,
+    PrimaryButton,
+    SecondaryButton,
+)
+from studio.gui.widgets.card import Card
+from studio.gui.widgets.controls import SearchField, SegmentedControl, Switch
+from studio.gui.widgets.drop import DropOverlay, DropZone
+from studio.gui.widgets.figures import MetricTile, ProgressPanel, Share, SplitBar, duration_words
+from studio.gui.widgets.labels import BodyText, Caption, Divider, Figure, PageTitle, SectionTitle
+from studio.gui.widgets.layout import EmptyState, FormRow, PageHeader, ScrollPage
+
+__all__ = [
+    "BodyText", "Caption", "Card", "Chip", "DangerButton", "Divider", "DropOverlay", "DropZone", "EmptyState",
+    "Figure", "FormRow", "GhostButton", "IconButton", "IconLabel", "LinkButton", "MetricTile", "PageHeader",
+    "PageTitle", "PrimaryButton", "ProgressPanel", "ScrollPage", "SearchField", "SecondaryButton", "SectionTitle",
+    "SegmentedControl", "Share", "SplitBar", "StateBadge", "Switch", "duration_words",
+]  # fmt: skip

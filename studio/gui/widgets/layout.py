@@ -1,0 +1,179 @@
+"""Page layout: a scrolling column of limited width, form rows, and empty pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from studio.gui.theme import current_tokens
+from studio.gui.widgets.badge import IconLabel
+from studio.gui.widgets.buttons import PrimaryButton, SecondaryButton
+from studio.gui.widgets.labels import BodyText, Caption, PageTitle
+
+
+class ScrollPage(QScrollArea):
+    """Scrolls vertically; content goes to ``body`` (a QVBoxLayout) and is at most ``max_width`` px wide, centred."""
+
+    def __init__(self, parent: QWidget | None = None, *, max_width: int = 0, margin: int = -1) -> None:
+        super().__init__(parent)
+        tokens = current_tokens()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        ground = QWidget()
+        ground.setObjectName("scroll_body")
+        row = QHBoxLayout(ground)
+        edge = tokens.space.xl if margin < 0 else margin
+        row.setContentsMargins(edge, edge, edge, edge)
+        column = QWidget()
+        column.setMaximumWidth(max_width or tokens.content_width)
+        column.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        row.addStretch(1)
+        row.addWidget(column, 1000)
+        row.addStretch(1)
+        self.body = QVBoxLayout(column)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(tokens.space.l)
+        self.setWidget(ground)
+
+    def add(self, widget: QWidget, stretch: int = 0) -> None:
+        """Append a widget to the column."""
+        self.body.addWidget(widget, stretch)
+
+
+class PageHeader(QWidget):
+    """Title and one sentence at the left, buttons at the right."""
+
+    def __init__(self, title: str, sentence: str = "", *actions: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        space = current_tokens().space
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(space.s)
+        words = QVBoxLayout()
+        words.setSpacing(space.xs)
+        words.addWidget(PageTitle(title))
+        self.sentence = BodyText(sentence, tone="muted")
+        if not sentence:
+            self.sentence.hide()
+        words.addWidget(self.sentence)
+        row.addLayout(words, 1)
+        for action in actions:
+            row.addWidget(action, 0, Qt.AlignmentFlag.AlignTop)
+
+
+class FormRow(QWidget):
+    """Label, input and help: label at the left when there is room (``wide``), else above the input."""
+
+    def __init__(
+        self,
+        label: str,
+        control: QWidget,
+        help_text: str = "",
+        *,
+        wide: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        space = current_tokens().space
+        self.control = control
+        self._caption = Caption(help_text)
+        if not help_text:
+            self._caption.hide()
+        self._error = Caption(tone="error")
+        self._error.hide()
+        name = BodyText(label)
+        name.setWordWrap(wide)
+        name.setBuddy(control)
+        control.setAccessibleName(label)
+        control.setAccessibleDescription(help_text)
+        if help_text:
+            name.setToolTip(help_text)
+            control.setToolTip(help_text)
+        outer = QHBoxLayout(self) if wide else QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(space.xl if wide else 6)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(name)
+        field = QVBoxLayout()
+        field.setSpacing(space.xs)
+        field.addWidget(control)
+        (words if wide else field).addWidget(self._caption)
+        field.addWidget(self._error)
+        outer.addLayout(words, 3)
+        outer.addLayout(field, 2)
+        if wide:
+            words.addStretch(1)
+            field.addStretch(1)
+
+    def set_error(self, message: str) -> None:
+        """Show what is wrong under the input; empty clears it."""
+        self._error.setText(message)
+        self._error.setVisible(bool(message))
+        self.control.setProperty("invalid", bool(message))
+        self.control.style().unpolish(self.control)
+        self.control.style().polish(self.control)
+
+    def error(self) -> str:
+        """The message shown under the input, empty when it is valid."""
+        return self._error.text()
+
+
+class EmptyState(QWidget):
+    """An empty page: what belongs here in one sentence, and the one step that fills it."""
+
+    def __init__(
+        self,
+        icon: str,
+        sentence: str,
+        primary: str = "",
+        on_primary: Callable[[], object] | None = None,
+        secondary: str = "",
+        on_secondary: Callable[[], object] | None = None,
+        *,
+        title: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        space = current_tokens().space
+        column = QVBoxLayout(self)
+        column.setSpacing(space.m)
+        column.addStretch(2)
+        column.addWidget(_picture(icon), 0, Qt.AlignmentFlag.AlignHCenter)
+        if title:
+            column.addWidget(_centred(PageTitle(title)), 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(_centred(BodyText(sentence, tone="muted")), 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(space.xs)
+        row = QHBoxLayout()
+        row.setSpacing(space.s)
+        row.addStretch(1)
+        self.primary = PrimaryButton(primary, on_primary)
+        self.secondary = SecondaryButton(secondary, on_secondary)
+        for button, text in ((self.primary, primary), (self.secondary, secondary)):
+            row.addWidget(button)
+            if not text:
+                button.hide()
+        row.addStretch(1)
+        column.addLayout(row)
+        column.addStretch(3)
+
+
+def _picture(name: str) -> QWidget:
+    disc = QFrame()
+    disc.setFixedSize(64, 64)
+    row = QHBoxLayout(disc)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.addWidget(IconLabel(name, "accent_text", 32), 0, Qt.AlignmentFlag.AlignCenter)
+    disc.setObjectName("disc")
+    return disc
+
+
+def _centred(label: BodyText | PageTitle) -> QWidget:
+    label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+    label.setMaximumWidth(440)
+    label.setMinimumWidth(320)
+    return label
