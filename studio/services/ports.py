@@ -1,0 +1,153 @@
+"""What the services need from the outside: stored things, rows of a dataset, child processes. ``store`` implements them.
+
+Every write of a repository is one transaction. Reads return frozen domain objects. Unknown ids give None.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from studio.domain.basemodels import BaseModelInfo
+from studio.domain.datasets import DatasetVersion
+from studio.domain.feedback import FeedbackItem
+from studio.domain.products import Matrix, Product, SynergyLink
+from studio.domain.runs import CheckpointInfo, EvalMetrics, ProbeAnswer, Run, StepMetrics
+from studio.domain.verdicts import Verdict
+from studio.protocol.events import Compared, Event, Finished
+
+
+@dataclass(frozen=True)
+class OutboundCall:
+    """One host that the program contacted, and why."""
+
+    host: str
+    purpose: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A line of the decision log. subject: ``run:<id>`` and the like; by: studio or user."""
+
+    subject: str
+    what: str
+    why: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class RunUpdate:
+    """What a batch of events changes: one transaction of the store.
+
+    rewind_to: rows of steps after this one belong to an older attempt and are removed before the new are written.
+    """
+
+    run: Run
+    rewind_to: int | None = None
+    steps: tuple[StepMetrics, ...] = ()
+    evals: tuple[EvalMetrics, ...] = ()
+    probes: tuple[ProbeAnswer, ...] = ()
+    checkpoints: tuple[CheckpointInfo, ...] = ()
+    comparison: Compared | None = None
+    verdict: Verdict | None = None
+    decisions: tuple[Decision, ...] = field(default=())
+
+
+class MatrixRepository(Protocol):
+    def list(self) -> list[Matrix]: ...
+    def get(self, matrix_id: str) -> Matrix | None: ...
+    def sample(self, language: str) -> Matrix | None: ...
+    def add(self, matrix: Matrix, sample_language: str = "") -> None: ...
+    def update(self, matrix: Matrix) -> None: ...
+    def set_deleted(self, matrix_id: str, deleted: bool) -> None: ...
+    def save_product(self, matrix_id: str, product: Product) -> None: ...
+    def set_product_deleted(self, product_id: str, deleted: bool) -> None: ...
+    def deleted_products(self, matrix_id: str) -> list[Product]: ...
+    def save_link(self, matrix_id: str, link: SynergyLink) -> None: ...
+    def remove_link(self, link_id: str) -> None: ...
+    def matrix_of(self, product_id: str) -> Matrix | None: ...
+
+
+class DatasetRepository(Protocol):
+    def add(self, dataset: DatasetVersion) -> None: ...
+    def get(self, dataset_id: str) -> DatasetVersion | None: ...
+    def list(self, include_deleted: bool = False) -> list[DatasetVersion]: ...
+    def set_deleted(self, dataset_id: str, deleted: bool) -> None: ...
+
+
+class RunRepository(Protocol):
+    def add(self, run: Run) -> None: ...
+    def get(self, run_id: str) -> Run | None: ...
+    def list(self, product_id: str | None = None, limit: int = 100, offset: int = 0) -> list[Run]: ...
+    def count(self, product_id: str | None = None) -> int: ...
+    def active(self) -> list[Run]: ...
+    def queue(self) -> list[Run]: ...
+    def latest(self, product_id: str) -> Run | None: ...
+    def requeue(self, run: Run) -> None: ...
+    def claim_next(self, at: datetime) -> Run | None:
+        """Make the first queued run the running one, unless another is active: at most one wins."""
+
+    def save(self, run: Run) -> None: ...
+    def apply(self, update: RunUpdate) -> None: ...
+    def steps(self, run_id: str) -> list[StepMetrics]: ...
+    def evals(self, run_id: str) -> list[EvalMetrics]: ...
+    def probes(self, run_id: str) -> list[ProbeAnswer]: ...
+    def checkpoints(self, run_id: str) -> list[CheckpointInfo]: ...
+    def verdict(self, run_id: str) -> Verdict | None: ...
+
+
+class FeedbackRepository(Protocol):
+    def add(self, item: FeedbackItem) -> None: ...
+    def list(self, run_id: str | None = None, limit: int = 500) -> list[FeedbackItem]: ...
+    def counts(self, run_id: str | None) -> dict[str, int]: ...
+
+
+class OutboundRepository(Protocol):
+    def add(self, call: OutboundCall) -> None: ...
+    def list(self, limit: int = 500) -> list[OutboundCall]: ...
+
+
+class DecisionRepository(Protocol):
+    def add(self, decision: Decision) -> None: ...
+    def list(self, subject: str | None = None, limit: int = 500) -> list[Decision]: ...
+
+
+class BaseModelRepository(Protocol):
+    """Base models outside the models folder that the user registered."""
+
+    def add(self, info: BaseModelInfo) -> None: ...
+    def list(self) -> list[BaseModelInfo]: ...
+    def remove(self, model_id: str) -> None: ...
+
+
+class RowPages(Protocol):
+    """Rows of a dataset folder, page by page; cells are text."""
+
+    def columns(self, dataset_dir: Path) -> list[str]: ...
+    def page(self, dataset_dir: Path, offset: int, limit: int) -> list[dict[str, str]]: ...
+
+
+class Backups(Protocol):
+    """Keeps copies of the database."""
+
+    def backup_if_due(self) -> Path | None:
+        """A new copy when something changed and the last is old enough; None otherwise."""
+
+
+class RunJob(Protocol):
+    """Runs one worker job to its end (children.run_job)."""
+
+    def __call__(
+        self,
+        args: Sequence[str],
+        payload: Any = None,
+        on_event: Callable[[Event], None] | None = None,
+        cancel: threading.Event | None = None,
+        timeout_s: float | None = None,
+    ) -> Finished: ...
