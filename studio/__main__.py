@@ -1,4 +1,4 @@
-"""One entry for everything: the window, the workers, and the command line. Imports only what was asked for."""
+"""One entry for the window, the workers and the command line; imports only what was asked for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """``gui`` (also without any argument), ``worker VERB …``, or a command-line verb; returns the exit code."""
+    """``gui`` (or nothing), ``worker VERB …``, or a command-line verb; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] == "gui":
         return _gui(arguments[1:])

@@ -1,6 +1,6 @@
 """The worker's two pipes and its files: events out, commands in, never broken by a library's print.
 
-Nothing here imports a heavy library: this runs before the job's own imports, so that commands are heard at once.
+Nothing here imports a heavy library: it runs before the job's own imports, so commands are heard at once.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Where every child process starts: it finds the job, keeps the promises of the protocol, and reports the end.
+"""Where every child process starts: it finds the job, keeps the protocol's promises, and reports the end.
 
-Promises: one terminal event, whatever happens; standard output carries events only; one worker per run folder.
+Promises: one terminal event, whatever happens; standard output carries events only; one worker a run folder.
 """
 
 from __future__ import annotations
@@ -92,14 +92,14 @@ def run_job(verb: str, args: Sequence[str], writer: EventWriter, commands: Comma
     except JobCancelled:
         _emit_end(writer, Cancelled())
         return 0
-    except (Exception, Terminated, KeyboardInterrupt) as error:  # the boundary between job and protocol
+    except (Exception, Terminated, KeyboardInterrupt) as error:  # noqa: BLE001 (the process boundary)
         traceback.print_exc(file=sys.stderr)
         _emit_end(writer, failure(error))
         return 1
 
 
 def failure(error: BaseException) -> Failed:
-    """What to tell about this exception: its own words if it was meant for a person, else the kind of trouble."""
+    """What to tell about this exception: its own words if meant for a person, else the kind of trouble."""
     details = "".join(traceback.format_exception(error))
     if isinstance(error, StudioError):
         return Failed(code=error.code, message=error.message, hint=error.hint, details=details)
