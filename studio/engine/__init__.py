@@ -1,0 +1,1 @@
+"""Everything that needs torch: loading, training, generating, converting. Imported by workers only."""

@@ -1,0 +1,136 @@
+"""Where the numbers are computed and in which format: chosen by measuring, because machines differ too much to guess.
+
+On many processors bfloat16 runs at a third of float32's speed, and more threads than physical cores slow it down.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import psutil
+import torch
+
+from studio.errors import ResourceError
+from studio.i18n import _
+
+_CGROUP_LIMITS = (
+    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
+    (
+        Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+        Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ),
+)
+
+
+def pick_device(wanted: str = "auto") -> torch.device:
+    """The device for ``auto | cpu | cuda | mps``. Raises ResourceError ``device.missing`` when it is not here."""
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wanted == "auto":
+        return torch.device(next(name for name, here in present.items() if here))
+    if not present.get(wanted, False):
+        raise ResourceError(
+            "device.missing",
+            _("This computer has no usable device “{device}”.").format(device=wanted),
+            _("Choose “Best available” as the device."),
+        )
+    return torch.device(wanted)
+
+
+def pick_dtype(wanted: str, device: torch.device) -> torch.dtype:
+    """The number format for ``auto | float32 | bfloat16 | float16`` on ``device``.
+
+    ``auto``: bfloat16 where it measures at least 1.2 times as fast as float32, else float32; never float16, whose
+    small range needs loss scaling. Takes about 0.1 s on a processor.
+    """
+    if wanted != "auto":
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[wanted]
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    if device.type == "mps":
+        return torch.float32
+    ratio = _matmul_s(torch.float32) / _matmul_s(torch.bfloat16)
+    return torch.bfloat16 if ratio >= 1.2 else torch.float32
+
+
+def _matmul_s(dtype: torch.dtype, size: int = 512) -> float:
+    """Seconds of the best of three products of two ``size`` x ``size`` matrices on the processor."""
+    left = torch.ones((size, size), dtype=dtype)
+    best = float("inf")
+    for _attempt in range(4):  # the first one warms up
+        start = time.perf_counter()
+        torch.mm(left, left)
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """``float32`` for ``torch.float32``."""
+    return str(dtype).removeprefix("torch.")
+
+
+def default_threads() -> int:
+    """Physical cores that this process may use."""
+    physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
+    return max(1, min(physical, allowed))
+
+
+def set_threads(wanted: int | None = None) -> int:
+    """Let torch use ``wanted`` threads (None: one for each physical core) and return that number."""
+    threads = wanted or default_threads()
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+    return threads
+
+
+def memory_used(device: torch.device | None = None) -> int:
+    """Bytes held now: by this process in main memory, or by torch on a GPU."""
+    if device is not None and device.type == "cuda":
+        return int(torch.cuda.memory_allocated(device))
+    return int(psutil.Process().memory_info().rss)
+
+
+def peak_memory(device: torch.device | None = None) -> int:
+    """Most bytes ever held by this process in main memory, or by torch on a GPU."""
+    if device is not None and device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    info = psutil.Process().memory_info()
+    if hasattr(info, "peak_wset"):  # Windows
+        return int(info.peak_wset)
+    import resource  # not on Windows
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return max(int(info.rss), peak if sys.platform == "darwin" else peak * 1024)
+
+
+def memory_available(device: torch.device | None = None) -> int:
+    """Bytes that can still be had: GPU memory, or main memory within the container's limit."""
+    if device is not None and device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    available = int(psutil.virtual_memory().available)
+    left = _cgroup_left()
+    return available if left is None else min(available, left)
+
+
+def _cgroup_left() -> int | None:
+    """Bytes left below the memory limit of the control group; None without a limit."""
+    for limit_file, used_file in _CGROUP_LIMITS:
+        try:
+            limit, used = limit_file.read_text().strip(), used_file.read_text().strip()
+        except OSError:
+            continue
+        if limit.isdigit() and used.isdigit() and int(limit) < 2**60:
+            return max(0, int(limit) - int(used))
+    return None
+
+
+def describe(device: torch.device) -> str:
+    """What a person calls the device, e.g. the GPU's product name or ``cpu``."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

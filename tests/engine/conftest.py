@@ -1,0 +1,18 @@
+"""A whole model in a few hundred kilobytes: what takes minutes with a real one takes milliseconds with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.tiny_model import write_tiny_model
+
+
+@pytest.fixture(scope="session")
+def tiny_model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Hugging Face folder: random-init tiny Llama (2 layers, width 64), byte-level BPE tokenizer, ChatML template.
+
+    Read-only by agreement: copy it before changing anything.
+    """
+    return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny-llama")
