@@ -15,11 +15,11 @@ _LATIN = {
     "darwin": (".AppleSystemUIFont", "Helvetica Neue"),
 }
 _LATIN_ELSEWHERE = (
-    "Inter", "Cantarell", "Ubuntu", "Noto Sans", "Open Sans", "Roboto", "Liberation Sans", "DejaVu Sans",
+    "Inter", "Adwaita Sans", "Cantarell", "Ubuntu", "Noto Sans", "Open Sans", "Roboto",
 )  # fmt: skip
 _CHINESE = (
     "PingFang SC", "Microsoft YaHei UI", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC",
-    "Noto Sans SC", "WenQuanYi Micro Hei",
+    "Noto Sans SC", "WenQuanYi Micro Hei", "DejaVu Sans",
 )  # fmt: skip
 _MONO = ("Cascadia Mono", "SF Mono", "Menlo", "Consolas", "JetBrains Mono", "Noto Sans Mono", "DejaVu Sans Mono")
 

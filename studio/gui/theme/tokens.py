@@ -47,7 +47,7 @@ class Tokens:
     surface_pressed: str
     rail: str
     border: str
-    border_strong: str  # outline of inputs; 3:1 against the surface
+    border_strong: str  # outline of inputs and menus
     text: str
     text_muted: str
     text_disabled: str  # exempt from the contrast rule, like every disabled control
@@ -96,7 +96,7 @@ LIGHT = Tokens(
     surface_pressed="#e3e7ed",
     rail="#fbfbfc",
     border="#e3e6eb",
-    border_strong="#8c94a3",
+    border_strong="#b3bac6",
     text="#1b1f27",
     text_muted="#586072",
     text_disabled="#a3a9b5",
@@ -127,7 +127,7 @@ DARK = Tokens(
     surface_pressed="#323844",
     rail="#181a1f",
     border="#2d323b",
-    border_strong="#6f7889",
+    border_strong="#4d5563",
     text="#e8eaee",
     text_muted="#a6adba",
     text_disabled="#666e7c",
