@@ -1,6 +1,8 @@
-"""Where the numbers are computed and in which format: chosen by measuring, because machines differ too much to guess.
+"""Where the numbers are computed and in which format: chosen by measuring, because machines differ too much
+to guess.
 
-On many processors bfloat16 runs at a third of float32's speed, and more threads than physical cores slow it down.
+On many processors bfloat16 runs at a third of float32's speed, and more threads than physical cores slow it
+down.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ _CGROUP_LIMITS = (
 
 
 def pick_device(wanted: str = "auto") -> torch.device:
-    """The device for ``auto | cpu | cuda | mps``. Raises ResourceError ``device.missing`` when it is not here."""
+    """The device for ``auto | cpu | cuda | mps``. Raises ResourceError ``device.missing`` when it is not
+    here."""
     present = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
@@ -45,8 +48,8 @@ def pick_device(wanted: str = "auto") -> torch.device:
 def pick_dtype(wanted: str, device: torch.device) -> torch.dtype:
     """The number format for ``auto | float32 | bfloat16 | float16`` on ``device``.
 
-    ``auto``: bfloat16 where it measures at least 1.2 times as fast as float32, else float32; never float16, whose
-    small range needs loss scaling. Takes about 0.1 s on a processor.
+    ``auto``: bfloat16 where it measures at least 1.2 times as fast as float32, else float32; never float16,
+    whose small range needs loss scaling. Takes about 0.1 s on a processor.
     """
     if wanted != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[wanted]

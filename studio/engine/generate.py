@@ -1,7 +1,7 @@
 """Answers, token by token: the one loop behind the playground, the probes of a run and the local server.
 
-Our own loop, not ``model.generate``: it can stop between any two tokens, gives each token's probability, and measures
-the first token. Only the loop is ours: caches and logits processors are transformers'.
+Our own loop, not ``model.generate``: it can stop between any two tokens, gives each token's probability, and
+measures the first token. Only the loop is ours: caches and logits processors are transformers'.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ StopReason = Literal["end", "length", "stopped"]
 class Piece:
     """What one token adds to the answer.
 
-    text: empty while a character of several tokens is incomplete. probability: how likely the model itself held this
-    token (softmax of its raw logits, before temperature and cuts), None unless details were asked for.
+    text: empty while a character of several tokens is incomplete. probability: how likely the model itself
+    held this token (softmax of its raw logits, before temperature and cuts), None unless details were asked
+    for.
     """
 
     text: str
@@ -47,7 +48,8 @@ class Piece:
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer. text is the concatenation of its pieces; tokens counts the generated ones without the end token.
+    """A whole answer. text is the concatenation of its pieces; tokens counts the generated ones without the
+    end token.
 
     tokens_per_s: of the tokens after the first, over the time after the first; 0 for fewer than two.
     dropped_turns: oldest messages that were left out because the conversation was too long.
@@ -78,8 +80,8 @@ def generate(
 ) -> Iterator[Piece | Answer]:
     """Yield the pieces of an answer and last an Answer.
 
-    messages: ``{"role", "content"}`` in order. ``stop`` is asked before each token. details: fill in probabilities.
-    Raises StudioError ``model.template`` or ``chat.too_long`` before the first piece.
+    messages: ``{"role", "content"}`` in order. ``stop`` is asked before each token. details: fill in
+    probabilities. Raises StudioError ``model.template`` or ``chat.too_long`` before the first piece.
     """
     started = time.perf_counter()
     prompt = build_prompt(model, tokenizer, messages, sampling.max_new_tokens)
@@ -102,9 +104,7 @@ def answer(
     stop: Callable[[], bool] = never,
 ) -> Answer:
     """The whole answer at once; raises as ``generate``."""
-    last: Piece | Answer | None = None
-    for last in generate(model, tokenizer, messages, sampling, stop=stop):
-        pass
+    *_, last = generate(model, tokenizer, messages, sampling, stop=stop)
     assert isinstance(last, Answer)  # generate always ends with one
     return last
 
@@ -164,8 +164,8 @@ def _forward(model: Any, ids: torch.Tensor, cache: DynamicCache) -> torch.Tensor
 
 
 def _processors(sampling: Sampling, prompt_length: int) -> LogitsProcessorList:
-    """transformers' own processors. The penalty spares the prompt: facts may be repeated, and the end token of
-    earlier turns must not make this answer endless."""
+    """transformers' own processors. The penalty spares the prompt: facts may be repeated, and the end token
+    of earlier turns must not make this answer endless."""
     chain = LogitsProcessorList()
     if sampling.repetition_penalty != 1:
         chain.append(

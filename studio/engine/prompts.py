@@ -38,8 +38,9 @@ def build_prompt(
 ) -> Prompt:
     """The conversation as token ids; the oldest turns go first when it is too long, the system message stays.
 
-    Half of the length at most is kept free for the answer. Raises StudioError ``chat.too_long`` when the last message
-    alone does not fit, ``chat.empty`` without messages, ``model.template`` as templates.render_chat.
+    Half of the length at most is kept free for the answer. Raises StudioError ``chat.too_long`` when the
+    last message alone does not fit, ``chat.empty`` without messages, ``model.template`` as
+    templates.render_chat.
     """
     if not messages:
         raise StudioError("chat.empty", _("There is no question to answer."))

@@ -1,8 +1,8 @@
 """A model's own chat template turned into text, under guard: it is a program that came with somebody's model.
 
-transformers renders in Jinja's immutable sandbox, which stops escapes but neither endless loops nor huge strings.
-Hence a 2 s alarm, a memory ceiling while rendering, and, for work in C that an alarm cannot interrupt, a processor-time
-limit at which the kernel ends this (child) process.
+transformers renders in Jinja's immutable sandbox, which stops escapes but neither endless loops nor huge
+strings. Hence a 2 s alarm, a memory ceiling while rendering, and, for work in C that an alarm cannot
+interrupt, a processor-time limit at which the kernel ends this (child) process.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class _OutOfTimeError(Exception):
 def render_chat(tokenizer: Any, messages: Sequence[Message], *, add_generation_prompt: bool = True) -> str:
     """The conversation as the text that the model was trained on.
 
-    messages: mappings with ``role`` and ``content``. Without a chat template the contents are joined by blank lines,
-    as plain text to be continued. Raises StudioError ``model.template`` when the template fails, takes over 2 s or
-    needs over 256 MB.
+    messages: mappings with ``role`` and ``content``. Without a chat template the contents are joined by
+    blank lines, as plain text to be continued. Raises StudioError ``model.template`` when the template
+    fails, takes over 2 s or needs over 256 MB.
     """
     plain = [{"role": m["role"], "content": m["content"]} for m in messages]
     if not getattr(tokenizer, "chat_template", None):

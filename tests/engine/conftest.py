@@ -11,7 +11,8 @@ from tests.helpers.tiny_model import write_tiny_model
 
 @pytest.fixture(scope="session")
 def tiny_model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Hugging Face folder: random-init tiny Llama (2 layers, width 64), byte-level BPE tokenizer, ChatML template.
+    """A Hugging Face folder: random-init tiny Llama (2 layers, width 64), byte-level BPE tokenizer, ChatML
+    template.
 
     Read-only by agreement: copy it before changing anything.
     """

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 CHATML = (
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 SENTENCES = [
@@ -19,7 +20,8 @@ SENTENCES = [
 
 
 def write_tiny_model(folder: Path, *, width: int = 64, max_length: int = 512) -> Path:
-    """Write the folder and return it. The weights are random with a fixed seed, so answers are babble, but stable."""
+    """Write the folder and return it. The weights are random with a fixed seed, so answers are babble, but
+    stable."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
