@@ -1,0 +1,5 @@
+"""The home page: the product matrix as a table and as a synergy graph."""
+
+from studio.gui.pages.matrix.page import MatrixPage
+
+__all__ = ["MatrixPage"]
