@@ -12,7 +12,7 @@ from installer.console import Console
 from installer.messages import _
 from installer.place import Place
 from installer.plan import StepError
-from installer.runner import Outcome, Runner
+from installer.runner import NOT_FOUND, Outcome, Runner
 from installer.system import Apt, venv_package
 
 # The exact version takes the CPU build where the package source offers one; the open range the CUDA build.
@@ -131,4 +131,6 @@ def _cause(outcome: Outcome, tool: str) -> str:
     errors: Sequence[str] = [line for line in outcome.tail if line.startswith("ERROR:")]
     if errors:
         return errors[-1].removeprefix("ERROR:").strip()
+    if outcome.code == NOT_FOUND:
+        return _("{tool} was not found on this computer.").format(tool=tool)
     return _("{tool} ended with code {code}.").format(tool=tool, code=outcome.code)

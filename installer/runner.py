@@ -58,7 +58,7 @@ class Runner:
     ) -> Outcome:
         """Run to the end; a missing tool is outcome 127; an interrupt ends the child first.
 
-        ``attended`` holds stdin open, for the studio's workers, which take its end for the end of their parent;
+        ``attended`` holds stdin open, for the studio's workers, which take its end for their parent's;
         other tools get none, lest they ask something.
         """
         self.record.parent.mkdir(parents=True, exist_ok=True)
