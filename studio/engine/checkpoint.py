@@ -1,0 +1,229 @@
+"""Checkpoints that survive a crash at any instant: written aside, fsynced, hashed, renamed; removed the same way.
+
+Folder ``checkpoints/ckpt-<step>/``: ``weights.safetensors`` (trainable weights), ``state.pt`` (optimizer and random
+states as plain tensors and ints, loadable with weights_only), ``manifest.json`` (sizes and SHA-256 of both, written
+last). A folder without a valid manifest does not count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import uuid
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from studio.errors import StudioError
+from studio.i18n import _
+
+MANIFEST, WEIGHTS, STATE = "manifest.json", "weights.safetensors", "state.pt"
+FORMAT = 1
+
+
+@dataclass
+class Position:
+    """Where a run is: all that the loop needs besides tensors to go on exactly where it was.
+
+    fingerprint: what must be the same for an exact resume (dataset, spec, thread count, versions).
+    """
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0  # batches of this epoch already consumed
+    real_tokens: int = 0
+    elapsed_s: float = 0.0
+    best_loss: float | None = None
+    best_step: int = 0
+    evals_without_gain: int = 0
+    evals: list[tuple[int, float, float]] = field(default_factory=list)  # step, epoch, loss
+    fingerprint: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Copies of everything that a checkpoint holds, taken between two steps."""
+
+    position: Position
+    weights: dict[str, Tensor]
+    optimizer: dict[str, Any]
+    rng: dict[str, Any]
+
+
+def take_snapshot(position: Position, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Snapshot:
+    """Copy the state to the processor's memory; the loop may go on as soon as this returns."""
+    weights = {n: p.detach().to("cpu", copy=True) for n, p in model.named_parameters() if p.requires_grad}
+    return Snapshot(
+        Position(**json.loads(json.dumps(asdict(position)))), weights, _copied(optimizer.state_dict()), rng_state()
+    )
+
+
+def restore(snapshot: Snapshot, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Put a snapshot's weights, optimizer and random states back."""
+    load_weights(model, snapshot.weights)
+    optimizer.load_state_dict(snapshot.optimizer)
+    set_rng_state(snapshot.rng)
+
+
+def load_weights(model: torch.nn.Module, weights: dict[str, Tensor]) -> None:
+    """Copy trainable weights into the model. Raises StudioError ``checkpoint.mismatch`` when names differ."""
+    own = {n: p for n, p in model.named_parameters() if p.requires_grad}
+    if own.keys() != weights.keys():
+        raise StudioError("checkpoint.mismatch", _("The checkpoint belongs to a different model."))
+    with torch.no_grad():
+        for name, parameter in own.items():
+            parameter.copy_(weights[name])
+
+
+def rng_state() -> dict[str, Any]:
+    """States of Python's and torch's random generators, as tensors and plain ints."""
+    version, numbers, gauss = random.getstate()
+    state: dict[str, Any] = {"torch": torch.get_rng_state(), "python": [version, list(numbers), gauss]}
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state_all()
+    return state
+
+
+def set_rng_state(state: dict[str, Any]) -> None:
+    """Put the random states back."""
+    torch.set_rng_state(state["torch"])
+    version, numbers, gauss = state["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    if "cuda" in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def publish(folder: Path, snapshot: Snapshot) -> tuple[Path, int]:
+    """Write a snapshot below ``folder`` and make it visible at once; the path and its size in bytes.
+
+    Raises OSError (ENOSPC, EIO …): then nothing is published and older checkpoints are as they were.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"ckpt-{snapshot.position.step:08d}"
+    aside = folder / f".tmp-{uuid.uuid4().hex}"
+    aside.mkdir()
+    try:
+        save_file(snapshot.weights, str(aside / WEIGHTS))
+        torch.save({"optimizer": snapshot.optimizer, "rng": snapshot.rng}, aside / STATE)
+        files = {name: file_facts(aside / name) for name in (WEIGHTS, STATE)}
+        manifest = {"format": FORMAT, "position": asdict(snapshot.position), "files": files}
+        (aside / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+        for name in (WEIGHTS, STATE, MANIFEST):
+            fsync(aside / name)
+        fsync(aside)
+        if target.exists():
+            discard(target)
+        aside.rename(target)
+        fsync(folder)
+    except OSError:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    return target, sum(int(f["bytes"]) for f in files.values())
+
+
+def valid_checkpoints(folder: Path) -> list[Path]:
+    """Checkpoints whose manifest and sizes are in order, newest step first (hashes are checked when one is loaded)."""
+    found = []
+    for path in folder.glob("ckpt-*"):
+        manifest = _manifest(path)
+        if manifest and all(_size(path / n) == f["bytes"] for n, f in manifest["files"].items()):
+            found.append((int(manifest["position"]["step"]), path))
+    return [path for _step, path in sorted(found, reverse=True)]
+
+
+def load(path: Path) -> Snapshot:
+    """Read a checkpoint. Raises StudioError ``checkpoint.damaged`` when a hash does not match."""
+    manifest = _manifest(path)
+    if manifest is None or any(
+        not (path / n).is_file() or file_facts(path / n) != f for n, f in manifest["files"].items()
+    ):
+        raise StudioError(
+            "checkpoint.damaged",
+            _("The checkpoint {name} is damaged.").format(name=path.name),
+            _("The one before it is used."),
+        )
+    state = torch.load(path / STATE, weights_only=True)
+    return Snapshot(
+        Position(**manifest["position"]), load_file(str(path / WEIGHTS)), state["optimizer"], state["rng"]
+    )
+
+
+def load_newest(folder: Path, on_damaged: Any = None) -> Snapshot | None:
+    """The newest checkpoint that can be read whole; None when there is none. Damaged ones are set aside, not deleted."""
+    for path in valid_checkpoints(folder):
+        try:
+            return load(path)
+        except StudioError as error:
+            path.rename(folder / f".damaged-{path.name}-{uuid.uuid4().hex[:6]}")
+            if on_damaged:
+                on_damaged(error)
+    return None
+
+
+def retain(folder: Path, keep: int, pinned: set[int]) -> None:
+    """Remove all but the ``keep`` newest and the pinned steps."""
+    paths = valid_checkpoints(folder)
+    for path in paths[keep:]:
+        if int(path.name.split("-")[1]) not in pinned:
+            discard(path)
+
+
+def discard(path: Path) -> None:
+    """Remove a folder so that a crash leaves either all of it or something that no longer counts."""
+    trash = path.with_name(f".trash-{uuid.uuid4().hex}")
+    path.rename(trash)
+    shutil.rmtree(trash, ignore_errors=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what an earlier crash left half-written or half-removed."""
+    for path in [*folder.glob(".tmp-*"), *folder.glob(".trash-*")]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.detach().to("cpu", copy=True)
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_copied(item) for item in value)
+    return value
+
+
+def _manifest(path: Path) -> dict[str, Any] | None:
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        complete = manifest["format"] == FORMAT and manifest["files"].keys() == {WEIGHTS, STATE}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return manifest if complete else None
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else -1
+
+
+def file_facts(path: Path) -> dict[str, Any]:
+    """Size in bytes and SHA-256 of a file."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": digest}
+
+
+def fsync(path: Path) -> None:
+    """Have the system put a file's or folder's content on the disk before returning."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows cannot fsync a folder
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,28 @@
+"""What the loop asks between two steps: go on, stop and keep, or drop everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from studio.protocol.events import Event
+
+Emit = Callable[[Event], None]
+
+
+class Control(Protocol):
+    """The user's wishes, as seen by the engine."""
+
+    def check(self) -> None:
+        """Return at once, or after a pause has ended; raises whatever ends the job when it was cancelled."""
+
+    @property
+    def stop(self) -> bool:
+        """True once the run shall end after this step and keep its model."""
+
+    @property
+    def paused_s(self) -> float:
+        """Seconds spent in pauses so far, by the monotonic clock."""
+
+    def on_pause(self, before: Callable[[], None]) -> None:
+        """Have ``before`` called when a pause begins (to save, so that nothing can be lost during it)."""

@@ -1,0 +1,158 @@
+"""The fit check: what a run will need, from real work on its own longest rows and one measured second of training."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+
+import torch
+
+from studio.domain.runs import FitEstimate, RunPlan
+from studio.domain.specs import Method
+from studio.engine import devices
+from studio.engine.batching import Batch, by_length, collate, epoch_batches
+from studio.engine.control import Control, Emit
+from studio.engine.generate import answer
+from studio.engine.optim import make_optimizer
+from studio.engine.prepare import Prepared, Rows, announce, prepare
+from studio.engine.session import PROBE_SAMPLING, PROBES_PER_CHECK
+from studio.i18n import _
+from studio.protocol.events import Phase
+
+MEASURED_S = 1.0
+SPREAD = 0.15  # the least that a prediction is unsure by, either way
+PROBE_TOKENS = 8
+BYTES_PER_WEIGHT = 4  # checkpoints and models are kept as float32
+
+
+@dataclass(frozen=True)
+class _Speeds:
+    """Real tokens per second in training and evaluation, relative deviation of the first, seconds per answer token."""
+
+    train: float
+    evaluate: float
+    deviation: float
+    answer_token_s: float
+
+
+def estimate(plan: RunPlan, rows: Rows, work_dir: Path, emit: Emit, control: Control) -> FitEstimate:
+    """Prepare the run as the trainer would, work for about a second, and predict. Raises as ``prepare``."""
+    began = time.monotonic()
+    available = devices.memory_available(devices.pick_device(plan.spec.device))
+    free = shutil.disk_usage(work_dir).free
+    prepared = prepare(plan, rows, work_dir, emit, control)
+    announce(prepared, emit)
+    setup_s = time.monotonic() - began
+    emit(Phase(name="measuring"))
+    speeds = _measure(prepared, control)
+    return _predict(prepared, speeds, setup_s, available, free)
+
+
+def _measure(on: Prepared, control: Control) -> _Speeds:
+    optimizer = make_optimizer(on.model.named_parameters(), on.plan.spec)
+    lengths = [e.length for e in on.train]
+    longest = by_length(lengths, on.plan.spec.batch_size)[0]
+    _update(on, optimizer, collate([on.train[i] for i in longest], on.pad_id))  # the peak of memory, and a warm-up
+    speeds: list[float] = []
+    spent = 0.0
+    batches = _batches(on, lengths)
+    while spent < MEASURED_S or len(speeds) < 2:
+        control.check()
+        batch = next(batches)
+        seconds = _update(on, optimizer, batch)
+        speeds.append(batch.real_tokens / seconds)
+        spent += seconds
+    with torch.no_grad():
+        started = time.monotonic()
+        on.loss.token_nats(batch.to(on.device))
+        forward = batch.real_tokens / (time.monotonic() - started)
+    deviation = stdev(speeds) / mean(speeds)
+    return _Speeds(mean(speeds), forward, deviation, _answer_token_s(on))
+
+
+def _batches(on: Prepared, lengths: list[int]) -> Iterator[Batch]:
+    epoch = 0
+    while True:
+        for indices in epoch_batches(lengths, on.plan.spec.batch_size, on.plan.spec.seed, epoch):
+            yield collate([on.train[i] for i in indices], on.pad_id)
+        epoch += 1
+
+
+def _update(on: Prepared, optimizer: torch.optim.Optimizer, batch: Batch) -> float:
+    """Seconds of one update; the weights are thrown away afterwards."""
+    started = time.monotonic()
+    on.loss.mean(batch.to(on.device)).backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    if on.device.type == "cuda":
+        torch.cuda.synchronize(on.device)
+    return time.monotonic() - started
+
+
+def _answer_token_s(on: Prepared) -> float:
+    if not on.plan.probes:
+        return 0.0
+    short = PROBE_SAMPLING.model_copy(update={"max_new_tokens": PROBE_TOKENS})
+    started = time.monotonic()
+    answer(on.model, on.tokenizer, [{"role": "user", "content": on.plan.probes[0]}], short)
+    return (time.monotonic() - started) / PROBE_TOKENS
+
+
+def _predict(on: Prepared, speeds: _Speeds, setup_s: float, available: int, free: int) -> FitEstimate:
+    spec, schedule = on.plan.spec, on.schedule
+    per_epoch = sum(e.length for e in on.train)
+    epochs = schedule.total_steps * spec.gradient_accumulation / schedule.batches_per_epoch
+    checks = schedule.total_steps // schedule.eval_every + 1
+    training = per_epoch * epochs / speeds.train
+    if spec.max_minutes:
+        training = min(training, spec.max_minutes * 60)
+    probes = min(PROBES_PER_CHECK, len(on.plan.probes)) * PROBE_SAMPLING.max_new_tokens * speeds.answer_token_s
+    checking = checks * (sum(e.length for e in on.validation) / speeds.evaluate + probes)
+    comparing = 2 * sum(e.length for e in on.held_out) / speeds.evaluate
+    seconds = setup_s + training + checking + comparing
+    spread = max(SPREAD, 2 * speeds.deviation)
+    memory, disk = devices.peak_memory(on.device), _disk_bytes(on)
+    problems = _problems(on, memory, available, disk, free)
+    return FitEstimate(
+        ready=memory <= available and 2 * disk <= free, problems=problems, steps=schedule.total_steps,
+        trained_tokens=sum(e.targets for e in on.train), real_tokens=per_epoch, rows=len(on.train),
+        rows_cut=sum(e.cut for e in on.train), parameters=on.size.parameters, trainable=on.size.trainable,
+        seconds_low=seconds * (1 - spread), seconds=seconds, seconds_high=seconds * (1 + 1.5 * spread),
+        memory_bytes=memory, memory_available_bytes=available, disk_bytes=disk, disk_free_bytes=free,
+        tokens_per_s=speeds.train, device=devices.describe(on.device), dtype=devices.dtype_name(on.dtype),
+    )  # fmt: skip
+
+
+def _disk_bytes(on: Prepared) -> int:
+    """Checkpoints (weights and AdamW's two moments; the kept ones, the best, the one being written) and the model."""
+    checkpoints = (on.plan.spec.keep_checkpoints + 2) * 3 * on.size.trainable
+    kept = on.size.trainable if on.plan.spec.method is Method.LORA else on.size.parameters
+    return (checkpoints + kept) * BYTES_PER_WEIGHT
+
+
+def _problems(on: Prepared, memory: int, available: int, disk: int, free: int) -> list[str]:
+    problems = []
+    if memory > available:
+        problems.append(
+            _("It needs about {needed} GB of memory and {available} GB are free: choose a smaller batch.").format(
+                needed=f"{memory / 1e9:.1f}", available=f"{available / 1e9:.1f}"
+            )
+        )
+    if 2 * disk > free:
+        problems.append(
+            _("It needs about {needed} GB of disk space, and {free} GB are free.").format(
+                needed=f"{2 * disk / 1e9:.1f}", free=f"{free / 1e9:.1f}"
+            )
+        )
+    cut = sum(e.cut for e in on.train)
+    if cut:
+        problems.append(
+            _("{cut} of {rows} rows are longer than the longest row allowed and will be cut.").format(
+                cut=cut, rows=len(on.train)
+            )
+        )
+    return problems

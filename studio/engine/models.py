@@ -1,0 +1,95 @@
+"""The model that a run trains: a LoRA adapter on a base, a whole base, or a new small Llama; and how it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from studio.domain.specs import TrainSpec, scratch_inner_width
+
+END, TURN_START, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+CHATML = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+
+
+@dataclass(frozen=True)
+class Size:
+    """Numbers of parameters: all, and those that the run changes."""
+
+    parameters: int
+    trainable: int
+
+
+def add_adapter(model: nn.Module, spec: TrainSpec) -> nn.Module:
+    """The model with a LoRA adapter on every linear layer but the head (Hu et al. 2021); only the adapter trains."""
+    from peft import LoraConfig, TaskType, get_peft_model
+
+    config = LoraConfig(
+        r=spec.lora_rank, lora_alpha=spec.lora_alpha, lora_dropout=spec.lora_dropout,
+        target_modules="all-linear", task_type=TaskType.CAUSAL_LM, bias="none",
+    )  # fmt: skip
+    adapted: nn.Module = get_peft_model(model, config)
+    return adapted
+
+
+def new_model(spec: TrainSpec, tokenizer: Any) -> nn.Module:
+    """A randomly initialised Llama of the spec's layers, heads and width, tied embeddings, for this tokenizer.
+
+    Initialisation uses torch's generator, which the caller has seeded.
+    """
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=spec.width, intermediate_size=scratch_inner_width(spec.width),
+        num_hidden_layers=spec.layers, num_attention_heads=spec.heads, num_key_value_heads=spec.heads,
+        max_position_embeddings=max(spec.max_length, 512), tie_word_embeddings=True, attention_dropout=0.0,
+        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )  # fmt: skip
+    return LlamaForCausalLM(config)
+
+
+def new_tokenizer(texts: Iterable[str], vocabulary: int, folder: Path) -> Any:
+    """A byte-level BPE tokenizer learned from the texts (every string can be written with it), kept in ``folder``.
+
+    A tokenizer already there is used, so that a resumed run has the same one.
+    """
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+    if not (folder / "tokenizer.json").is_file():
+        from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+        backend = Tokenizer(models.BPE())
+        backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        backend.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocabulary, special_tokens=[END, TURN_START, TURN_END], show_progress=False,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        )  # fmt: skip
+        backend.train_from_iterator(texts, trainer)
+        made = PreTrainedTokenizerFast(
+            tokenizer_object=backend, bos_token=TURN_START, eos_token=TURN_END, pad_token=END, unk_token=END
+        )
+        made.chat_template = CHATML
+        made.save_pretrained(str(folder))
+    return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+
+
+def size_of(model: nn.Module) -> Size:
+    """Parameters of the model, tied weights counted once."""
+    every = sum(p.numel() for p in model.parameters())
+    return Size(every, sum(p.numel() for p in model.parameters() if p.requires_grad))
+
+
+def save_model(model: nn.Module, tokenizer: Any, folder: Path) -> None:
+    """Keep the result as Hugging Face tools expect it: adapter or whole model in safetensors, with the tokenizer."""
+    with torch.no_grad():
+        model.save_pretrained(str(folder), safe_serialization=True)  # type: ignore[operator]
+    tokenizer.save_pretrained(str(folder))

@@ -1,0 +1,88 @@
+"""The user's wishes during a run: heard between two steps, from the mailbox, standard input and signals."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from studio.engine.control import Emit
+from studio.protocol.commands import Cancel, Pause, Quit, Resume, Stop
+from studio.protocol.events import Paused, Resumed
+from studio.worker.io import CommandReader, JobCancelled
+
+PAUSE_POLL_S = 0.2
+POLL_INTERVAL_S = 0.02  # the mailbox is a file: not looked at more often than this
+
+
+class CommandControl:
+    """Implements engine.control.Control over a CommandReader.
+
+    end_with_parent: the end of standard input counts as Stop. step: tells the current step for Paused and Resumed.
+    """
+
+    def __init__(self, commands: CommandReader, emit: Emit, *, end_with_parent: bool) -> None:
+        self._commands, self._emit, self._end_with_parent = commands, emit, end_with_parent
+        self._before_pause: Callable[[], None] = lambda: None
+        self._stop = False
+        self._paused_s = 0.0
+        self._last_poll = -1.0
+        self.step: Callable[[], int] = lambda: 0
+
+    @property
+    def stop(self) -> bool:
+        return self._stop
+
+    @property
+    def paused_s(self) -> float:
+        return self._paused_s
+
+    def on_pause(self, before: Callable[[], None]) -> None:
+        self._before_pause = before
+
+    def check(self) -> None:
+        """Hear what was said since the last call. Raises JobCancelled; returns after a pause is over."""
+        if time.monotonic() - self._last_poll < POLL_INTERVAL_S:
+            return
+        if self._hear():
+            self._pause()
+        self._last_poll = time.monotonic()
+
+    def _hear(self) -> bool:
+        """Take in the new commands; whether the run shall pause now."""
+        paused = False
+        for command in self._commands.poll():
+            match command:
+                case Cancel():
+                    raise JobCancelled
+                case Stop() | Quit():
+                    self._stop = True
+                case Pause():
+                    paused = True
+                case Resume():
+                    paused = False
+        if self._end_with_parent and self._commands.eof:
+            self._stop = True
+        return paused and not self._stop
+
+    def _pause(self) -> None:
+        began = time.monotonic()
+        self._before_pause()
+        self._emit(Paused(step=self.step()))
+        while not self._stop and not self._resumed():
+            time.sleep(PAUSE_POLL_S)
+        self._paused_s += time.monotonic() - began
+        self._emit(Resumed(step=self.step()))
+
+    def _resumed(self) -> bool:
+        resumed = False
+        for command in self._commands.poll():
+            match command:
+                case Cancel():
+                    raise JobCancelled
+                case Stop() | Quit():
+                    self._stop = True
+                case Resume():
+                    resumed = True
+        if self._end_with_parent and self._commands.eof:
+            self._stop = True
+        return resumed
