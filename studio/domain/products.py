@@ -170,9 +170,7 @@ def check_product(matrix: Matrix, product: Product) -> None:
     if product.role is Role.CORE and product.purposes:
         raise StudioError("product.core_purpose", _("Only auxiliary products have a purpose."))
     if any(p.name.strip().casefold() == product.name.strip().casefold() for p in others):
-        raise StudioError(
-            "product.same_name", _("Another product has this name."), _("Choose another name.")
-        )
+        raise StudioError("product.same_name", _("Another product has this name."), _("Choose another name."))
 
 
 def check_link(matrix: Matrix, link: SynergyLink) -> None:

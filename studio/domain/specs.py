@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from studio.i18n import N_, _
 
@@ -39,7 +39,7 @@ PRESET_HELP = {
 }
 
 
-def _extra(group: str, level: str = "advanced", **more: object) -> dict[str, object]:
+def _extra(group: str, level: str = "advanced", **more: JsonValue) -> dict[str, JsonValue]:
     return {"group": group, "level": level, **more}
 
 
@@ -120,7 +120,8 @@ class TrainSpec(BaseModel):
         json_schema_extra=_extra("settings", decimals=2, step=0.01),
     )  # fmt: skip
     weight_decay: float = Field(
-        0.01, ge=0, le=1, title=N_("Weight decay"), description=N_("Pulls weights towards zero, against learning by heart."),
+        0.01, ge=0, le=1, title=N_("Weight decay"),
+        description=N_("Pulls weights towards zero, against learning by heart."),
         json_schema_extra=_extra("settings", decimals=3, step=0.01),
     )  # fmt: skip
     max_grad_norm: float = Field(
@@ -170,14 +171,18 @@ class TrainSpec(BaseModel):
         "auto", title=N_("Device"), description=N_("Where the numbers are computed."),
         json_schema_extra=_extra(
             "machine",
-            choices_titles={"auto": N_("Best available"), "cpu": N_("Processor"), "cuda": "NVIDIA GPU", "mps": "Apple GPU"},
+            choices_titles={
+                "auto": N_("Best available"), "cpu": N_("Processor"), "cuda": "NVIDIA GPU", "mps": "Apple GPU",
+            },
         ),
     )  # fmt: skip
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", title=N_("Number format"), description=N_("Automatic picks the fastest as measured on this computer."),
         json_schema_extra=_extra(
             "machine",
-            choices_titles={"auto": N_("Automatic"), "float32": "float32", "bfloat16": "bfloat16", "float16": "float16"},
+            choices_titles={
+                "auto": N_("Automatic"), "float32": "float32", "bfloat16": "bfloat16", "float16": "float16",
+            },
         ),
     )  # fmt: skip
     threads: int | None = Field(
@@ -195,7 +200,13 @@ class TrainSpec(BaseModel):
 _PRESETS: dict[Preset, dict[str, object]] = {
     Preset.QUICK: {"epochs": 1.0, "evals_per_epoch": 2.0},
     Preset.BALANCED: {"epochs": 3.0, "evals_per_epoch": 2.0},
-    Preset.THOROUGH: {"epochs": 8.0, "evals_per_epoch": 2.0, "lora_rank": 16, "lora_alpha": 32, "early_stopping": 4},
+    Preset.THOROUGH: {
+        "epochs": 8.0,
+        "evals_per_epoch": 2.0,
+        "lora_rank": 16,
+        "lora_alpha": 32,
+        "early_stopping": 4,
+    },
 }
 _METHOD_RATES = {Method.LORA: 5e-4, Method.FULL: 5e-5, Method.SCRATCH: 1e-3}
 

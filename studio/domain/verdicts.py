@@ -73,7 +73,11 @@ def judge(
     base_nats, tuned_nats: summed loss of each held-out row (nats); tokens: trained tokens of each row.
     Raises ValueError when there are no rows or the lengths differ.
     """
-    if not tokens or len(tuned_nats) != len(tokens) or (base_nats is not None and len(base_nats) != len(tokens)):
+    if (
+        not tokens
+        or len(tuned_nats) != len(tokens)
+        or (base_nats is not None and len(base_nats) != len(tokens))
+    ):
         raise ValueError("the same, non-zero number of rows is needed on both sides")
     total = sum(tokens)
     tuned = sum(tuned_nats) / total
@@ -160,7 +164,9 @@ _SENTENCES = {
     ),
 }
 _NEXT_SENTENCES = {
-    NextStep.TRY_AND_COLLECT: N_("Next: try it in the playground and correct the answers that you do not like."),
+    NextStep.TRY_AND_COLLECT: N_(
+        "Next: try it in the playground and correct the answers that you do not like."
+    ),
     NextStep.FEWER_PASSES: N_("Next: train with fewer passes; it began to learn the data by heart."),
     NextStep.MORE_PASSES: N_("Next: train longer; it was still improving when the run ended."),
     NextStep.LOWER_RATE: N_("Next: lower the learning rate to a tenth and train again."),

@@ -32,8 +32,10 @@ class Batch:
         """The same batch on a device."""
         if device.type == "cpu":
             return self
-        moved = (t.to(device, non_blocking=True) for t in (self.ids, self.rows, self.positions, self.targets))
-        return Batch(*moved, self.real_tokens, self.source_rows)
+        ids, rows, positions, targets = (
+            t.to(device, non_blocking=True) for t in (self.ids, self.rows, self.positions, self.targets)
+        )
+        return Batch(ids, rows, positions, targets, self.real_tokens, self.source_rows)
 
 
 def epoch_batches(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:

@@ -61,7 +61,10 @@ def take_snapshot(position: Position, model: torch.nn.Module, optimizer: torch.o
     """Copy the state to the processor's memory; the loop may go on as soon as this returns."""
     weights = {n: p.detach().to("cpu", copy=True) for n, p in model.named_parameters() if p.requires_grad}
     return Snapshot(
-        Position(**json.loads(json.dumps(asdict(position)))), weights, _copied(optimizer.state_dict()), rng_state()
+        Position(**json.loads(json.dumps(asdict(position)))),
+        weights,
+        _copied(optimizer.state_dict()),
+        rng_state(),
     )
 
 
@@ -156,7 +159,7 @@ def load(path: Path) -> Snapshot:
 
 
 def load_newest(folder: Path, on_damaged: Any = None) -> Snapshot | None:
-    """The newest checkpoint that can be read whole; None when there is none. Damaged ones are set aside, not deleted."""
+    """The newest checkpoint that can be read whole; None when there is none. Damaged ones are set aside."""
     for path in valid_checkpoints(folder):
         try:
             return load(path)

@@ -20,9 +20,5 @@ class Control(Protocol):
     def stop(self) -> bool:
         """True once the run shall end after this step and keep its model."""
 
-    @property
-    def paused_s(self) -> float:
-        """Seconds spent in pauses so far, by the monotonic clock."""
-
-    def on_pause(self, before: Callable[[], None]) -> None:
-        """Have ``before`` called when a pause begins (to save, so that nothing can be lost during it)."""
+    def on_pause(self, before: Callable[[], int]) -> None:
+        """Have ``before`` called when a pause begins: it saves, and returns the step at which the run stands."""

@@ -56,7 +56,9 @@ def _measure(on: Prepared, control: Control) -> _Speeds:
     optimizer = make_optimizer(on.model.named_parameters(), on.plan.spec)
     lengths = [e.length for e in on.train]
     longest = by_length(lengths, on.plan.spec.batch_size)[0]
-    _update(on, optimizer, collate([on.train[i] for i in longest], on.pad_id))  # the peak of memory, and a warm-up
+    _update(
+        on, optimizer, collate([on.train[i] for i in longest], on.pad_id)
+    )  # the peak of memory, and a warm-up
     speeds: list[float] = []
     spent = 0.0
     batches = _batches(on, lengths)
@@ -110,7 +112,9 @@ def _predict(on: Prepared, speeds: _Speeds, setup_s: float, available: int, free
     training = per_epoch * epochs / speeds.train
     if spec.max_minutes:
         training = min(training, spec.max_minutes * 60)
-    probes = min(PROBES_PER_CHECK, len(on.plan.probes)) * PROBE_SAMPLING.max_new_tokens * speeds.answer_token_s
+    probes = (
+        min(PROBES_PER_CHECK, len(on.plan.probes)) * PROBE_SAMPLING.max_new_tokens * speeds.answer_token_s
+    )
     checking = checks * (sum(e.length for e in on.validation) / speeds.evaluate + probes)
     comparing = 2 * sum(e.length for e in on.held_out) / speeds.evaluate
     seconds = setup_s + training + checking + comparing
@@ -138,9 +142,9 @@ def _problems(on: Prepared, memory: int, available: int, disk: int, free: int) -
     problems = []
     if memory > available:
         problems.append(
-            _("It needs about {needed} GB of memory and {available} GB are free: choose a smaller batch.").format(
-                needed=f"{memory / 1e9:.1f}", available=f"{available / 1e9:.1f}"
-            )
+            _(
+                "It needs about {needed} GB of memory and {available} GB are free: choose a smaller batch."
+            ).format(needed=f"{memory / 1e9:.1f}", available=f"{available / 1e9:.1f}")
         )
     if 2 * disk > free:
         problems.append(

@@ -22,7 +22,8 @@ class CausalLoss:
 
     def __init__(self, model: nn.Module) -> None:
         self._model = model
-        core: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
+        wrapped: Any = model
+        core: Any = wrapped.get_base_model() if hasattr(wrapped, "get_base_model") else wrapped
         self._backbone: nn.Module = core.get_decoder() if hasattr(core, "get_decoder") else core.base_model
         self._head: nn.Module = core.get_output_embeddings()
         self._direct: bool | None = None

@@ -53,7 +53,8 @@ def new_model(spec: TrainSpec, tokenizer: Any) -> nn.Module:
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
-    return LlamaForCausalLM(config)
+    model: nn.Module = LlamaForCausalLM(config)
+    return model
 
 
 def new_tokenizer(texts: Iterable[str], vocabulary: int, folder: Path) -> Any:

@@ -1,4 +1,4 @@
-"""From a plan to something that can be trained: rows as tokens, the model, the device; the same for run and fit check."""
+"""From a plan to something that can be trained: rows as tokens, the model, the device; for run and fit check."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ class Prepared:
     schedule: Schedule
 
 
-def prepare(plan: RunPlan, rows: Rows, work_dir: Path, emit: Emit, control: Control, dtype: str = "") -> Prepared:
+def prepare(
+    plan: RunPlan, rows: Rows, work_dir: Path, emit: Emit, control: Control, dtype: str = ""
+) -> Prepared:
     """Load and tokenise all that the plan names.
 
     rows: gives the rows of a split. work_dir: where a new tokenizer is kept. dtype: of the attempt that is resumed.
@@ -92,7 +94,7 @@ def announce(prepared: Prepared, emit: Emit) -> None:
 
 
 def preview_tokens(tokenizer: Any, example: Example) -> list[PreviewToken]:
-    """The example's tokens as text. Neighbours of the same kind are joined, so that characters of several tokens show."""
+    """The example's tokens as text. Neighbours of a kind are joined, so that characters of several tokens show."""
     pieces: list[PreviewToken] = []
     ids, flags = example.ids[:PREVIEW_TOKENS].tolist(), example.trained[:PREVIEW_TOKENS].tolist()
     start = 0
@@ -120,7 +122,7 @@ def _model(plan: RunPlan, tokenizer: Any, device: torch.device, dtype: torch.dty
     torch.manual_seed(plan.spec.seed)
     if plan.spec.method is Method.SCRATCH or plan.base_dir is None:
         return new_model(plan.spec, tokenizer).to(device=device, dtype=dtype)
-    model = load_model(Path(plan.base_dir), dtype=dtype, device=device)
+    model: nn.Module = load_model(Path(plan.base_dir), dtype=dtype, device=device)
     if plan.spec.method is Method.LORA:
         return add_adapter(model, plan.spec)
     model.requires_grad_(True)

@@ -63,7 +63,7 @@ class Session:
         base_nats = self._base(fresh=position.step == 0)
         self._emit(Phase(name="training"))
         trainer = self._trainer(position)
-        self._control.on_pause(lambda: self._save(position))
+        self._control.on_pause(lambda: self._save_for_pause(position))
         reason = trainer.run()
         self._saver.wait()
         self._take_best(position)
@@ -149,6 +149,11 @@ class Session:
 
     def _save(self, position: Position) -> None:
         self._saver.save(position, self._on.model, self._optimizer)
+
+    def _save_for_pause(self, position: Position) -> int:
+        self._save(position)
+        self._saver.wait()
+        return position.step
 
     def _probe(self, step: int) -> None:
         self._emit(Phase(name="answering_probes"))

@@ -132,7 +132,9 @@ class Trainer:
         if position.batch >= self._schedule.batches_per_epoch:
             position.epoch, position.batch = position.epoch + 1, 0
         if self._batches_epoch != position.epoch:
-            self._batches = epoch_batches(self._lengths, self._spec.batch_size, self._spec.seed, position.epoch)
+            self._batches = epoch_batches(
+                self._lengths, self._spec.batch_size, self._spec.seed, position.epoch
+            )
             self._batches_epoch = position.epoch
         chosen = self._batches[position.batch : position.batch + self._spec.gradient_accumulation]
         position.batch += len(chosen)

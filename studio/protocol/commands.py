@@ -35,7 +35,10 @@ class Resume(Command):
 
 
 class Load(Command):
-    """Chat: put a model into a slot. adapter_dir: a LoRA adapter over base_dir; threads: None for the default."""
+    """Chat: put a model into a slot. adapter_dir: a LoRA adapter over base_dir; threads: None for the default.
+
+    device: "cpu" while a run has the GPU.
+    """
 
     type: Literal["load"] = "load"
     slot: str
@@ -43,6 +46,7 @@ class Load(Command):
     base_dir: str
     adapter_dir: str | None = None
     threads: int | None = None
+    device: Literal["auto", "cpu"] = "auto"
 
 
 class Unload(Command):

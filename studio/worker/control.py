@@ -17,26 +17,20 @@ POLL_INTERVAL_S = 0.02  # the mailbox is a file: not looked at more often than t
 class CommandControl:
     """Implements engine.control.Control over a CommandReader.
 
-    end_with_parent: the end of standard input counts as Stop. step: tells the current step for Paused and Resumed.
+    end_with_parent: the end of standard input counts as Stop.
     """
 
     def __init__(self, commands: CommandReader, emit: Emit, *, end_with_parent: bool) -> None:
         self._commands, self._emit, self._end_with_parent = commands, emit, end_with_parent
-        self._before_pause: Callable[[], None] = lambda: None
+        self._before_pause: Callable[[], int] = lambda: 0
         self._stop = False
-        self._paused_s = 0.0
         self._last_poll = -1.0
-        self.step: Callable[[], int] = lambda: 0
 
     @property
     def stop(self) -> bool:
         return self._stop
 
-    @property
-    def paused_s(self) -> float:
-        return self._paused_s
-
-    def on_pause(self, before: Callable[[], None]) -> None:
+    def on_pause(self, before: Callable[[], int]) -> None:
         self._before_pause = before
 
     def check(self) -> None:
@@ -65,13 +59,11 @@ class CommandControl:
         return paused and not self._stop
 
     def _pause(self) -> None:
-        began = time.monotonic()
-        self._before_pause()
-        self._emit(Paused(step=self.step()))
+        step = self._before_pause()
+        self._emit(Paused(step=step))
         while not self._stop and not self._resumed():
             time.sleep(PAUSE_POLL_S)
-        self._paused_s += time.monotonic() - began
-        self._emit(Resumed(step=self.step()))
+        self._emit(Resumed(step=step))
 
     def _resumed(self) -> bool:
         resumed = False

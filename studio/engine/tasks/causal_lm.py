@@ -77,7 +77,9 @@ def encode_rows(
         raise StudioError(
             "run.no_rows",
             _("No row has anything to learn from."),
-            _("Check on the Data page that the answers are not empty, and that the longest row is not too short."),
+            _(
+                "Check on the Data page that the answers are not empty, and that the longest row is not too short."
+            ),
         )
     return examples
 
