@@ -53,8 +53,12 @@ class SplitBar(QWidget):
 
     _HEIGHT = 10
 
-    def __init__(self, shares: Sequence[Share] = (), parent: QWidget | None = None) -> None:
+    def __init__(
+        self, shares: Sequence[Share] = (), parent: QWidget | None = None, *, counts: bool = True
+    ) -> None:
+        """counts: say the amounts beside the percentages."""
         super().__init__(parent)
+        self._counts = counts
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._shares: list[Share] = []
         self.set(shares)
@@ -104,7 +108,8 @@ class SplitBar(QWidget):
 
     def _words(self, share: Share) -> str:
         total = sum(each.amount for each in self._shares)
-        return f"{share.title} {share.amount:,.0f} · {share.amount / total:.0%}"
+        percent = f"{share.amount / total:.0%}"
+        return f"{share.title} {share.amount:,.0f} · {percent}" if self._counts else f"{share.title} {percent}"
 
     def _colour(self, position: int) -> QColor:
         plot = current_tokens().plot
