@@ -1,0 +1,182 @@
+"""The chat worker: keeps models loaded, answers one request after the other, and can be stopped between any
+two tokens.
+
+It lives as long as its parent's pipe. What goes wrong with one request is told for that request; the worker
+goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+from studio.engine.devices import default_threads, dtype_name, memory_used, set_threads
+from studio.engine.generate import Answer, generate
+from studio.engine.slots import Slots
+from studio.errors import StudioError
+from studio.i18n import _, ngettext
+from studio.protocol.commands import Cancel, Command, Generate, Load, Quit, Stop, Unload
+from studio.protocol.events import Answered, Finished, Log, ModelLoaded, RequestFailed, Token
+from studio.worker.io import CommandReader, EventWriter, started_event
+
+_WAIT_S = 0.5
+
+
+def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> None:
+    """Serve until told to quit, cancelled, or left by the parent."""
+    slots = Slots()
+    threads = set_threads()
+    writer.emit(
+        started_event(
+            writer, "chat", device=slots.device.type, dtype=dtype_name(slots.dtype), threads=threads
+        )
+    )
+    ChatWorker(slots, writer, commands).serve()
+    writer.emit(Finished())
+
+
+class ChatWorker:
+    """Works through commands in order; ``stop`` overtakes: it is heard while an answer is being made."""
+
+    def __init__(self, slots: Slots, writer: EventWriter, commands: CommandReader) -> None:
+        self._slots = slots
+        self._writer = writer
+        self._commands = commands
+        self._waiting: deque[Command] = deque()
+        self._ending = False
+        self._stopped = False  # the answer being made
+
+    def serve(self) -> None:
+        """Answer until Quit or Cancel comes or the pipe ends."""
+        while not self._ending:
+            self._hear(_WAIT_S if not self._waiting else 0)
+            if self._commands.eof and not self._waiting:
+                return
+            if self._waiting and not self._ending:
+                self._handle(self._waiting.popleft())
+
+    def _hear(self, wait_s: float, current: str = "") -> None:
+        """Take in new commands; ``current``: the request being answered, for which a stop may come."""
+        for command in self._commands.wait(wait_s) if wait_s else self._commands.poll():
+            if isinstance(command, Stop):
+                self._stop(command.request_id, current)
+            elif isinstance(command, (Quit, Cancel)):
+                self._ending = True
+            else:
+                self._waiting.append(command)
+
+    def _stop(self, request_id: str, current: str) -> None:
+        """Stop the answer being made, and those not begun yet, that ``request_id`` names (empty: all)."""
+        if current and request_id in ("", current):
+            self._stopped = True
+        for command in list(self._waiting):
+            if isinstance(command, Generate) and request_id in ("", command.request_id):
+                self._waiting.remove(command)
+                self._writer.emit(_unbegun(command))
+
+    def _should_stop(self, request_id: str) -> bool:
+        self._hear(0, request_id)
+        return self._stopped or self._ending or self._commands.eof
+
+    def _handle(self, command: Command) -> None:
+        """One command; whatever a model or a library raises fails this request only."""
+        request_id = getattr(command, "request_id", "") or getattr(command, "slot", "")
+        try:
+            if isinstance(command, Load):
+                self._load(command)
+            elif isinstance(command, Unload):
+                self._slots.unload(command.slot)
+            elif isinstance(command, Generate):
+                self._answer(command)
+        except StudioError as error:
+            self._writer.emit(
+                RequestFailed(request_id=request_id, code=error.code, message=error.message, hint=error.hint)
+            )
+        except (RuntimeError, ValueError, TypeError, KeyError, IndexError, MemoryError) as error:
+            self._writer.emit(_failed(request_id, error))
+
+    def _load(self, command: Load) -> None:
+        started, before = time.monotonic(), memory_used(self._slots.device)
+        set_threads(command.threads or default_threads())
+        adapter = Path(command.adapter_dir) if command.adapter_dir else None
+        self._slots.load(command.slot, command.name, Path(command.base_dir), adapter)
+        self._writer.emit(
+            ModelLoaded(
+                slot=command.slot,
+                name=command.name,
+                seconds=time.monotonic() - started,
+                memory_bytes=max(0, memory_used(self._slots.device) - before),
+            )
+        )
+
+    def _answer(self, command: Generate) -> None:
+        self._stopped = False
+        messages = [{"role": m.role, "content": m.content} for m in command.messages]
+        with self._slots.get(command.slot).use() as (model, tokenizer):
+            pieces = generate(
+                model,
+                tokenizer,
+                messages,
+                command.sampling,
+                stop=lambda: self._should_stop(command.request_id),
+                details=command.details,
+            )
+            for piece in pieces:
+                if isinstance(piece, Answer):
+                    self._finish(command, piece)
+                else:
+                    self._writer.emit(
+                        Token(
+                            request_id=command.request_id,
+                            text=piece.text,
+                            probability=piece.probability,
+                            alternatives=list(piece.alternatives),
+                        )
+                    )
+
+    def _finish(self, command: Generate, answer: Answer) -> None:
+        if answer.dropped_turns:
+            text = ngettext(
+                "The conversation is too long for this model: its oldest message was left out.",
+                "The conversation is too long for this model: its {n} oldest messages were left out.",
+                answer.dropped_turns,
+            )
+            self._writer.emit(Log(level="warning", message=text.format(n=answer.dropped_turns)))
+        self._writer.emit(
+            Answered(
+                request_id=command.request_id,
+                slot=command.slot,
+                text=answer.text,
+                tokens=answer.tokens,
+                first_token_s=answer.first_token_s,
+                tokens_per_s=answer.tokens_per_s,
+                seed=answer.seed,
+                stop_reason=answer.stop_reason,
+            )
+        )
+
+
+def _unbegun(command: Generate) -> Answered:
+    """What is told of a request that was stopped while it waited."""
+    return Answered(
+        request_id=command.request_id, slot=command.slot, text="", tokens=0, first_token_s=0.0,
+        tokens_per_s=0.0, seed=command.sampling.seed or 0, stop_reason="stopped",
+    )  # fmt: skip
+
+
+def _failed(request_id: str, error: Exception) -> RequestFailed:
+    if "OutOfMemory" in type(error).__name__ or isinstance(error, MemoryError) or "allocate" in str(error):
+        return RequestFailed(
+            request_id=request_id,
+            code="chat.out_of_memory",
+            message=_("There is not enough memory for this model and this conversation."),
+            hint=_("Close other programs, unload the other model, or start a new conversation."),
+        )
+    return RequestFailed(
+        request_id=request_id,
+        code="chat.failed",
+        message=_("The model could not answer: {error}").format(error=f"{type(error).__name__}: {error}"),
+        hint=_("Try again; if it happens again, load the model anew."),
+    )
