@@ -65,3 +65,18 @@ class Page(QWidget):
 
     def dispose(self) -> None:
         """The page is about to be thrown away: disconnect from window-wide signals that outlive it."""
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """A page in the rail before it is built.
+
+    title: gives the translated name. load: imports the page's module (maybe in a thread) and returns its class, so that
+    plots and the like are not imported at start. foot: stands at the foot of the rail.
+    """
+
+    page_id: str
+    title: Callable[[], str]
+    icon: str
+    load: Callable[[], Callable[[GuiContext], Page]]
+    foot: bool = False

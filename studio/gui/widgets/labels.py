@@ -27,6 +27,13 @@ class _Text(QLabel):
             self.style().polish(self)
 
 
+class Display(_Text):
+    """28 px: the one large sentence of a welcome."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, ui_font(current_tokens().fonts.display, QFont.Weight.DemiBold), "text", parent)
+
+
 class PageTitle(_Text):
     """20 px: the name of a page."""
 

@@ -1,0 +1,67 @@
+"""What every test may rely on: a home of its own, English, and a place to draw.
+
+Ordinary window tests draw offscreen. Tests that need a real display ask for the ``x_display`` fixture.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings, models and workspaces of this test alone; never the real home."""
+    home = tmp_path_factory.mktemp("studio-home")
+    monkeypatch.setenv("STUDIO_HOME", str(home))
+    return home
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Every test starts in English."""
+    from studio.i18n import set_language
+
+    set_language("en")
+    yield
+    set_language("en")
+
+
+@pytest.fixture(scope="session")
+def x_display() -> Iterator[str]:
+    """The name of a display for a child process: the one there is, else an Xvfb of our own."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("only Linux needs a display of its own")
+    if os.environ.get("DISPLAY"):
+        yield os.environ["DISPLAY"]
+        return
+    program = shutil.which("Xvfb")
+    if program is None:
+        pytest.skip("Xvfb is not installed")
+    yield from _xvfb(program)
+
+
+def _xvfb(program: str) -> Iterator[str]:
+    reader, writer = os.pipe()
+    # With -displayfd the server picks a free number and tells it when it is ready: no guess, no sleep.
+    server = subprocess.Popen(
+        [program, "-displayfd", str(writer), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"],
+        pass_fds=(writer,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(writer)
+    try:
+        with os.fdopen(reader) as answer:
+            number = answer.readline().strip()
+        assert number, "Xvfb ended without naming a display"
+        yield f":{number}"
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
