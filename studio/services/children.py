@@ -78,7 +78,9 @@ def worker_environment() -> dict[str, str]:
     return environment
 
 
-def spawn_detached(args: Sequence[str], run_dir: Path, command: CommandLine = worker_command) -> subprocess.Popen[bytes]:
+def spawn_detached(
+    args: Sequence[str], run_dir: Path, command: CommandLine = worker_command
+) -> subprocess.Popen[bytes]:
     """Start a trainer that may outlive this process: own session, no protocol pipe, its log appended in ``run_dir``.
 
     Its stdin stays open as long as this process lives; that is how it learns that the parent is gone.

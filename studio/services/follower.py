@@ -35,7 +35,9 @@ class RunFollower:
             return []
         complete = data.rfind(b"\n") + 1
         self._offset += complete
-        return [event for line in data[:complete].splitlines() if (event := self._new_event(line)) is not None]
+        return [
+            event for line in data[:complete].splitlines() if (event := self._new_event(line)) is not None
+        ]
 
     def alive(self) -> bool:
         """Whether the worker of this run is alive (number, start time and token)."""

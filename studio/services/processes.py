@@ -29,7 +29,9 @@ def read_identity(run_dir: Path) -> ProcessIdentity | None:
     """Who says to be the worker of this run (RUN_DIR/worker.json); None when nobody does."""
     try:
         stored = json.loads((run_dir / "worker.json").read_text(encoding="utf-8"))
-        return ProcessIdentity(int(stored["pid"]), float(stored["pid_started_at"]), str(stored.get("token", "")))
+        return ProcessIdentity(
+            int(stored["pid"]), float(stored["pid_started_at"]), str(stored.get("token", ""))
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -98,10 +100,24 @@ def end_leftovers(process: subprocess.Popen[bytes]) -> int:
     return process.wait()
 
 
+def poll_exit(process: subprocess.Popen[bytes]) -> int | None:
+    """The exit code of a child that leads its own session, with what it left running ended; None while it lives."""
+    if hasattr(os, "waitid") and process.returncode is None:
+        try:
+            if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+                return None
+            return end_leftovers(process)
+        except ChildProcessError:
+            return process.poll()
+    return process.poll()
+
+
 def outcome_sentence(returncode: int | None) -> str:
     """How a process ended that said nothing itself, in the user's language. None: nobody saw its exit code."""
     if returncode is None:
-        return _("The process is gone and left no last word: it crashed, was ended, or the computer was switched off.")
+        return _(
+            "The process is gone and left no last word: it crashed, was ended, or the computer was switched off."
+        )
     if returncode >= 0:
         return _("The process ended without a last word (exit code {code}).").format(code=returncode)
     number = -returncode

@@ -54,7 +54,9 @@ class SettingsService:
             first = problem.errors()[0]
             raise StudioError(
                 "settings.invalid",
-                _("The setting “{name}” cannot have this value.").format(name=".".join(map(str, first["loc"]))),
+                _("The setting “{name}” cannot have this value.").format(
+                    name=".".join(map(str, first["loc"]))
+                ),
                 str(first["msg"]),
             ) from problem
 
