@@ -62,7 +62,7 @@ class Environment:
     def create(self) -> None:
         """Keep an environment that works, made by whomever; otherwise make a fresh one."""
         self.check_space()
-        if not self._runs(USABLE):
+        if self._place.half_made.exists() or not self._runs(USABLE):
             self._make()
         elif not self._runs("import pip"):  # made by a tool that leaves pip out
             outcome = self._runner.run([str(self._place.python), "-m", "ensurepip"])
@@ -107,8 +107,11 @@ class Environment:
     def _make(self) -> None:
         if importlib.util.find_spec("ensurepip") is None:
             self._bring_ensurepip()
+        self._place.half_made.parent.mkdir(parents=True, exist_ok=True)
+        self._place.half_made.touch()
         command = [sys.executable, "-m", "venv", "--clear", str(self._place.venv)]
         self._expect(self._runner.run(command, self._console.listen), "venv", self._afresh())
+        self._place.half_made.unlink()
 
     def _bring_ensurepip(self) -> None:
         package = [venv_package()]

@@ -44,6 +44,11 @@ class Place:
         return self.root / "build" / "setup" / "lock"
 
     @property
+    def half_made(self) -> Path:
+        """There while the environment is being made: one that was interrupted may hold half a pip."""
+        return self.root / "build" / "setup" / "making-venv"
+
+    @property
     def requirements(self) -> Path:
         return self.root / "installer" / "requirements.txt"
 

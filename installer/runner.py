@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
+import signal
 import subprocess
+import sys
 import threading
 import time
 from collections import deque
@@ -87,6 +90,7 @@ class Runner:
             text=True,
             encoding="utf-8",
             errors="replace",
+            start_new_session=os.name == "posix",
         )
 
     def _follow(
@@ -138,11 +142,19 @@ def _read(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> Non
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """Ask the child to end, then insist."""
+    """Ask the child and all its own children (venv starts pip) to end, then insist."""
     if process.poll() is None:
-        process.terminate()
-        try:
+        _signal(process, insist=False)
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(GRACE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    _signal(process, insist=True)
+    process.wait()
+
+
+def _signal(process: subprocess.Popen[str], insist: bool) -> None:
+    if sys.platform == "win32":
+        process.kill() if insist else process.terminate()
+        return
+    # All gone already, or run by sudo, which passes our first signal on.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL if insist else signal.SIGTERM)

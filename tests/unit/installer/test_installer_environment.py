@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import tomllib
 from pathlib import Path
 
@@ -85,6 +86,24 @@ def test_broken_environment_is_made_afresh(tmp_path: Path) -> None:
     runner = FakeRunner(tmp_path, {"sys.version_info": Outcome(1)})
     make_environment(tmp_path, runner).create()
     assert runner.ran("-m venv --clear")
+
+
+def test_interrupted_environment_is_made_afresh(tmp_path: Path) -> None:
+    """Its Python already answers, but ensurepip was killed half-way through unpacking pip."""
+    touch_python(tmp_path)
+
+    def interrupt(_command: list[str]) -> Outcome:
+        raise KeyboardInterrupt
+
+    broken = FakeRunner(tmp_path, {"sys.version_info": Outcome(1), "-m venv": interrupt})
+    with pytest.raises(KeyboardInterrupt):
+        make_environment(tmp_path, broken).create()
+    runner = FakeRunner(tmp_path)
+    make_environment(tmp_path, runner).create()
+    make_environment(tmp_path, runner).create()
+    assert [command for command in runner.commands if "-m venv" in command] == [
+        f"{sys.executable} -m venv --clear {Place(tmp_path).venv}"
+    ]
 
 
 def test_missing_ensurepip_is_brought_by_apt_or_named(
