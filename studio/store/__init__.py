@@ -1,0 +1,1 @@
+"""Everything remembered: one SQLite file with its tables, repositories, migrations and backups."""

@@ -1,0 +1,1 @@
+"""Alembic migrations; run by studio.store.migrating, never by hand."""
