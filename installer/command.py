@@ -21,6 +21,7 @@ from installer.place import Place, has_display, one_at_a_time
 from installer.plan import Stamps, Step, StepError, StepFailed, all_done, digest, run_plan
 from installer.runner import Runner, child_environment
 from installer.system import Apt, SystemLibraries, Wants, has_nvidia_gpu
+from installer.whereabouts import ask_program
 
 INTERRUPTED = 130
 ALL_TESTS = ("-m", "pytest", "-m", "slow or not slow")
@@ -164,6 +165,9 @@ def run_command(arguments: Sequence[str]) -> int:
                 _("Start the studio with: {command}").format(command="python3 installer/bootstrap.py run")
             )
             return 0
+        if options.verb == "run" and options.headless:
+            folder = options.workspace or ask_program(place, runner, "default_workspace")
+            console.say(_("The results will be in {folder}").format(folder=folder))
         return start(command, place, at_home=options.verb == "test")
     except StepFailed as failure:
         report_failure(console, place.record, failure.title, failure.error)

@@ -30,6 +30,7 @@ CHINESE: Final[dict[str, str]] = {
         "已停止。已完成的部分会保留；再次运行同一命令即可继续。"
     ),
     "Note: {text}": "提示：{text}",
+    "The results will be in {folder}": "结果将保存在 {folder}",
     # failures
     "The step “{step}” failed.": "步骤“{step}”失败。",
     "Cause: {cause}": "原因：{cause}",

@@ -18,10 +18,10 @@ from installer.messages import _
 from installer.place import Place
 from installer.plan import StepError
 from installer.runner import Outcome, Runner
+from installer.whereabouts import ask_program
 
 CHUNK_BYTES = 1 << 20
 MAX_HEADER_BYTES = 100_000_000
-WHERE = "from studio.paths import default_base_model_dir as d, studio_home as h; print(h()); print(d())"
 
 
 @dataclass(frozen=True)
@@ -224,9 +224,7 @@ class BaseModel:
     @cached_property
     def _folders(self) -> tuple[Path, Path]:
         """The studio's home and its default base model's folder, as the program itself sees them."""
-        outcome = self._runner.run([str(self._place.python), "-c", WHERE])
-        if not outcome.ok or len(outcome.tail) < 2:
-            cause = _("{tool} ended with code {code}.").format(tool="studio.paths", code=outcome.code)
-            hint = _("Delete the folder {folder} and run this command again.").format(folder=self._place.venv)
-            raise StepError(cause, hint, outcome.tail)
-        return Path(outcome.tail[-2]), Path(outcome.tail[-1])
+        return (
+            ask_program(self._place, self._runner, "studio_home"),
+            ask_program(self._place, self._runner, "default_base_model_dir"),
+        )

@@ -59,7 +59,11 @@ class Bench:
         self.source = source
         self.runner = FakeRunner(
             tmp_path,
-            {"studio.paths": Outcome(0, (str(self.home), str(self.folder))), "worker convert": self.convert},
+            {
+                "import studio_home": Outcome(0, (str(self.home),)),
+                "import default_base_model_dir": Outcome(0, (str(self.folder),)),
+                "worker convert": self.convert,
+            },
         )
         self.worker_outcome = Outcome(0)
         self.model = self.again(tmp_path)
@@ -147,6 +151,13 @@ def test_failed_conversion_says_the_workers_words_and_can_be_repeated(bench: Ben
     bench.worker_outcome = Outcome(0)
     bench.model.convert()
     assert bench.model.is_ready()
+
+
+def test_program_that_cannot_answer_is_a_failure_with_advice(bench: Bench) -> None:
+    bench.runner.rules = {"studio.paths": Outcome(1, ("ModuleNotFoundError: studio",))}
+    with pytest.raises(StepError, match=r"studio\.paths") as caught:
+        bench.model.is_ready()
+    assert ".venv" in caught.value.hint
 
 
 def test_crashed_worker_leaves_its_last_lines(bench: Bench) -> None:
