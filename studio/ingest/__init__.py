@@ -1,0 +1,1 @@
+"""From files to one canonical Parquet: readers, detection, splits, statistics, and paged reading."""

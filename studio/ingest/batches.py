@@ -1,0 +1,85 @@
+"""What every reader yields: a table of text cells with their source row numbers, and the rows put aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import polars as pl
+
+from studio.domain.datasets import ColumnRole, RejectedRow
+from studio.i18n import _
+
+EXCERPT_CHARS: Final = 200
+ROW: Final = "row"
+
+
+@dataclass
+class Batch:
+    """frame: column ``row`` (Int64, source row from 1) and one text column per role; null = no such field."""
+
+    frame: pl.DataFrame
+    rejected: list[RejectedRow] = field(default_factory=list)
+
+
+class Reader(Protocol):
+    """One opened source. ``wanted`` says which source column plays which role."""
+
+    columns: list[str]
+
+    def head(self, limit: int) -> list[list[str]]:
+        """The first rows as text, in the order of ``columns``; for the preview."""
+        ...
+
+    def batches(self, wanted: Mapping[ColumnRole, str]) -> Iterator[Batch]:
+        """All rows in order, in tables of a bounded size."""
+        ...
+
+
+def frame_of(
+    rows: Sequence[int], cells: Sequence[Sequence[str | None]], roles: Sequence[str]
+) -> pl.DataFrame:
+    """A batch's table from Python rows, each in the order of ``roles``."""
+    schema = {ROW: pl.Int64, **dict.fromkeys(roles, pl.String)}
+    columns = zip(*cells, strict=True) if cells else ([] for _role in roles)
+    data = {ROW: list(rows), **{role: list(column) for role, column in zip(roles, columns, strict=True)}}
+    return pl.DataFrame(data, schema=schema)
+
+
+def excerpt(text: str | bytes) -> str:
+    """The beginning of a rejected row, safe to store and show."""
+    if isinstance(text, str):
+        text = text[: EXCERPT_CHARS + 1].encode("utf-8", "surrogatepass")
+    shown = text[: EXCERPT_CHARS * 4].decode("utf-8", "backslashreplace").strip("\r\n")
+    return shown if len(shown) <= EXCERPT_CHARS else shown[:EXCERPT_CHARS] + "…"
+
+
+def rejection(row: int, code: str, text: str | bytes) -> RejectedRow:
+    """A row put aside, with the reason in the user's language."""
+    return RejectedRow(row=row, code=code, reason=reason(code), excerpt=excerpt(text))
+
+
+def reason(code: str) -> str:
+    """One sentence for each code a row can be put aside with."""
+    return {
+        "too_many_fields": _("This row has more fields than there are columns."),
+        "bad_quotes": _("A quotation mark in this row is not closed, or stands in the wrong place."),
+        "stray_return": _("A line break stands in the middle of a field without quotation marks."),
+        "invalid_bytes": _("This row holds bytes that are no text in the file's encoding."),
+        "line_too_long": _("This line is too long to be one row."),
+        "nul_character": _("This row holds a NUL character, which no text has."),
+        "missing_prompt": _("There is no question: the field is empty, or the row is too short."),
+        "missing_response": _("There is no answer: the field is empty, or the row is too short."),
+        "missing_text": _("There is no text in this row."),
+        "missing_messages": _("There is no conversation in this row."),
+        "broken_json": _("This is not valid JSON, or it was cut short."),
+        "not_an_object": _("This row is not a JSON object with named fields."),
+        "duplicate_keys": _("The same field name stands twice in this row."),
+        "not_a_conversation": _("The conversation is not a list of messages."),
+        "missing_role": _("A message does not say who is speaking."),
+        "unknown_role": _("A message is by someone who is neither system, user nor assistant."),
+        "empty_message": _("A message has no text."),
+        "roles_out_of_order": _("User and assistant do not take turns, beginning with the user."),
+        "no_answer": _("The conversation does not end with an answer."),
+    }[code]

@@ -1,0 +1,100 @@
+"""Writing rows.parquet from a stream of batches, and its index by split."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from studio.domain.datasets import Split
+
+ROWS_FILE: Final = "rows.parquet"
+INDEX_FILE: Final = "index.json"
+ROW_GROUP_ROWS: Final = 65_536
+_QUEUE_BATCHES: Final = 3
+
+
+def write_rows(frames: Iterable[pl.DataFrame], columns: tuple[str, ...], path: Path) -> None:
+    """Stream canonical frames (row, key, split and ``columns``) to Parquet in row groups of ROW_GROUP_ROWS.
+
+    Raises whatever ``frames`` raises, and OSError when the file cannot be written.
+    """
+    schema = {"row": pl.Int64, "key": pl.UInt64, "split": pl.String, **dict.fromkeys(columns, pl.String)}
+    producer = _Producer(frames)
+    scan = register_io_source(lambda *_pushdown: producer.take(), schema=schema)
+    try:
+        scan.sink_parquet(
+            path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP_ROWS, engine="streaming"
+        )
+    except pl.exceptions.PolarsError as error:
+        producer.raise_own()
+        raise OSError(str(error)) from error
+    finally:
+        producer.close()
+    producer.raise_own()
+
+
+class _Producer:
+    """Runs the reading in its own thread, so that parsing and writing overlap; keeps the reader's exception."""
+
+    def __init__(self, frames: Iterable[pl.DataFrame]) -> None:
+        self._queue: queue.Queue[pl.DataFrame | None] = queue.Queue(_QUEUE_BATCHES)
+        self._error: BaseException | None = None
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(frames,), name="reader", daemon=True)
+        self._thread.start()
+
+    def take(self) -> Iterator[pl.DataFrame]:
+        while (frame := self._queue.get()) is not None:
+            yield frame
+        if self._error is not None:
+            raise RuntimeError("reading failed")  # the real exception is raised by raise_own
+
+    def raise_own(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def close(self) -> None:
+        self._closed.set()
+        while self._thread.is_alive():
+            self._drain()
+            self._thread.join(0.02)
+
+    def _run(self, frames: Iterable[pl.DataFrame]) -> None:
+        try:
+            for frame in frames:
+                if self._closed.is_set():
+                    return
+                if frame.height:
+                    self._queue.put(frame)
+        except BaseException as error:  # noqa: BLE001 (handed to the thread that waits)
+            self._error = error
+        finally:
+            self._queue.put(None)
+
+    def _drain(self) -> None:
+        try:
+            while True:
+                self._queue.get_nowait()
+        except queue.Empty:
+            return
+
+
+def write_index(folder: Path) -> dict[Split, int]:
+    """Write how many rows of each split stand in each block of ROW_GROUP_ROWS rows; returns the sums.
+
+    With it a page of one split is found without reading the others' rows.
+    """
+    splits = pl.scan_parquet(folder / ROWS_FILE, glob=False).select("split").collect()["split"]
+    blocks = [
+        {split.value: int((block == split.value).sum()) for split in Split}
+        for block in (splits.slice(start, ROW_GROUP_ROWS) for start in range(0, len(splits), ROW_GROUP_ROWS))
+    ]
+    (folder / INDEX_FILE).write_text(json.dumps({"block_rows": ROW_GROUP_ROWS, "blocks": blocks}))
+    return {split: sum(block[split.value] for block in blocks) for split in Split}

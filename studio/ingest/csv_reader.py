@@ -1,0 +1,173 @@
+"""CSV and its relatives, fast where the file is clean and careful where it is not.
+
+A block is handed to polars only after its quoting was proved well-formed; anything doubtful is read record by
+record (csv_recovery), in small pieces, so that one bad row does not slow down a gigabyte.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from studio.domain.datasets import ColumnRole
+from studio.ingest.batches import ROW, Batch
+from studio.ingest.csv_recovery import Recovery
+
+_PIECE_BYTES: Final = 256 << 10
+_QUOTE: Final = ord('"')
+
+
+class CsvReader:
+    """Reads delimited text from UTF-8 blocks.
+
+    blocks: called for each reading from the start. columns: as many as the file has, in order, unique.
+    first_row: the number of the first record: 1 without a header, 0 for a header, less for blank lines before it.
+    """
+
+    def __init__(
+        self,
+        blocks: Callable[[], Iterator[bytes]],
+        head: bytes,
+        *,
+        columns: list[str],
+        delimiter: str,
+        first_row: int,
+    ) -> None:
+        self.columns = columns
+        self._blocks = blocks
+        self._head = head
+        self._delimiter = delimiter
+        self._first_row = first_row
+
+    def head(self, limit: int) -> list[list[str]]:
+        recovery = self._recovery(range(len(self.columns)))
+        recovery.row = self._first_row
+        records, _rest = recovery.records(self._head, final=True, limit=limit + 2 - self._first_row)
+        cells = [[cell or "" for cell in record] for row, record in records if row > 0 and any(record)]
+        return [record + [""] * (len(self.columns) - len(record)) for record in cells[:limit]]
+
+    def batches(self, wanted: Mapping[ColumnRole, str]) -> Iterator[Batch]:
+        indices = [self.columns.index(name) for name in wanted.values()]
+        roles = [role.value for role in wanted]
+        recovery = self._recovery(indices)
+        recovery.row = self._first_row
+        yield from _Run(recovery, self._delimiter, indices, roles).batches(self._blocks())
+
+    def _recovery(self, indices: range | list[int]) -> Recovery:
+        return Recovery(self._delimiter, len(self.columns), list(indices))
+
+
+class _Run:
+    """One reading of the file; ``recovery.row`` is the number of the next record (the header has number 0)."""
+
+    def __init__(self, recovery: Recovery, delimiter: str, indices: list[int], roles: list[str]) -> None:
+        self._recovery = recovery
+        self._delimiter = delimiter
+        self._indices = indices
+        self._roles = roles
+        names = io.StringIO()
+        csv.writer(names, delimiter=delimiter).writerow(f"c{index}" for index in range(recovery.width))
+        self._header = names.getvalue().strip().encode() + b"\n"
+
+    def batches(self, blocks: Iterator[bytes]) -> Iterator[Batch]:
+        rest = b""
+        for block in blocks:
+            rest = yield from self._consume(rest + block, final=False)
+        if rest:
+            yield from self._consume(rest, final=True)
+
+    def _consume(self, data: bytes, *, final: bool) -> Iterator[Batch]:  # returns the rest
+        cut = len(data) if final else record_cut(data)
+        block, rest = data[:cut], data[cut:]
+        if cut and (frame := self._parse(block)) is not None:
+            yield Batch(frame)
+            return rest
+        if len(data) > _PIECE_BYTES:
+            return (yield from self._in_pieces(data, final=final))
+        batch, rest = self._recovery.batch(data, self._roles, final=final)
+        yield batch
+        return rest
+
+    def _in_pieces(self, data: bytes, *, final: bool) -> Iterator[Batch]:
+        """The doubtful block in small pieces: most of them will be clean."""
+        position, rest = 0, b""
+        while position < len(data):
+            end = data.find(b"\n", position + _PIECE_BYTES) + 1 or len(data)
+            last = final and end == len(data)
+            rest = yield from self._piece(rest + data[position:end], final=last)
+            position = end
+        return rest
+
+    def _piece(self, piece: bytes, *, final: bool) -> Iterator[Batch]:
+        if piece.endswith(b"\n") or final:
+            frame = self._parse(piece)
+            if frame is not None:
+                yield Batch(frame)
+                return b""
+        batch, rest = self._recovery.batch(piece, self._roles, final=final)
+        yield batch
+        return rest
+
+    def _parse(self, block: bytes) -> pl.DataFrame | None:
+        """The block by polars, or None when it is not beyond doubt or polars refuses it."""
+        if self._recovery.skipping or not is_well_formed(block, self._delimiter):
+            return None
+        try:
+            frame = self._read(block, self._indices)
+            blank = frame.select(pl.all_horizontal(pl.all().is_null()).alias("blank"))["blank"]
+            if blank.any() and len(self._indices) < self._recovery.width:
+                everything = self._read(block, None)  # other columns may hold something
+                blank = everything.select(pl.all_horizontal(pl.all().is_null()).alias("blank"))["blank"]
+        except pl.exceptions.PolarsError:
+            return None
+        first = self._recovery.row
+        self._recovery.row += frame.height
+        names = zip(self._indices, self._roles, strict=True)
+        numbers = pl.int_range(first, first + frame.height, dtype=pl.Int64).alias(ROW)
+        frame = frame.select(numbers, *(pl.col(f"c{index}").alias(role) for index, role in names))
+        keep = ~blank if blank.any() else None
+        frame = frame if keep is None else frame.filter(keep)
+        return frame if first > 0 else frame.filter(pl.col(ROW) > 0)
+
+    def _read(self, block: bytes, columns: list[int] | None) -> pl.DataFrame:
+        source = io.BytesIO(self._header + block)
+        return pl.read_csv(source, separator=self._delimiter, infer_schema=False, columns=columns, glob=False)
+
+
+def record_cut(data: bytes) -> int:
+    """Where the last whole record ends: after the last newline outside quotes; 0 when there is none."""
+    cut = data.rfind(b"\n") + 1
+    inside = data.count(b'"', 0, cut) % 2 == 1
+    while cut and inside:
+        earlier = data.rfind(b"\n", 0, cut - 1) + 1
+        inside ^= data.count(b'"', earlier, cut) % 2 == 1
+        cut = earlier
+    return cut
+
+
+def is_well_formed(block: bytes, delimiter: str) -> bool:
+    """Whether every quote opens right at the start of a field and closes right at its end (RFC 4180).
+
+    Seen as a row of switches, each opening quote must follow a delimiter, a line end or a closing quote ("" inside a
+    field), and each closing quote must precede one; then no record can have swallowed its neighbours unseen.
+    """
+    quotes = block.count(b'"')
+    if block.count(b"\r") != block.count(b"\r\n") or quotes % 2:
+        return False
+    if quotes == 0:
+        return True
+    data = np.frombuffer(block, np.uint8)
+    places = np.flatnonzero(data == _QUOTE)
+    before = data[np.maximum(places[0::2] - 1, 0)]
+    after = data[np.minimum(places[1::2] + 1, len(data) - 1)]
+    mark = ord(delimiter)
+    opens = (before == mark) | (before == 10) | (before == _QUOTE) | (places[0::2] == 0)
+    closes = (
+        (after == mark) | (after == 10) | (after == 13) | (after == _QUOTE) | (places[1::2] == len(data) - 1)
+    )
+    return bool(opens.all() and closes.all())

@@ -1,0 +1,98 @@
+"""What can be wrong with a source as a whole, each said once, with what to do next."""
+
+from __future__ import annotations
+
+import errno
+
+from studio.errors import ResourceError, StudioError
+from studio.i18n import _
+
+
+def unreadable(path: str, error: OSError) -> StudioError:
+    """The source cannot be opened, or vanished while it was read."""
+    return StudioError(
+        "import.unreadable",
+        _("The file cannot be read: {path} ({reason}).").format(path=path, reason=error.strerror or error),
+        _("Check that it still exists and that you may open it."),
+    )
+
+
+def empty(path: str) -> StudioError:
+    return StudioError(
+        "import.empty", _("The file is empty: {path}.").format(path=path), _("Choose a file with rows in it.")
+    )
+
+
+def binary(path: str, kind: str) -> StudioError:
+    """Content that is no text and no table, whatever the name says."""
+    return StudioError(
+        "import.binary",
+        _("This is not a table or a text, whatever its name says: {path} ({kind}).").format(
+            path=path, kind=kind
+        ),
+        _("Save the data as CSV, JSONL, XLSX, Parquet or TXT and choose that file."),
+    )
+
+
+def locked() -> StudioError:
+    return StudioError(
+        "import.locked",
+        _("This workbook is protected by a password or is in the old XLS format."),
+        _("Open it, save it as XLSX without a password, and choose that file."),
+    )
+
+
+def unknown_encoding(path: str) -> StudioError:
+    return StudioError(
+        "import.encoding",
+        _("The character encoding of this file cannot be told: {path}.").format(path=path),
+        _("Choose the encoding yourself, or save the file as UTF-8."),
+    )
+
+
+def broken(path: str, reason: str) -> StudioError:
+    """A container format that cannot be opened at all: truncated Parquet, broken workbook, broken JSON."""
+    return StudioError(
+        "import.broken",
+        _("The file is damaged or cut short: {path} ({reason}).").format(path=path, reason=reason),
+        _("Make it again at its origin, or choose another file."),
+    )
+
+
+def too_large(what: str, limit: str) -> StudioError:
+    return StudioError(
+        "import.too_large",
+        _("The file goes beyond a limit: {what} (at most {limit}).").format(what=what, limit=limit),
+        _("Split it, or save it as JSONL, CSV or Parquet, which are read piece by piece."),
+    )
+
+
+def no_rows(path: str, reason: str) -> StudioError:
+    return StudioError(
+        "import.no_rows",
+        _("No usable row was found in {path}. {reason}").format(path=path, reason=reason).strip(),
+        _("Check which column is the question and which is the answer."),
+    )
+
+
+def columns(message: str) -> StudioError:
+    return StudioError("import.columns", message, _("Choose what each column is for."))
+
+
+def write_failed(error: OSError) -> StudioError:
+    """The dataset cannot be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return disk_full()
+    return ResourceError(
+        "import.unwritable",
+        _("The dataset cannot be written: {reason}.").format(reason=error.strerror or error),
+        _("Check that the workspace folder still exists and can be written."),
+    )
+
+
+def disk_full() -> StudioError:
+    return ResourceError(
+        "import.disk_full",
+        _("The disk is full; nothing was imported."),
+        _("Free some space, then import again."),
+    )

@@ -1,0 +1,184 @@
+"""JSON Lines, one object a line: by polars where every wanted value is proved to be text, else line by line."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import polars as pl
+
+from studio.domain.datasets import ColumnRole, RejectedRow
+from studio.ingest.batches import ROW, Batch, frame_of, rejection
+
+_PIECE_BYTES: Final = 256 << 10
+_MAX_LINE_BYTES: Final = 16 << 20
+_OPTIONAL: Final = (ColumnRole.SYSTEM, ColumnRole.CONTEXT)
+
+
+class DuplicateKeyError(ValueError):
+    """A JSON object names the same field twice; which one is meant cannot be known."""
+
+
+class JsonlReader:
+    """Reads JSON Lines from UTF-8 blocks; ``columns`` are the field names seen in the first lines, in order."""
+
+    def __init__(self, blocks: Callable[[], Iterator[bytes]], head: bytes) -> None:
+        self._blocks = blocks
+        self._head_objects = list(_head_objects(head))
+        self.columns = list(dict.fromkeys(name for item in self._head_objects for name in item))
+
+    def head(self, limit: int) -> list[list[str]]:
+        return [
+            [as_text(item.get(name)) or "" for name in self.columns] for item in self._head_objects[:limit]
+        ]
+
+    def batches(self, wanted: Mapping[ColumnRole, str]) -> Iterator[Batch]:
+        rest, run = b"", _Run(wanted)
+        for block in self._blocks():
+            data = rest + block
+            cut = data.rfind(b"\n") + 1
+            rest = data[cut:]
+            if cut:
+                yield from run.consume(data[:cut])
+            if len(rest) > _MAX_LINE_BYTES:
+                rest = run.drop_long_line(rest)
+        yield from run.consume(rest)
+
+
+class _Run:
+    """One reading: numbers the lines, blank ones included."""
+
+    def __init__(self, wanted: Mapping[ColumnRole, str]) -> None:
+        self._wanted = wanted
+        self._roles = [role.value for role in wanted]
+        self._row = 1
+        self._skipping = False
+
+    def drop_long_line(self, rest: bytes) -> bytes:
+        """Keep only the mark that the line is too long; its remainder is skipped when it comes."""
+        self._skipping = True
+        return rest[:1000]
+
+    def consume(self, data: bytes) -> Iterator[Batch]:
+        if not data:
+            return
+        frame = None if self._skipping else self._fast(data)
+        if frame is not None:
+            yield Batch(frame)
+            return
+        if len(data) <= _PIECE_BYTES or self._skipping:
+            yield self._slow(data)
+            return
+        position = 0
+        while position < len(data):
+            end = data.find(b"\n", position + _PIECE_BYTES) + 1 or len(data)
+            piece = data[position:end]
+            frame = self._fast(piece)
+            yield Batch(frame) if frame is not None else self._slow(piece)
+            position = end
+
+    def _fast(self, data: bytes) -> pl.DataFrame | None:
+        """By polars; None unless each line is one object whose wanted fields are strings, each named once."""
+        if b"\\ud" in data or b"\\uD" in data or ColumnRole.MESSAGES in self._wanted:
+            return None  # halves of surrogate pairs would turn into NULs
+        schema = dict.fromkeys(self._wanted.values(), pl.String)
+        try:
+            frame = pl.read_ndjson(io.BytesIO(data), schema=schema)
+        except (pl.exceptions.PolarsError, UnicodeDecodeError):
+            return None
+        lines = data.count(b"\n") + (not data.endswith(b"\n"))
+        if frame.height != lines or not all(self._is_text(data, frame, role) for role in self._wanted):
+            return None
+        numbers = pl.int_range(self._row, self._row + lines, dtype=pl.Int64).alias(ROW)
+        self._row += lines
+        renamed = (pl.col(name).alias(role.value) for role, name in self._wanted.items())
+        return frame.select(numbers, *renamed)
+
+    def _is_text(self, data: bytes, frame: pl.DataFrame, role: ColumnRole) -> bool:
+        """The field's name occurs once for each value that was found, and each time a string follows it."""
+        name = self._wanted[role]
+        key = json.dumps(name, ensure_ascii=False).encode()
+        strings = data.count(key + b':"') + data.count(key + b': "')
+        found = frame.height - frame[name].null_count()
+        needed = frame.height if role not in _OPTIONAL else found
+        return strings == found == needed and data.count(key) == strings
+
+    def _slow(self, data: bytes) -> Batch:
+        rows: list[int] = []
+        cells: list[list[str | None]] = []
+        rejected: list[RejectedRow] = []
+        for line in data.removesuffix(b"\n").split(b"\n"):
+            number, self._row = self._row, self._row + 1
+            values, code = self._long() if self._skipping else _fields(line, self._wanted)
+            if code:
+                rejected.append(rejection(number, code, line))
+            elif values is not None:
+                rows.append(number)
+                cells.append(values)
+        return Batch(frame_of(rows, cells, self._roles), rejected)
+
+    def _long(self) -> tuple[None, str]:
+        self._skipping = False
+        return None, "line_too_long"
+
+
+def parse_object(text: str) -> tuple[dict[str, Any] | None, str]:
+    """The object in this text with numbers as written; or the code of what is wrong."""
+    try:
+        value = decoder().decode(text)
+    except DuplicateKeyError:
+        return None, "duplicate_keys"
+    except (ValueError, RecursionError):
+        return None, "broken_json"
+    return (value, "") if isinstance(value, dict) else (None, "not_an_object")
+
+
+def decoder() -> json.JSONDecoder:
+    """Numbers stay text, so that long integers, NaN and 1.0 come through unchanged; doubled names are refused."""
+    return json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_unique)
+
+
+def as_text(value: Any) -> str | None:
+    """A JSON value as a cell: strings as they are, null as missing, anything nested as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def object_fields(item: Any, wanted: Mapping[ColumnRole, str]) -> tuple[list[str | None] | None, str]:
+    """The wanted fields of a parsed object as text cells, or the code of what is wrong."""
+    if not isinstance(item, dict):
+        return None, "not_an_object"
+    cells = [as_text(item.get(name)) for name in wanted.values()]
+    try:
+        "".join(cell for cell in cells if cell).encode("utf-8")
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return None, "invalid_bytes"
+    return cells, ""
+
+
+def _fields(line: bytes, wanted: Mapping[ColumnRole, str]) -> tuple[list[str | None] | None, str]:
+    if not line.strip():
+        return None, ""
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        return None, "invalid_bytes"
+    item, code = parse_object(text)
+    return (None, code) if code else object_fields(item, wanted)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise DuplicateKeyError
+    return found
+
+
+def _head_objects(head: bytes) -> Iterator[dict[str, Any]]:
+    for line in head.split(b"\n")[:200]:
+        item, _code = parse_object(line.decode("utf-8", "replace"))
+        if item is not None:
+            yield item

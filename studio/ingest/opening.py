@@ -1,0 +1,171 @@
+"""From an ImportSpec to a reader: what the file is, how it is encoded and cut, and what its columns are for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from studio.domain.datasets import ColumnRole, ImportSpec, Shape, SourcePreview
+from studio.ingest import errors
+from studio.ingest.batches import Reader
+from studio.ingest.csv_reader import CsvReader
+from studio.ingest.encoding import SAMPLE_BYTES, detect_encoding
+from studio.ingest.json_reader import MAX_BYTES, JsonReader
+from studio.ingest.jsonl_reader import JsonlReader
+from studio.ingest.roles import guess_roles
+from studio.ingest.sniff import (
+    container_format,
+    detect_delimiter,
+    has_header,
+    head_records,
+    refuse_binary,
+    text_format,
+)
+from studio.ingest.source import HashedFile, utf8_blocks, utf8_head
+from studio.ingest.table_reader import ParquetReader, XlsxReader, unique_names
+from studio.ingest.text_reader import TextReader
+
+PREVIEW_ROWS: Final = 50
+_MAX_COLUMNS: Final = 5_000
+
+
+@dataclass
+class OpenedSource:
+    """A source with everything detected; ``file`` gives its hash, ``reader`` its rows."""
+
+    file: HashedFile
+    reader: Reader
+    format: str
+    encoding: str | None
+    delimiter: str | None
+    sheets: list[str]
+    shape: Shape
+    roles: dict[str, ColumnRole]
+    reason: str
+    rows: list[list[str]] = field(default_factory=list)
+
+    def preview(self) -> SourcePreview:
+        return SourcePreview(
+            format=self.format,
+            encoding=self.encoding,
+            delimiter=self.delimiter,
+            sheets=self.sheets,
+            columns=self.reader.columns,
+            rows=self.rows[:PREVIEW_ROWS],
+            shape=self.shape,
+            roles=self.roles,
+            reason=self.reason,
+        )
+
+
+def open_source(spec: ImportSpec) -> OpenedSource:
+    """Open and detect; what the spec says is taken over what was detected.
+
+    Raises StudioError: import.unreadable, import.empty, import.binary, import.locked, import.encoding,
+    import.broken, import.too_large, import.columns.
+    """
+    file = HashedFile(Path(spec.source))
+    head = _head(file.path)
+    form = container_format(file.path, head)
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheets: list[str] = []
+    if form == "parquet":
+        reader: Reader = ParquetReader(file.path)
+    elif form == "xlsx":
+        workbook = XlsxReader(file.path, spec.sheet)
+        reader, sheets = workbook, workbook.sheets
+    else:
+        encoding = _encoding(spec, file.path, head)
+        form, delimiter, reader = _open_text(spec, file, encoding, utf8_head(head, encoding))
+    return _described(spec, file, reader, form, encoding, delimiter, sheets)
+
+
+def _described(
+    spec: ImportSpec,
+    file: HashedFile,
+    reader: Reader,
+    form: str,
+    encoding: str | None,
+    delimiter: str | None,
+    sheets: list[str],
+) -> OpenedSource:
+    rows = reader.head(PREVIEW_ROWS)
+    if not reader.columns:
+        raise errors.no_rows(str(file.path), "")
+    guess = guess_roles(reader.columns, rows)
+    shape = spec.shape or (_shape_of(spec.roles) if spec.roles else guess.shape)
+    roles = guess.roles if spec.roles is None else dict(spec.roles)
+    return OpenedSource(file, reader, form, encoding, delimiter, sheets, shape, roles, guess.reason, rows)
+
+
+def _shape_of(roles: dict[str, ColumnRole]) -> Shape:
+    """The shape that chosen roles speak of."""
+    chosen = set(roles.values())
+    if ColumnRole.MESSAGES in chosen:
+        return Shape.MESSAGES
+    return (
+        Shape.TEXT if ColumnRole.TEXT in chosen and ColumnRole.PROMPT not in chosen else Shape.PROMPT_RESPONSE
+    )
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(SAMPLE_BYTES)
+    except OSError as error:
+        raise errors.unreadable(str(path), error) from error
+    if not head:
+        raise errors.empty(str(path))
+    return head
+
+
+def _encoding(spec: ImportSpec, path: Path, head: bytes) -> str:
+    chosen = spec.encoding or detect_encoding(head)
+    if chosen is None:
+        refuse_binary(path, head)
+        raise errors.unknown_encoding(str(path))
+    try:
+        utf8_head(head[:1024], chosen)
+    except LookupError as error:
+        raise errors.unknown_encoding(str(path)) from error
+    return "utf-8" if chosen.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig") else chosen
+
+
+def _open_text(
+    spec: ImportSpec, file: HashedFile, encoding: str, head: bytes
+) -> tuple[str, str | None, Reader]:
+    if not head.strip():
+        raise errors.empty(str(file.path))
+    refuse_binary(file.path, head)
+
+    def blocks() -> Iterator[bytes]:
+        return utf8_blocks(file, encoding)
+
+    form = text_format(file.path, head, spec.delimiter)
+    if form == "jsonl":
+        return form, None, JsonlReader(blocks, head)
+    if form == "json":
+        if file.path.stat().st_size > MAX_BYTES:
+            raise errors.too_large(f"{file.path.stat().st_size >> 20} MB", f"{MAX_BYTES >> 20} MB")
+        return form, None, JsonReader(str(file.path), b"".join(blocks()).decode("utf-8", "surrogateescape"))
+    if form == "txt":
+        return form, None, TextReader(blocks, head)
+    delimiter = spec.delimiter or ("\t" if form == "tsv" else detect_delimiter(head))
+    return form, delimiter, _open_csv(str(file.path), blocks, head, delimiter)
+
+
+def _open_csv(path: str, blocks: Callable[[], Iterator[bytes]], head: bytes, delimiter: str) -> CsvReader:
+    records = head_records(head[: 1 << 18].decode("utf-8", "replace"), delimiter, 200)
+    if not records:
+        raise errors.broken(path, "CSV")
+    header = has_header(records)
+    width = len(records[0]) if header else max(len(record) for record in records[:20])
+    if width > _MAX_COLUMNS:
+        raise errors.too_large(f"{width} columns", str(_MAX_COLUMNS))
+    names = list(records[0]) if header else [""] * width
+    blank_lines = len(head) - len(head.lstrip(b"\r\n"))
+    first_row = -head[:blank_lines].count(b"\n") if header else 1
+    return CsvReader(blocks, head, columns=unique_names(names), delimiter=delimiter, first_row=first_row)

@@ -1,0 +1,71 @@
+"""Which split a row belongs to, decided by its content alone: the same on every machine, now and next year.
+
+key = XXH64 (seed 0) of the content, each cell with outer whitespace stripped and line ends as LF, cells joined by
+the unit separator U+001F. The key's top 53 bits as a fraction f of 1: f < validation -> validation;
+f < validation + test -> test; else training. So the same content is in the same split after any re-import.
+
+Small sets: when a split that was asked for got no row, the content with the smallest key not yet needed elsewhere
+is moved there (validation first, then test), as long as two different contents remain in training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+import polars_hash  # noqa: F401 (registers the nchash namespace)
+
+from studio.domain.datasets import Split, SplitShares
+
+_SEPARATOR: Final = "\x1f"
+
+
+def key_expr(frame: pl.DataFrame, content: Sequence[str]) -> pl.Expr:
+    """The content hash of each row, UInt64."""
+    cells = [pl.col(name).fill_null("").str.strip_chars() for name in content]
+    if frame.select(pl.any_horizontal(pl.col(content).str.contains("\r", literal=True).any())).item():
+        cells = [cell.str.replace_all("\r\n", "\n", literal=True) for cell in cells]
+    joined = pl.concat_str(cells, separator=_SEPARATOR) if len(cells) > 1 else cells[0]
+    return joined.nchash.xxhash64().alias("key")  # type: ignore[attr-defined]
+
+
+def split_expr(shares: SplitShares) -> pl.Expr:
+    """The split of each row by its key."""
+    fraction = (pl.col("key") // 2048).cast(pl.Float64) / 2.0**53
+    return (
+        pl.when(fraction < shares.validation)
+        .then(pl.lit(Split.VALIDATION.value))
+        .when(fraction < shares.validation + shares.test)
+        .then(pl.lit(Split.TEST.value))
+        .otherwise(pl.lit(Split.TRAIN.value))
+        .alias("split")
+    )
+
+
+def missing_splits(keys: pl.DataFrame, shares: SplitShares) -> dict[int, Split]:
+    """Keys to move so that no split that was asked for stays empty; keys: columns ``key`` and ``split``."""
+    distinct = keys.unique("key").sort("key")
+    moved: dict[int, Split] = {}
+    asked = [(Split.VALIDATION, shares.validation), (Split.TEST, shares.test), (Split.TRAIN, 1.0)]
+    for split, share in asked:
+        if share <= 0 or (distinct["split"] == split.value).any():
+            continue
+        spare = distinct.filter(pl.len().over("split") > (2 if split is not Split.TRAIN else 1))
+        if spare.height:
+            key = int(spare["key"][0])
+            moved[key] = split
+            distinct = distinct.with_columns(_moved(moved))
+    return moved
+
+
+def _moved(moved: dict[int, Split]) -> pl.Expr:
+    expr = pl.col("split")
+    for key, split in moved.items():
+        expr = pl.when(pl.col("key") == pl.lit(key, pl.UInt64)).then(pl.lit(split.value)).otherwise(expr)
+    return expr.alias("split")
+
+
+def with_moved(frame: pl.DataFrame, moved: dict[int, Split]) -> pl.DataFrame:
+    """The rows with the moved contents in their new splits."""
+    return frame.with_columns(_moved(moved))

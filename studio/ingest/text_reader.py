@@ -1,0 +1,70 @@
+"""Plain text: a paragraph a row where blank lines part paragraphs, else a line a row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from studio.domain.datasets import ColumnRole, RejectedRow
+from studio.ingest.batches import Batch, frame_of, rejection
+
+_BLANK: Final = re.compile(rb"\n(?:[ \t]*\n)+")
+_MAX_ROW_BYTES: Final = 1 << 20
+
+
+class TextReader:
+    """One column, ``text``; rows are counted as paragraphs or lines, blank ones not counted."""
+
+    def __init__(self, blocks: Callable[[], Iterator[bytes]], head: bytes) -> None:
+        self.columns = ["text"]
+        self._blocks = blocks
+        self._head = _unix(head)
+        self.by_paragraph = _BLANK.search(self._head.strip()) is not None
+
+    def head(self, limit: int) -> list[list[str]]:
+        rows = [part for part in self._split(self._head) if part.strip()]
+        return [[part.decode("utf-8", "replace").strip("\n")] for part in rows[:limit]]
+
+    def batches(self, wanted: Mapping[ColumnRole, str]) -> Iterator[Batch]:
+        rest, row = b"", 1
+        for block in self._blocks():
+            data = rest + block
+            if data.endswith(b"\r"):  # the pair's other half is in the next block
+                rest = data
+                continue
+            *parts, rest = self._split(_unix(data))
+            batch, row = _batch(parts, row)
+            yield batch
+        yield _batch(self._split(_unix(rest)), row)[0]
+
+    def _split(self, data: bytes) -> list[bytes]:
+        return _BLANK.split(data) if self.by_paragraph else data.split(b"\n")
+
+
+def _batch(parts: list[bytes], row: int) -> tuple[Batch, int]:
+    rows: list[int] = []
+    cells: list[list[str | None]] = []
+    rejected: list[RejectedRow] = []
+    for part in (part for part in parts if part.strip()):
+        text, code = _decoded(part)
+        if code:
+            rejected.append(rejection(row, code, part[:1000]))
+        else:
+            rows.append(row)
+            cells.append([text])
+        row += 1
+    return Batch(frame_of(rows, cells, ["text"]), rejected), row
+
+
+def _decoded(part: bytes) -> tuple[str, str]:
+    if len(part) > _MAX_ROW_BYTES:
+        return "", "line_too_long"
+    try:
+        return part.decode("utf-8").strip("\n"), ""
+    except UnicodeDecodeError:
+        return "", "invalid_bytes"
+
+
+def _unix(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
