@@ -112,11 +112,12 @@ def first_run(ctx: GuiContext, window: MainWindow) -> None:
     """Language, then a way to begin."""
     from studio.gui.dialogs.first_run import FirstRunDialog
 
-    dialog = FirstRunDialog(
-        lambda code: (ctx.services.settings.update(language=code), set_language(code), None)[2],
-        language=current_language(),
-        parent=window,
-    )
+    def speak(code: str) -> None:
+        set_language(code)
+        ctx.services.settings.update(language=code)
+        window.rebuild()
+
+    dialog = FirstRunDialog(speak, language=current_language(), parent=window)
 
     def begin() -> None:
         if dialog.choice == "sample":

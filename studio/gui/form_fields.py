@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin
 
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from PySide6.QtCore import QLocale, QObject, Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
@@ -22,8 +24,6 @@ from PySide6.QtWidgets import (
     QSpinBox,
     QWidget,
 )
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import Figure, IconButton, Switch
@@ -64,7 +64,7 @@ def read_fields(model_type: type[BaseModel]) -> list[FieldSpec]:
 
 def _spec(name: str, info: FieldInfo) -> FieldSpec:
     annotation, optional = _without_none(info.annotation)
-    extra = dict(info.json_schema_extra) if isinstance(info.json_schema_extra, dict) else {}
+    extra: dict[str, Any] = dict(info.json_schema_extra) if isinstance(info.json_schema_extra, dict) else {}
     kind, choices = _kind(annotation)
     minimum, maximum = _bounds(info, nudge=1 if kind == "int" else float(extra.get("step", 0)))
     return FieldSpec(
@@ -129,7 +129,8 @@ def build_input(spec: FieldSpec) -> FieldInput:
     if spec.kind == "choice":
         return _choice(spec)
     if spec.kind in ("int", "float"):
-        if widget_hint == "slider" and spec.minimum is not None and spec.maximum is not None and not spec.optional:
+        bounded = spec.minimum is not None and spec.maximum is not None
+        if widget_hint == "slider" and bounded and not spec.optional:
             return _slider(spec)
         return _number_or_auto(spec) if spec.optional else _number(spec)
     if widget_hint in ("text", "multiline"):
@@ -207,13 +208,15 @@ def _number(spec: FieldSpec) -> FieldInput:
     else:
         box = _FloatBox()
         box.setDecimals(_decimals(spec))
-        box.setRange(-1e12 if spec.minimum is None else spec.minimum, 1e12 if spec.maximum is None else spec.maximum)
+        low, high = spec.minimum, spec.maximum
+        box.setRange(-1e12 if low is None else low, 1e12 if high is None else high)
         box.setSingleStep(float(spec.extra.get("step", 10 ** -min(_decimals(spec), 4))))
         if "step" not in spec.extra:
             box.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
     box.setLocale(QLocale.c())
     box.setKeyboardTracking(False)
-    box.setAlignment(Qt.AlignmentFlag.AlignLeft)
+    box.lineEdit().setTextMargins(7, 0, 0, 0)  # the style sheet's padding does not reach the text of a spin box
+    box.setFixedHeight(current_tokens().control_height)
     if spec.extra.get("unit"):
         box.setSuffix(" " + _(str(spec.extra["unit"])))
     made = FieldInput(box, box.value, lambda value: box.setValue(value))
@@ -242,7 +245,8 @@ def _number_or_auto(spec: FieldSpec) -> FieldInput:
 def _slider(spec: FieldSpec) -> FieldInput:
     low, high = float(spec.minimum or 0.0), float(spec.maximum or 0.0)
     step = float(spec.extra.get("step", 1 if spec.kind == "int" else (high - low) / 100))
-    decimals = int(spec.extra.get("decimals", 0 if spec.kind == "int" else max(0, -math.floor(math.log10(step)))))
+    natural = 0 if spec.kind == "int" else max(0, -math.floor(math.log10(step)))
+    decimals = int(spec.extra.get("decimals", natural))
     host = QWidget()
     row = QHBoxLayout(host)
     row.setContentsMargins(0, 0, 0, 0)
@@ -265,14 +269,16 @@ def _slider(spec: FieldSpec) -> FieldInput:
         slider.setValue(round((float(value) - low) / step))
 
     made = FieldInput(host, get, put)
-    slider.valueChanged.connect(lambda: (figure.setText(f"{get():.{decimals}f}"), made.edited.emit()))
+    slider.valueChanged.connect(lambda: figure.setText(f"{get():.{decimals}f}"))
+    slider.valueChanged.connect(lambda: made.edited.emit())
     figure.setText(f"{get():.{decimals}f}")
     return made
 
 
 def _line(spec: FieldSpec) -> FieldInput:
     line = QLineEdit()
-    made = FieldInput(line, lambda: line.text() or (None if spec.optional else ""), lambda v: line.setText(v or ""))
+    empty = None if spec.optional else ""
+    made = FieldInput(line, lambda: line.text() or empty, lambda value: line.setText(value or ""))
     line.textEdited.connect(lambda: made.edited.emit())
     return made
 
@@ -293,9 +299,10 @@ def _path(spec: FieldSpec) -> FieldInput:
     row = QHBoxLayout(host)
     row.setContentsMargins(0, 0, 0, 0)
     line = QLineEdit()
+    empty = None if spec.optional else ""
     line.setAccessibleName(_(spec.title))
     row.addWidget(line, 1)
-    made = FieldInput(host, lambda: line.text() or (None if spec.optional else ""), lambda v: line.setText(v or ""))
+    made = FieldInput(host, lambda: line.text() or empty, lambda value: line.setText(value or ""))
 
     def browse() -> None:
         chosen = QFileDialog.getExistingDirectory(host, _(spec.title), line.text())

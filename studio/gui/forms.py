@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
+from pydantic import BaseModel, ValidationError
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
-from pydantic import BaseModel, ValidationError
 
 from studio.gui.form_fields import FieldInput, FieldSpec, build_input, read_fields
 from studio.gui.theme import current_tokens
@@ -91,6 +91,10 @@ class ModelForm(QWidget, Generic[M]):
     def input(self, name: str) -> QWidget:
         """The input widget of a field."""
         return self._inputs[name].widget
+
+    def general_error(self) -> str:
+        """What is wrong with the fields together, empty when nothing is."""
+        return self._general.text()
 
     def error(self, name: str) -> str:
         """The message under a field, empty when it is valid."""

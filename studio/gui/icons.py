@@ -29,7 +29,7 @@ def icon(name: str, tone: str = "text_muted", checked_tone: str = "accent_text")
 
 def icon_pixmap(name: str, tone: str = "text_muted", size: int = 20, ratio: float = 1.0) -> QPixmap:
     """The icon as a pixmap of ``size`` device-independent pixels, for painting in delegates."""
-    return _render(name, getattr(current_tokens(), tone), size, ratio)
+    return _render(name, getattr(current_tokens(), tone), size, size, ratio)
 
 
 @lru_cache(maxsize=256)
@@ -38,14 +38,16 @@ def _source(name: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _render(name: str, colour: str, size: int, ratio: float) -> QPixmap:
+def _render(name: str, colour: str, width: int, height: int, ratio: float) -> QPixmap:
+    """Room left over to the right stays empty: an icon size wider than high keeps a distance to a button's text."""
     svg = _source(name).replace("#000", colour)
     renderer = QSvgRenderer(QByteArray(svg.encode()))
-    edge = round(size * ratio)
-    pixmap = QPixmap(edge, edge)
+    edge = round(min(width, height) * ratio)
+    pixmap = QPixmap(round(width * ratio), round(height * ratio))
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    renderer.render(painter, QRectF(0, 0, edge, edge))
+    top = (pixmap.height() - edge) / 2
+    renderer.render(painter, QRectF(0, top, edge, edge))
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
     return pixmap
@@ -64,20 +66,17 @@ class _TokenIconEngine(QIconEngine):
         return _TokenIconEngine(self._name, self._tone, self._checked_tone)
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
-        edge = min(rect.width(), rect.height())
-        pixmap = self._pixmap(edge, painter.device().devicePixelRatioF(), mode, state)
-        corner = rect.center() - QRect(0, 0, edge, edge).center()
-        painter.drawPixmap(corner, pixmap)
+        ratio = painter.device().devicePixelRatioF()
+        painter.drawPixmap(rect.topLeft(), self._pixmap(rect.width(), rect.height(), ratio, mode, state))
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
-        return self._pixmap(min(size.width(), size.height()), 1.0, mode, state)
+        return self._pixmap(size.width(), size.height(), 1.0, mode, state)
 
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
-        # ``size`` is in device pixels here.
-        return self._pixmap(round(min(size.width(), size.height()) / scale), scale, mode, state)
+        return self._pixmap(size.width(), size.height(), scale, mode, state)
 
-    def _pixmap(self, edge: int, ratio: float, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+    def _pixmap(self, width: int, height: int, ratio: float, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         tone = self._checked_tone if state == QIcon.State.On else self._tone
         if mode == QIcon.Mode.Disabled:
             tone = "text_disabled"
-        return _render(self._name, getattr(current_tokens(), tone), edge, ratio)
+        return _render(self._name, getattr(current_tokens(), tone), width, height, ratio)

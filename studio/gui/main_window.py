@@ -9,14 +9,14 @@ import base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtCore import QByteArray, QTimer
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from studio.gui.context import GuiContext, JobStatus
 from studio.gui.dialogs.command_palette import CommandPalette
 from studio.gui.dialogs.connections import ConnectionsDialog
-from studio.gui.page import Page, PageEntry, PaletteAction
+from studio.gui.page import PageEntry, PaletteAction
 from studio.gui.shell.facts import ShellFacts
 from studio.gui.shell.notice_area import NoticeArea
 from studio.gui.shell.page_stack import PageStack
@@ -55,6 +55,7 @@ class MainWindow(QMainWindow):
         self._listen()
         self._refresh_frame()
         self.go(self._entries[0].page_id)
+        self.pages.setFocus()  # else the ring starts on the first button of the rail
 
     # Where to go
 
@@ -65,11 +66,17 @@ class MainWindow(QMainWindow):
     def open_palette(self) -> None:
         """Show the command palette."""
         self._build_all_pages()
-        CommandPalette(self.palette_actions(), self).open()
+        if self.findChild(CommandPalette) is None:
+            CommandPalette(self.palette_actions(), self).open()
 
     def palette_actions(self) -> list[PaletteAction]:
         """Everything the command palette reaches now."""
-        return [*self._go_actions(), *self.pages.actions_of_pages(), *self._window_actions(), *self._product_actions()]
+        return [
+            *self._go_actions(),
+            *self.pages.actions_of_pages(),
+            *self._window_actions(),
+            *self._product_actions(),
+        ]
 
     def show_connections(self) -> None:
         """Open the list of outbound connections."""
@@ -127,7 +134,7 @@ class MainWindow(QMainWindow):
                 shortcut.activated.connect(callback)
                 self._shortcuts.append(shortcut)
 
-    def _rebuild(self) -> None:
+    def rebuild(self) -> None:
         """Everything again, in the new language."""
         page = self.pages.current_page()
         current, states = (page.page_id if page else self._entries[0].page_id), self.pages.states()
@@ -171,7 +178,7 @@ class MainWindow(QMainWindow):
         if settings.language and settings.language != current_language():
             set_language(settings.language)
             # Later: the page whose control was used must not be deleted inside its own signal.
-            QTimer.singleShot(0, self, self._rebuild)
+            QTimer.singleShot(0, self, self.rebuild)
         else:
             self._refresh_frame()
 
@@ -263,9 +270,15 @@ class MainWindow(QMainWindow):
         def updater(**fields: object) -> Callable[[], None]:
             return lambda: (settings.update(**fields), None)[1]
 
-        looks = {"system": _("Appearance: follow the system"), "light": _("Appearance: light"), "dark": _("Appearance: dark")}
+        looks = {
+            "system": _("Appearance: follow the system"),
+            "light": _("Appearance: light"),
+            "dark": _("Appearance: dark"),
+        }
         return [
-            PaletteAction("window.fold", _("Fold or unfold the rail"), "Ctrl+B", lambda: self._on_fold(not self.rail.folded)),
+            PaletteAction(
+                "window.fold", _("Fold or unfold the rail"), "Ctrl+B", lambda: self._on_fold(not self.rail.folded)
+            ),
             PaletteAction("window.connections", _("Show outbound connections"), "", self.show_connections),
             *(PaletteAction(f"theme.{key}", title, "", updater(theme=key)) for key, title in looks.items()),
             *(

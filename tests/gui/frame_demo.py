@@ -14,6 +14,7 @@ from studio.gui.forms import ModelForm
 from studio.gui.page import Page, PageEntry, PaletteAction
 from studio.gui.pages.settings import SettingsPage
 from studio.gui.shell.facts import Item, StageFact, StageKey
+from studio.gui.theme import Tone
 from studio.gui.widgets import (
     Card,
     Chip,
@@ -83,14 +84,13 @@ class DemoPage(Page):
 
 def _gallery() -> QWidget:
     page = ScrollPage()
-    page.add(
-        PageHeader("Customer service", "Core product, pilot stage.", SecondaryButton("Export"), PrimaryButton("Train", icon="play"))
-    )
+    buttons = (SecondaryButton("Export"), PrimaryButton("Train", icon="play"))
+    page.add(PageHeader("Customer service", "Core product, pilot stage.", *buttons))
     row = QHBoxLayout()
     numbers = Card("Numbers", "Measured on held-out rows.", action=StateBadge("Better", "success"))
     tiles = QHBoxLayout()
-    for label, value, caption in (("Loss", "2.314", "base 2.871"), ("p95", "412 ms", "measured"), ("Rows", "12,480", "train")):
-        tiles.addWidget(MetricTile(label, value, caption))
+    for figures in (("Loss", "2.314", "base 2.871"), ("p95", "412 ms", "measured"), ("Rows", "12,480", "train")):
+        tiles.addWidget(MetricTile(*figures))
     numbers.body.addLayout(tiles)
     numbers.add(SplitBar([Share("Train", 9984), Share("Validation", 1248), Share("Test", 1248)]))
     panel = ProgressPanel("Reading rows", lambda: None)
@@ -106,8 +106,9 @@ def _gallery() -> QWidget:
     more = Card("Files", action=SearchField("Find a file"))
     more.add(DropZone("Drop files here or click", "CSV, Excel, JSON, Markdown, PDF"))
     chips = QHBoxLayout()
-    for text, tone in (("prompt", "neutral"), ("core", "accent"), ("ready", "success"), ("check", "warning"), ("failed", "error")):
-        chips.addWidget(StateBadge(text, tone))  # type: ignore[arg-type]
+    tones: tuple[Tone, ...] = ("neutral", "accent", "success", "warning", "error")
+    for tone in tones:
+        chips.addWidget(StateBadge(tone, tone))
     chips.addWidget(Chip("tag"))
     chips.addStretch(1)
     more.body.addLayout(chips)
@@ -142,7 +143,8 @@ class DemoFacts:
     def products(self, matrix_id: str) -> Sequence[Item]:
         if matrix_id == "m2":
             return [Item("p4", "客服助手")]
-        return [Item("p1", "Customer service"), Item("p2", "Recommendations"), Item("p3", "A product with a name far too long for any bar")]
+        names = ("Customer service", "Recommendations", "A product with a name far too long for any bar")
+        return [Item(f"p{number}", name) for number, name in enumerate(names, 1)]
 
     def stages(self, product_id: str | None) -> Mapping[StageKey, StageFact]:
         return {

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QEvent, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QPainter
+import shiboken6
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
-    QDialog,
+    QFrame,
     QHBoxLayout,
     QLineEdit,
     QListView,
@@ -80,10 +91,10 @@ class _Row(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         tokens = current_tokens()
         action: PaletteAction = index.data(ACTION_ROLE)
-        rect: QRect = option.rect.adjusted(8, 1, -8, -1)  # type: ignore[attr-defined]
+        rect: QRect = option.rect.adjusted(8, 1, -8, -1)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if option.state & QStyle.StateFlag.State_Selected:  # type: ignore[attr-defined]
+        if option.state & QStyle.StateFlag.State_Selected:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.accent_soft))
             painter.drawRoundedRect(rect, tokens.radius_small, tokens.radius_small)
@@ -99,13 +110,13 @@ class _Row(QStyledItemDelegate):
         painter.restore()
 
 
-class CommandPalette(QDialog):
-    """Type, choose with the arrows, Enter runs. ``chosen`` holds the action after exec."""
+class PalettePanel(QFrame):
+    """Query and list; the arrows choose, Enter runs."""
+
+    ran = Signal(object)  # PaletteAction
 
     def __init__(self, actions: Sequence[PaletteAction], parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
-        self.setWindowTitle(_("Actions"))
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        super().__init__(parent)
         self.model = ActionList(actions, self)
         self.query = QLineEdit()
         self.query.setPlaceholderText(_("What do you want to do?"))
@@ -126,11 +137,10 @@ class CommandPalette(QDialog):
         self._on_query("")
 
     def run_current(self) -> None:
-        """Close, then run the chosen action."""
+        """Run the chosen action, if one fits."""
         action: PaletteAction | None = self.view.currentIndex().data(ACTION_ROLE)
         if action is not None:
-            self.accept()
-            action.callback()
+            self.ran.emit(action)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
@@ -156,11 +166,6 @@ class CommandPalette(QDialog):
         column.addSpacing(6)
         column.addWidget(self.nothing)
         column.addWidget(self.view, 1)
-        host = self.parentWidget()
-        width = min(600, host.width() - 64)
-        self.resize(width, min(440, host.height() - 128))
-        corner = host.mapToGlobal(host.rect().topLeft())
-        self.move(corner.x() + (host.width() - width) // 2, corner.y() + 72)
 
     def _on_query(self, text: str) -> None:
         self.model.filter(text)
@@ -172,3 +177,61 @@ class CommandPalette(QDialog):
         if rows:
             row = (self.view.currentIndex().row() + step) % rows
             self.view.setCurrentIndex(self.model.index(row, 0))
+
+
+class CommandPalette(QWidget):
+    """The panel over a dimmed window; Escape or a click beside it closes. Deletes itself when closed."""
+
+    def __init__(self, actions: Sequence[PaletteAction], host: QWidget) -> None:
+        super().__init__(host)
+        self._host = host
+        self._focus_before = host.focusWidget()
+        self.setAccessibleName(_("Actions"))
+        self.panel = PalettePanel(actions, self)
+        self.panel.ran.connect(self._run)
+        host.installEventFilter(self)
+
+    def open(self) -> None:
+        """Show over the host and take the keyboard."""
+        self._place()
+        self.show()
+        self.raise_()
+        self.panel.query.setFocus()
+
+    def dismiss(self) -> None:
+        """Close and give the keyboard back."""
+        self._host.removeEventFilter(self)
+        self.hide()
+        if self._focus_before is not None and shiboken6.isValid(self._focus_before):
+            self._focus_before.setFocus()
+        self.deleteLater()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.dismiss()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if not self.panel.geometry().contains(event.position().toPoint()):
+            self.dismiss()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        dim = QColor("black")
+        dim.setAlpha(current_tokens().scrim_alpha)
+        QPainter(self).fillRect(self.rect(), dim)
+
+    def focusNextPrevChild(self, next: bool) -> bool:
+        return True  # the query is the only stop; Tab must not wander under the dimmed window
+
+    def _run(self, action: PaletteAction) -> None:
+        self.dismiss()
+        action.callback()
+
+    def _place(self) -> None:
+        self.setGeometry(self._host.rect())
+        width, height = min(600, self.width() - 64), min(440, self.height() - 128)
+        self.panel.setGeometry((self.width() - width) // 2, 72, width, height)

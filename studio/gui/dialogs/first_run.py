@@ -6,7 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, GhostButton, IconLabel, SectionTitle
@@ -51,7 +59,7 @@ class BigChoice(QPushButton):
         self.setAutoDefault(False)
         self.setAccessibleName(title)
         self.setAccessibleDescription(sentence)
-        self.setMinimumSize(QSize(216, 176 if sentence else 96))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 20, 20, 20)
         column.setSpacing(8)
@@ -64,6 +72,15 @@ class BigChoice(QPushButton):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             column.addWidget(part)
         column.addStretch(1)
+
+    def sizeHint(self) -> QSize:
+        # A push button knows nothing of the layout inside it.
+        layout = self.layout()
+        width = 216
+        return QSize(width, max(96, layout.totalHeightForWidth(width) if layout is not None else 0))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
 
 class FirstRunDialog(QDialog):
@@ -80,6 +97,7 @@ class FirstRunDialog(QDialog):
         """choose_language: called with a language code before the second step is built."""
         super().__init__(parent)
         self.choice = ""
+        self._second: QWidget | None = None
         self._choose_language = choose_language
         self._has_templates = has_templates
         self.setWindowTitle("Product Matrix Studio")
@@ -101,12 +119,12 @@ class FirstRunDialog(QDialog):
 
     def _on_language(self, code: str) -> None:
         self._choose_language(code)
-        while self.steps.count() > 1:
-            old = self.steps.widget(1)
-            self.steps.removeWidget(old)
-            old.deleteLater()
-        self.steps.addWidget(self._beginning_step())
-        self.steps.setCurrentIndex(1)
+        if self._second is not None:
+            self.steps.removeWidget(self._second)
+            self._second.deleteLater()
+        self._second = self._beginning_step()
+        self.steps.addWidget(self._second)
+        self.steps.setCurrentWidget(self._second)
 
     def _beginning_step(self) -> QWidget:
         ways = beginnings(has_templates=self._has_templates)

@@ -142,9 +142,9 @@ def _part_lines() -> list[tuple[str, str, str]]:
     lines = []
     for name in _PARTS:
         try:
-            about = metadata.metadata(name)
+            about = metadata.metadata(name).json
         except metadata.PackageNotFoundError:
             continue  # an optional part that this installation leaves out
-        licence = about.get("License-Expression") or about.get("License") or ""
-        lines.append((name, about["Version"], licence.splitlines()[0][:60] if licence else ""))
+        licence = str(about.get("license_expression") or about.get("license") or "")
+        lines.append((name, str(about["version"]), licence.splitlines()[0][:60] if licence else ""))
     return lines

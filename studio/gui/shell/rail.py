@@ -33,7 +33,8 @@ class RailButton(QPushButton):
         self.set_folded(False)
 
     def set_folded(self, folded: bool) -> None:
-        self.setText("" if folded else f"  {self._title}")
+        self.setText("" if folded else self._title)
+        self.setIconSize(QSize(20 if folded else 28, 20))
         self.setToolTip(self._hint)
 
 

@@ -25,7 +25,7 @@ class StatusButton(QPushButton):
         self.setAutoDefault(False)
         self.setFont(tabular_font(current_tokens().fonts.caption, QFont.Weight.Normal))
         self.set_icon(icon_name)
-        self.setIconSize(QSize(14, 14))
+        self.setIconSize(QSize(18, 14))
 
     def set_icon(self, name: str, tone: str = "text_muted") -> None:
         self.setIcon(icon(name, tone))

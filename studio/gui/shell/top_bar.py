@@ -33,7 +33,7 @@ class SpineStage(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAutoDefault(False)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setIconSize(QSize(16, 16))
+        self.setIconSize(QSize(20, 16))
         self.set_fact(StageFact("todo", ""))
 
     def set_fact(self, fact: StageFact) -> None:
@@ -90,7 +90,6 @@ class TopBar(QFrame):
         self.setFixedHeight(HEIGHT)
         self.matrix = ProductButton(_("Matrix"), _("No matrix yet"))
         self.matrix.setFont(ui_font(current_tokens().fonts.body, QFont.Weight.DemiBold))
-        self.matrix.setProperty("plain", True)
         self.product = ProductButton(_("Product"), _("No product yet"))
         self.matrix.chosen.connect(self.matrix_chosen)
         self.product.chosen.connect(self.product_chosen)

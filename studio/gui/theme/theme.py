@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication, QStyle, QStyleFactory
@@ -25,7 +25,7 @@ def current_tokens() -> Tokens:
 class Theme(QObject):
     """The window's appearance. ``changed`` is emitted after colours were switched.
 
-    Widgets made of this package's parts follow by themselves; listen to ``changed`` only to recolour plots and the like.
+    Widgets made of this package's parts follow by themselves; listen to ``changed`` to recolour plots and the like.
     """
 
     changed = Signal()
@@ -66,7 +66,7 @@ class Theme(QObject):
 
     def _wanted(self) -> Literal["light", "dark"]:
         if self._appearance != "system":
-            return cast("Literal['light', 'dark']", self._appearance)
+            return self._appearance
         dark = self._app.styleHints().colorScheme() == Qt.ColorScheme.Dark
         return "dark" if dark else "light"
 

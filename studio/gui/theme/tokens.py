@@ -66,7 +66,7 @@ class Tokens:
     error_fill: str  # danger buttons with text_on_accent on them
     error_fill_hover: str
     plot: tuple[str, str, str, str, str, str]  # lines of plots, told apart without red against green
-    shadow_alpha: int
+    scrim_alpha: int  # black over the window behind a dialog, 0..255
     space: Spacing = Spacing()
     fonts: FontSizes = FontSizes()
     radius: int = 8
@@ -115,7 +115,7 @@ LIGHT = Tokens(
     error_fill="#c0352c",
     error_fill_hover="#a82c24",
     plot=("#4353cf", "#d9730d", "#0f8a8a", "#a03fa8", "#6b7280", "#b98900"),
-    shadow_alpha=18,
+    scrim_alpha=56,
 )
 
 DARK = Tokens(
@@ -146,7 +146,7 @@ DARK = Tokens(
     error_fill="#c8423a",
     error_fill_hover="#cd453c",
     plot=("#8b97ff", "#f2a154", "#4cc5c0", "#d58be0", "#a6adba", "#e2c04c"),
-    shadow_alpha=90,
+    scrim_alpha=130,
 )
 
 # (text, background) names that occur together; the test computes each contrast in both appearances.

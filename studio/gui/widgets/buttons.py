@@ -41,7 +41,7 @@ class _Button(QPushButton):
     def set_icon(self, name: str) -> None:
         """Show an icon of the family left of the text."""
         self.setIcon(themed_icon(name, self.icon_tone, self.icon_tone))
-        self.setIconSize(QSize(18, 18))
+        self.setIconSize(QSize(22, 18))
 
     def setText(self, text: str) -> None:
         super().setText(text)

@@ -119,7 +119,9 @@ class SplitBar(QWidget):
 class ProgressPanel(QWidget):
     """Long work: what, how far, how fast, how long still, and a cancel that works."""
 
-    def __init__(self, label: str, on_cancel: Callable[[], object] | None = None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, label: str, on_cancel: Callable[[], object] | None = None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -147,7 +149,7 @@ class ProgressPanel(QWidget):
     def set_progress(
         self, done: float, total: float | None = None, *, rate: str = "", eta_s: float | None = None
     ) -> None:
-        """done, total: counts of the same thing (total None = unknown); rate: e.g. "120 rows/s"; eta_s: seconds left."""
+        """done, total: counts of one thing (total None = unknown); rate: e.g. "120 rows/s"; eta_s: seconds left."""
         self._bar.setRange(0, 1000 if total else 0)
         if total:
             self._bar.setValue(round(1000 * min(done / total, 1)))

@@ -51,7 +51,9 @@ class SectionTitle(_Text):
 class BodyText(_Text):
     """14 px running text."""
 
-    def __init__(self, text: str = "", parent: QWidget | None = None, *, tone: str = "text", bold: bool = False) -> None:
+    def __init__(
+        self, text: str = "", parent: QWidget | None = None, *, tone: str = "text", bold: bool = False
+    ) -> None:
         weight = QFont.Weight.DemiBold if bold else QFont.Weight.Normal
         super().__init__(text, ui_font(current_tokens().fonts.body, weight), tone, parent)
 

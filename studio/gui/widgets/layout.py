@@ -140,26 +140,36 @@ class EmptyState(QWidget):
     ) -> None:
         super().__init__(parent)
         space = current_tokens().space
-        column = QVBoxLayout(self)
+        outer = QVBoxLayout(self)
+        middle = QWidget(self)
+        middle.setMaximumWidth(480)
+        column = QVBoxLayout(middle)
         column.setSpacing(space.m)
-        column.addStretch(2)
         column.addWidget(_picture(icon), 0, Qt.AlignmentFlag.AlignHCenter)
-        if title:
-            column.addWidget(_centred(PageTitle(title)), 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(_centred(BodyText(sentence, tone="muted")), 0, Qt.AlignmentFlag.AlignHCenter)
+        for label in (PageTitle(title), BodyText(sentence, tone="muted")):
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            column.addWidget(label)
+            if not label.text():
+                label.hide()
         column.addSpacing(space.xs)
         row = QHBoxLayout()
         row.setSpacing(space.s)
         row.addStretch(1)
         self.primary = PrimaryButton(primary, on_primary)
         self.secondary = SecondaryButton(secondary, on_secondary)
-        for button, text in ((self.primary, primary), (self.secondary, secondary)):
+        for button in (self.primary, self.secondary):
             row.addWidget(button)
-            if not text:
+            if not button.text():
                 button.hide()
         row.addStretch(1)
         column.addLayout(row)
-        column.addStretch(3)
+        outer.addStretch(2)
+        centred = QHBoxLayout()
+        centred.addStretch(1)
+        centred.addWidget(middle, 1000)
+        centred.addStretch(1)
+        outer.addLayout(centred)
+        outer.addStretch(3)
 
 
 def _picture(name: str) -> QWidget:
@@ -171,9 +181,3 @@ def _picture(name: str) -> QWidget:
     disc.setObjectName("disc")
     return disc
 
-
-def _centred(label: BodyText | PageTitle) -> QWidget:
-    label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-    label.setMaximumWidth(440)
-    label.setMinimumWidth(320)
-    return label
