@@ -2,8 +2,8 @@
 
 ``rowCount`` is the real count, so the scroll bar tells the truth. ``data`` never waits: it answers with a
 placeholder, asks for the page off the GUI thread, and ``dataChanged`` follows when the page is there. With fixed
-row heights QTableView needs no memory per row: 10,000,000 rows open in 10 ms. (QHeaderView counts pixels in an
-int, so rows of 36 px end at 59 million.)
+row heights QTableView needs no memory per row: 10,000,000 rows open in 10 ms. (QHeaderView counts pixels in
+an int, so rows of 36 px end at 59 million.)
 """
 
 from __future__ import annotations

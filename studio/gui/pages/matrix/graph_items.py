@@ -51,7 +51,7 @@ class ProductNode(QGraphicsItem):
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
         tokens = current_tokens()
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+        state: QStyle.StateFlag = option.state
         core = self.product.role is Role.CORE
         marked = (
             bool(state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_HasFocus)) or self.target
@@ -113,7 +113,7 @@ class LinkArrow(QGraphicsItem):
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
         tokens = current_tokens()
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+        state: QStyle.StateFlag = option.state
         marked = bool(state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_HasFocus))
         hover = bool(state & QStyle.StateFlag.State_MouseOver)
         colour = tokens.error if self.link.state is LinkState.BROKEN else tokens.text_muted

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from studio.domain.products import Matrix, SynergyLink
 from studio.gui.models.matrix_table import MatrixTable
@@ -49,18 +49,17 @@ class TableView(QWidget):
         space = current_tokens().space
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        card = Card()
-        card.layout().setContentsMargins(1, 1, 1, 1)
+        card, body = _plate(1)
         bar = QHBoxLayout()
         bar.setContentsMargins(space.m, space.s, space.s, 0)
         bar.setSpacing(0)
         bar.addWidget(self.chosen, 1)
         for button in (self.edit, self.link, self.remove):
             bar.addWidget(button)
-        card.body.setSpacing(space.xs)
-        card.body.addLayout(bar)
-        card.body.addWidget(self.table)
-        card.body.addSpacing(current_tokens().radius)
+        body.setSpacing(space.xs)
+        body.addLayout(bar)
+        body.addWidget(self.table)
+        body.addSpacing(current_tokens().radius)
         column.addWidget(card)
         column.addStretch(1)
 
@@ -116,11 +115,10 @@ class SynergyView(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(space.l)
-        drawing = Card()
-        drawing.layout().setContentsMargins(space.s, space.s, space.s, space.m)
-        drawing.add(self.graph, 1)
+        drawing, body = _plate(space.s)
+        body.addWidget(self.graph, 1)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        drawing.add(self.hint)
+        body.addWidget(self.hint)
         side = Card(_("Links"))
         side.setFixedWidth(_LINKS_WIDTH)
         self._no_links = BodyText(_("No links yet."), tone="muted")
@@ -150,6 +148,15 @@ class SynergyView(QWidget):
     def _remove(self) -> None:
         if self._current() is not None:
             self.link_removed.emit(self._current())
+
+
+def _plate(margin: int) -> tuple[QFrame, QVBoxLayout]:
+    """A card whose content reaches its edges."""
+    frame = QFrame()
+    frame.setObjectName("card")
+    body = QVBoxLayout(frame)
+    body.setContentsMargins(margin, margin, margin, margin)
+    return frame, body
 
 
 def _link_item(link: SynergyLink, names: dict[str, str]) -> QListWidgetItem:

@@ -1,0 +1,91 @@
+"""A table header with a drop-down in each column: what the column is for."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QResizeEvent
+from PySide6.QtWidgets import QComboBox, QHeaderView, QWidget
+
+from studio.domain.datasets import ColumnRole, title
+from studio.gui.models.rows_table_preview import PreviewTable
+from studio.gui.theme import current_tokens, ui_font
+from studio.i18n import _
+
+_NAME_HEIGHT = 34
+_COMBO_HEIGHT = 34
+_EDGE = 6
+LEAST_WIDTH = 150
+
+
+class RoleHeader(QHeaderView):
+    """Drop-downs are made when their column comes into sight, so a file of 1,000 columns opens at once."""
+
+    def __init__(self, table: PreviewTable, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self._table = table
+        self._combos: dict[int, QComboBox] = {}
+        self.setSectionsClickable(False)
+        self.setMinimumSectionSize(LEAST_WIDTH)
+        self.setFixedHeight(_NAME_HEIGHT + _COMBO_HEIGHT + _EDGE)
+        self.sectionResized.connect(lambda *_sizes: self.place())
+        table.modelReset.connect(self._start_anew)
+        table.roles_changed.connect(self._show_roles)
+
+    def combo(self, section: int) -> QComboBox:
+        """The drop-down of a column."""
+        if section not in self._combos:
+            self._combos[section] = self._build(section)
+        return self._combos[section]
+
+    def place(self) -> None:
+        """Put the drop-downs under their columns' names; to be called after scrolling sideways."""
+        for section in range(self.count()):
+            left, width = self.sectionViewportPosition(section), self.sectionSize(section)
+            if left + width < 0 or left > self.viewport().width():
+                if section in self._combos:
+                    self._combos[section].hide()
+                continue
+            combo = self.combo(section)
+            combo.setGeometry(left + _EDGE, _NAME_HEIGHT, width - 2 * _EDGE, _COMBO_HEIGHT)
+            combo.show()
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), _NAME_HEIGHT + _COMBO_HEIGHT + _EDGE)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.place()
+
+    def paintSection(self, painter: QPainter, rect: QRect, logicalIndex: int) -> None:
+        tokens = current_tokens()
+        painter.save()
+        painter.fillRect(rect, QColor(tokens.surface))
+        painter.setPen(QColor(tokens.border))
+        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+        painter.setFont(ui_font(tokens.fonts.body))
+        painter.setPen(QColor(tokens.text_muted))
+        place = QRect(rect.left() + _EDGE + 3, rect.top(), rect.width() - 2 * _EDGE - 3, _NAME_HEIGHT)
+        name = self._table.columns()[logicalIndex]
+        shown = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, place.width())
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+        painter.restore()
+
+    def _build(self, section: int) -> QComboBox:
+        combo = QComboBox(self.viewport())
+        for role in ColumnRole:
+            combo.addItem(title(role), role)
+        combo.setAccessibleName(_("Use of column “{name}”").format(name=self._table.columns()[section]))
+        combo.setToolTip(_("What this column is for"))
+        combo.setCurrentIndex(combo.findData(self._table.role(section)))
+        combo.activated.connect(lambda _index: self._table.set_role(section, ColumnRole(combo.currentData())))
+        return combo
+
+    def _start_anew(self) -> None:
+        for combo in self._combos.values():
+            combo.deleteLater()
+        self._combos.clear()
+        self.place()
+
+    def _show_roles(self) -> None:
+        for section, combo in self._combos.items():
+            combo.setCurrentIndex(combo.findData(self._table.role(section)))
