@@ -23,7 +23,9 @@ class Drawable(Protocol):
 
 
 class RepaintClock(QObject):
-    """Lets stale pictures redraw one after the other. Sleeps while there is nothing to draw; ``wake`` starts it."""
+    """Lets stale pictures redraw one after the other. Sleeps while there is nothing to draw; ``wake`` starts
+    it.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

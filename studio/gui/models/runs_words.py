@@ -1,0 +1,107 @@
+"""Sizes, times and bases of runs in words, the same on the Train and the Runs page."""
+
+from __future__ import annotations
+
+from studio.domain.runs import STATE_TITLES, RunState
+from studio.domain.values import Basis, Value
+from studio.domain.verdicts import VerdictKind
+from studio.gui.theme import Tone
+from studio.gui.widgets import duration_words
+from studio.i18n import N_, _
+
+STATE_TONES: dict[RunState, Tone] = {
+    RunState.QUEUED: "neutral",
+    RunState.RUNNING: "accent",
+    RunState.PAUSED: "warning",
+    RunState.DONE: "success",
+    RunState.FAILED: "error",
+    RunState.INTERRUPTED: "warning",
+    RunState.CANCELLED: "neutral",
+}
+STATE_ICONS: dict[RunState, str] = {
+    RunState.QUEUED: "queue",
+    RunState.RUNNING: "play",
+    RunState.PAUSED: "pause",
+    RunState.CANCELLED: "minus",
+}
+VERDICT_TITLES = {
+    VerdictKind.BETTER: N_("Better"),
+    VerdictKind.SAME: N_("About the same"),
+    VerdictKind.WORSE: N_("Worse"),
+    VerdictKind.NO_BASE: N_("New model"),
+}
+VERDICT_TONES: dict[VerdictKind, Tone] = {
+    VerdictKind.BETTER: "success",
+    VerdictKind.SAME: "neutral",
+    VerdictKind.WORSE: "error",
+    VerdictKind.NO_BASE: "accent",
+}
+VERDICT_ICONS = {
+    VerdictKind.BETTER: "arrow-up",
+    VerdictKind.SAME: "minus",
+    VerdictKind.WORSE: "arrow-down",
+    VerdictKind.NO_BASE: "star",
+}
+_BASES = {Basis.MEASURED: N_("measured"), Basis.IMPORTED: N_("imported"), Basis.ASSUMED: N_("assumed")}
+# What workers say they are doing (protocol.events.Phase) in words.
+_PHASES = {
+    "starting": N_("Starting…"),
+    "loading_model": N_("Loading the model…"),
+    "reading_rows": N_("Reading the rows…"),
+    "tokenising": N_("Cutting the text into word pieces…"),
+    "tokenizing": N_("Cutting the text into word pieces…"),
+    "training_tokenizer": N_("Learning word pieces from your text…"),
+    "measuring": N_("Measuring a second of real training…"),
+    "base_evaluation": N_("Testing the base model…"),
+    "training": N_("Training…"),
+    "evaluating": N_("Testing on rows that it never saw…"),
+    "answering_probes": N_("Answering the sample questions…"),
+    "saving": N_("Saving…"),
+    "comparing": N_("Comparing with the base model…"),
+    "resuming": N_("Taking up the work again…"),
+    "converting": N_("Converting the model…"),
+    "downloading": N_("Downloading…"),
+    "hashing": N_("Checking the files…"),
+}
+
+
+def state_words(state: RunState) -> str:
+    """The state's name in the active language."""
+    return _(STATE_TITLES[state])
+
+
+def phase_words(name: str) -> str:
+    """What a worker is doing, in one short sentence."""
+    return _(_PHASES.get(name, N_("Working…")))
+
+
+def size_words(size_bytes: float) -> str:
+    """A size in GB or MB (powers of 1024), e.g. "1.4 GB"."""
+    if size_bytes >= 2**30:
+        return f"{size_bytes / 2**30:.1f} GB"
+    return f"{max(size_bytes / 2**20, 0):.0f} MB"
+
+
+def count_words(count: float) -> str:
+    """A large count in short: 950, 12.3k, 135M, 1.5B."""
+    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if count >= size:
+            return f"{count / size:.3g}{unit}"
+    return f"{count:.0f}"
+
+
+def range_words(low_s: float, high_s: float) -> str:
+    """A span of time, e.g. "10 min 0 s – 15 min 20 s"."""
+    low, high = duration_words(low_s), duration_words(high_s)
+    return low if low == high else f"{low} – {high}"
+
+
+def money_words(value: Value) -> str:
+    """An amount with unit and basis, e.g. "0.03 CNY (assumed)"."""
+    amount = f"{value.amount:.2f}" if value.amount >= 0.01 or value.amount == 0 else f"{value.amount:.2g}"
+    return f"{amount} {value.unit} ({_(_BASES[value.basis])})"
+
+
+def loss_words(loss: float | None) -> str:
+    """A loss with three digits after the point; a dash when there is none."""
+    return "–" if loss is None else f"{loss:.3f}"

@@ -1,0 +1,176 @@
+"""What the run achieved, in a sentence, with the figures that the sentence stands on."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
+
+from studio.domain import verdicts
+from studio.domain.runs import FitEstimate, Run, RunSummary
+from studio.domain.values import Value
+from studio.domain.verdicts import Verdict
+from studio.gui.models.runs_words import (
+    VERDICT_ICONS,
+    VERDICT_TITLES,
+    VERDICT_TONES,
+    loss_words,
+    money_words,
+    range_words,
+    size_words,
+)
+from studio.gui.theme import current_tokens
+from studio.gui.widgets import (
+    BodyText,
+    Caption,
+    Card,
+    Divider,
+    Figure,
+    PrimaryButton,
+    SecondaryButton,
+    StateBadge,
+    duration_words,
+)
+from studio.i18n import _
+
+
+class IntervalBar(QWidget):
+    """The difference to the base with its 95% interval on a scale with zero in the middle; left is better."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._verdict: Verdict | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set(self, verdict: Verdict) -> None:
+        """Show this verdict's difference."""
+        self._verdict = verdict
+        self.setVisible(verdict.difference is not None)
+        if verdict.difference is not None:
+            self.setAccessibleName(
+                _("Difference of loss {middle}, 95% sure between {low} and {high}").format(
+                    middle=f"{verdict.difference:+.3f}",
+                    low=f"{verdict.ci_low:+.3f}",
+                    high=f"{verdict.ci_high:+.3f}",
+                )
+            )
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(280, 52)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        verdict = self._verdict
+        if verdict is None or verdict.difference is None or verdict.ci_low is None or verdict.ci_high is None:
+            return
+        tokens = current_tokens()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(Caption().font())
+        reach = 1.25 * max(abs(verdict.ci_low), abs(verdict.ci_high), 1e-6)
+        middle, scale = self.width() / 2, (self.width() / 2 - 8) / reach
+        painter.setPen(QPen(QColor(tokens.border), 1))
+        painter.drawLine(8, 16, self.width() - 8, 16)
+        painter.setPen(QPen(QColor(tokens.border_strong), 1))
+        painter.drawLine(int(middle), 4, int(middle), 28)
+        colour = QColor(tokens.tone(VERDICT_TONES[verdict.kind])[0])
+        painter.setPen(Qt.PenStyle.NoPen)
+        faint = QColor(colour)
+        faint.setAlpha(70)
+        painter.setBrush(faint)
+        left, right = middle + verdict.ci_low * scale, middle + verdict.ci_high * scale
+        painter.drawRoundedRect(QRectF(left, 11, max(right - left, 3), 10), 5, 5)
+        painter.setBrush(colour)
+        painter.drawEllipse(QRectF(middle + verdict.difference * scale - 5, 11, 10, 10))
+        painter.setPen(QColor(tokens.text_muted))
+        foot = QRectF(0, 32, self.width(), 18)
+        painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, "← " + _("better than the base"))
+        painter.drawText(foot, Qt.AlignmentFlag.AlignRight, _("worse than the base") + " →")
+
+
+class FigureTable(QWidget):
+    """Base against tuned, and what was predicted against what it took."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(current_tokens().space.xl)
+        self._grid.setVerticalSpacing(current_tokens().space.s)
+        for column in range(3):
+            self._grid.setColumnStretch(column, 1)
+
+    def fill(self, run: Run, verdict: Verdict, cost: Value | None) -> None:
+        """Show the figures of this run."""
+        base = "–" if verdict.base_perplexity is None else f"{verdict.base_perplexity:.2f}"
+        self._add_head(_("Base model"), _("This model"))
+        self._add(_("Loss on held-out rows"), loss_words(verdict.base_loss), loss_words(verdict.tuned_loss))
+        self._add(_("Perplexity on held-out rows"), base, f"{verdict.tuned_perplexity:.2f}")
+        if run.summary is not None:
+            self._add_prediction(run.estimate, run.summary)
+        if cost is not None:
+            self._add(_("Cost of this run"), "–", money_words(cost))
+
+    def _add_prediction(self, estimate: FitEstimate | None, summary: RunSummary) -> None:
+        time = range_words(estimate.seconds_low, estimate.seconds_high) if estimate else "–"
+        memory = size_words(estimate.memory_bytes) if estimate else "–"
+        self._add_head(_("Predicted"), _("Measured"))
+        self._add(_("Time"), time, duration_words(summary.seconds))
+        self._add(_("Memory"), memory, size_words(summary.peak_memory_bytes))
+
+    def _add_head(self, left: str, right: str) -> None:
+        row = self._grid.rowCount()
+        self._grid.addWidget(Caption(left), row, 1)
+        self._grid.addWidget(Caption(right), row, 2)
+
+    def _add(self, name: str, left: str, right: str) -> None:
+        row = self._grid.rowCount()
+        self._grid.addWidget(BodyText(name, tone="muted"), row, 0)
+        self._grid.addWidget(Figure(left), row, 1)
+        self._grid.addWidget(Figure(right), row, 2)
+
+
+class VerdictCard(Card):
+    """Shown when a run has ended with a verdict."""
+
+    try_asked = Signal()
+    again_asked = Signal()
+
+    def __init__(self) -> None:
+        self.badge = StateBadge("")
+        super().__init__(_("Did it help?"), action=self.badge)
+        self.sentence = BodyText()
+        self.next_step = BodyText(bold=True)
+        self.add(self.sentence)
+        self.add(self.next_step)
+        self.bar = IntervalBar()
+        self.add(self.bar)
+        self._figures = FigureTable()
+        self.add(Divider())
+        self.add(self._figures)
+        self.try_it = PrimaryButton(_("Try in the playground"), self.try_asked.emit)
+        self.again = SecondaryButton(_("Train again"), self.again_asked.emit)
+        foot = QWidget()
+        row = QHBoxLayout(foot)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(current_tokens().space.s)
+        row.addWidget(self.try_it)
+        row.addWidget(self.again)
+        row.addStretch(1)
+        self.add(foot)
+        self.hide()
+
+    def show_verdict(self, run: Run, verdict: Verdict, cost: Value | None) -> None:
+        """Show the verdict on this run."""
+        self.badge.set(
+            _(VERDICT_TITLES[verdict.kind]), VERDICT_TONES[verdict.kind], VERDICT_ICONS[verdict.kind]
+        )
+        self.sentence.setText(verdicts.sentence(verdict))
+        self.next_step.setText(verdicts.next_sentence(verdict))
+        self.bar.set(verdict)
+        table = FigureTable()
+        table.fill(run, verdict, cost)
+        self.body.replaceWidget(self._figures, table)
+        self._figures.deleteLater()
+        self._figures = table
+        self.show()
