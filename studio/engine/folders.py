@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from studio.engine.checkpoint import fsync
 from studio.engine.weights import INFO_FILE, sha256_of
 from studio.errors import StudioError
 from studio.i18n import _
@@ -43,6 +42,17 @@ def publish(aside: Path, target: Path) -> None:
     fsync(aside)
     aside.rename(target)
     fsync(target.parent)
+
+
+def fsync(path: Path) -> None:
+    """Have the system put a file's or folder's content on the disk before returning."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows cannot fsync a folder
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def check_free(target: Path) -> None:
