@@ -1,0 +1,83 @@
+"""A trainer without torch: writes what a real one would write, then does what the first word of PLAN says.
+
+Usage: python fake_trainer.py PLAN train RUN_DIR, with PLAN one of
+finish (a whole good run), hang (steps, then waits for a command for ever), deaf (as hang, but hears nothing),
+die (steps, then exit code 3 without a last word), sigkill (steps, then kills itself).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+plan, _verb, folder = sys.argv[1:]
+run_dir = Path(folder)
+events = run_dir / "events.jsonl"
+seq = len(events.read_text().splitlines()) if events.exists() else 0
+known_commands = (run_dir / "commands.jsonl").stat().st_size if seq and (run_dir / "commands.jsonl").exists() else 0
+
+
+def emit(kind: str, **fields: object) -> None:
+    global seq
+    seq += 1
+    with events.open("a") as file:
+        file.write(json.dumps({"v": 1, "seq": seq, "t": time.time(), "type": kind, **fields}) + "\n")
+
+
+def step(number: int) -> None:
+    emit(
+        "step", step=number, total_steps=5, epoch=number / 5, loss=2.0 - number / 10, lr=1e-4, grad_norm=1.0,
+        tokens_per_s=50.0, memory_bytes=1000, elapsed_s=float(number), eta_s=1.0,
+    )  # fmt: skip
+
+
+def finish() -> None:
+    emit("compared", split="test", base_nats=[20.0] * 30, tuned_nats=[10.0] * 30, tokens=[10] * 30)
+    (run_dir / "model").mkdir(exist_ok=True)
+    emit(
+        "finished",
+        result={
+            "steps": 5, "seconds": 3600.0, "real_tokens": 100, "tokens_per_s": 50.0, "peak_memory_bytes": 1000,
+            "best_step": 5, "best_eval_loss": 1.0, "base_eval_loss": 2.0, "tuned_eval_loss": 1.0,
+            "model_path": "model", "model_sha256": "0", "model_bytes": 1, "parameters": 10, "trainable": 1,
+            "stop_reason": "finished", "answer_tokens_per_s": 10.0, "answer_tokens_mean": 20.0,
+        },
+    )  # fmt: skip
+
+
+me = psutil.Process()
+identity = {"pid": me.pid, "pid_started_at": me.create_time(), "token": f"token-{me.pid}"}
+(run_dir / "worker.json").write_text(json.dumps(identity))
+attempt = 1 + (events.read_text().count('"started"') if events.exists() else 0)
+emit("started", job="train", attempt=attempt, **identity)
+if attempt > 1:
+    emit("resumed", step=2)
+for number in range(1 if attempt == 1 else 3, 4):
+    step(number)
+print("a library's noise", file=sys.stderr, flush=True)
+if plan == "die":
+    sys.exit(3)
+if plan == "sigkill":
+    os.kill(os.getpid(), signal.SIGKILL)
+if plan == "finish" or attempt > 1:
+    step(4)
+    step(5)
+    emit("evaluated", step=5, epoch=1.0, loss=1.0, perplexity=2.7, rows=3, is_best=True)
+    finish()
+    sys.exit(0)
+while True:
+    mailbox = run_dir / "commands.jsonl"
+    said = mailbox.read_text()[known_commands:] if mailbox.exists() and plan != "deaf" else ""
+    if '"cancel"' in said:
+        emit("cancelled")
+        sys.exit(0)
+    if '"stop"' in said:
+        finish()
+        sys.exit(0)
+    time.sleep(0.02)
