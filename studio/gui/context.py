@@ -152,3 +152,4 @@ class GuiContext:
     theme: Theme
     navigator: Navigator
     jobs: Any = None  # a RunHost
+    chat: Any = None  # a ChatHost; outlives the pages, so that models stay loaded

@@ -1,0 +1,105 @@
+"""Which models can be talked to: the finished runs of the product in hand first, then the base models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.domain.basemodels import BaseModelInfo
+from studio.domain.runs import Run, RunState
+from studio.paths import resource_path
+
+if TYPE_CHECKING:
+    from studio.bootstrap import Services
+
+MOST_RUNS = 200  # in the list of models; older ones are reached from the Runs page
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """One model of the chooser: a run's result, or (``run_id`` None) a base model.
+
+    base_key: the choice that holds the model a run began from; empty when it is not on this computer.
+    """
+
+    key: str
+    title: str
+    run_id: str | None = None
+    product_id: str | None = None
+    base: BaseModelInfo | None = None
+    base_key: str = ""
+    probes: tuple[str, ...] = ()
+
+    @property
+    def is_tuned(self) -> bool:
+        return self.run_id is not None
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The models by group. ``mine``: runs of the product in hand; ``others``: runs of other products."""
+
+    mine: tuple[ModelChoice, ...] = ()
+    bases: tuple[ModelChoice, ...] = ()
+    others: tuple[ModelChoice, ...] = ()
+
+    def all(self) -> tuple[ModelChoice, ...]:
+        """Every choice in the order of the list."""
+        return (*self.mine, *self.bases, *self.others)
+
+    def get(self, key: str | None) -> ModelChoice | None:
+        """The choice with this key, or None."""
+        return next((choice for choice in self.all() if choice.key == key), None)
+
+    def counterpart(self, choice: ModelChoice) -> ModelChoice | None:
+        """What to put beside ``choice``: the base of a run, the newest run of a base, else any other model."""
+        if choice.base_key and (base := self.get(choice.base_key)):
+            return base
+        runs = [other for other in (*self.mine, *self.others) if other.base_key == choice.key]
+        rest = [other for other in self.all() if other.key != choice.key]
+        return next(iter([*runs, *rest]), None)
+
+
+def run_key(run_id: str) -> str:
+    """The key of a run's choice."""
+    return f"run:{run_id}"
+
+
+def read_choices(services: Services, product_id: str | None) -> Choices:
+    """Ask the services (reads the database and the models folder: call it off the GUI thread)."""
+    bases = tuple(
+        ModelChoice(f"base:{info.id}", info.name, base=info) for info in services.models.available()
+    )
+    by_path = {Path(base.base.path).resolve(): base.key for base in bases if base.base}
+    own = services.runs.list(product_id, limit=MOST_RUNS, offset=0) if product_id else []
+    every = services.runs.list(None, limit=MOST_RUNS, offset=0)
+    mine = _finished(own, by_path)
+    known = {choice.key for choice in mine}
+    return Choices(mine, bases, tuple(c for c in _finished(every, by_path) if c.key not in known))
+
+
+def _finished(runs: Sequence[Run], by_path: dict[Path, str]) -> tuple[ModelChoice, ...]:
+    return tuple(_of_run(run, by_path) for run in runs if run.state is RunState.DONE and not run.deleted)
+
+
+def _of_run(run: Run, by_path: dict[Path, str]) -> ModelChoice:
+    base_dir = run.plan.base_dir
+    base_key = by_path.get(Path(base_dir).resolve(), "") if base_dir else ""
+    return ModelChoice(
+        run_key(run.id), run.name, run_id=run.id, product_id=run.product_id, base_key=base_key,
+        probes=tuple(run.plan.probes),
+    )  # fmt: skip
+
+
+def target_of(services: Services, choice: ModelChoice) -> Any:
+    """The services' ChatTarget of a choice. Raises StudioError when its files are gone."""
+    return services.runs.chat_target(choice.run_id, choice.base)
+
+
+def sample_probes(language: str) -> tuple[str, ...]:
+    """The questions of the bundled example, to begin with when a model brings none of its own."""
+    probes = json.loads(resource_path("samples", "probes.json").read_text(encoding="utf-8"))
+    return tuple(probes.get(language) or probes["en"])
