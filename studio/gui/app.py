@@ -13,6 +13,7 @@ from PySide6.QtCore import QLibraryInfo, QTimer, QTranslator
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from studio.errors import StudioError
+from studio.gui.chat_host import ChatHost, Spawn
 from studio.gui.context import ChangeSignal, GuiContext, Navigator
 from studio.gui.icons import icon
 from studio.gui.main_window import MainWindow
@@ -71,7 +72,17 @@ def compose(app: QApplication, services: Services, theme: Theme) -> tuple[GuiCon
         navigator=Navigator(app),
     )
     ctx.jobs = RunHost(services.runs, app)
+    ctx.chat = ChatHost(_chat_spawner(services), app)
+    ctx.jobs.active_changed.connect(ctx.chat.set_active_runs)
+    ctx.jobs.failed.connect(notices.error_from)
     return ctx, MainWindow(ctx, page_entries(), WorkspaceFacts(services))
+
+
+def _chat_spawner(services: Services) -> Spawn:
+    from studio.services.children import WorkerProcess
+
+    log_file = services.paths.logs / "chat.stderr.log"
+    return lambda on_event: WorkerProcess(["chat"], on_event=on_event, stderr_path=log_file)
 
 
 def page_entries() -> list[PageEntry]:
@@ -102,6 +113,7 @@ def _run_window(
         return app.exec()
     finally:
         sys.excepthook = previous_hook
+        ctx.chat.shutdown()
         ctx.jobs.shutdown()
         ctx.tasks.shutdown()
         ctx.changes.close()

@@ -14,6 +14,7 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from studio.gui.context import GuiContext, JobStatus
+from studio.gui.dialogs.close_run import may_close
 from studio.gui.dialogs.command_palette import CommandPalette
 from studio.gui.dialogs.connections import ConnectionsDialog
 from studio.gui.page import PageEntry, PaletteAction
@@ -46,6 +47,8 @@ class MainWindow(QMainWindow):
         self._entries = list(entries)
         self._facts = facts
         self._shortcuts: list[QShortcut] = []
+        self._narrow: bool | None = None
+        self._preloaded: set[str] = set()
         self._preload = QTimer(self, singleShot=True, interval=_PRELOAD_AFTER_MS)
         self._preload.timeout.connect(self._preload_next)
         self.setMinimumSize(*SMALLEST_SIZE)
@@ -146,13 +149,20 @@ class MainWindow(QMainWindow):
 
     def _preload_next(self) -> None:
         """Import the next unopened page in a thread, then build it: opening it is instant, and Ctrl+K knows it."""
-        waiting = self.pages.unbuilt()
-        if waiting:
-            self._ctx.tasks.run(waiting[0].load, lambda _loaded: self._build_page(waiting[0].page_id))
+        entry = next((each for each in self.pages.unbuilt() if each.page_id not in self._preloaded), None)
+        if entry is not None:
+            self._preloaded.add(entry.page_id)  # tried once: a broken page must not keep the others waiting
+            self._ctx.tasks.run(
+                entry.load, lambda _loaded: self._on_preloaded(entry.page_id), self._on_preload_failed
+            )
 
-    def _build_page(self, page_id: str) -> None:
-        self.pages.page(page_id)
+    def _on_preloaded(self, page_id: str) -> None:
         self._preload.start()
+        self.pages.page(page_id)
+
+    def _on_preload_failed(self, problem: Exception) -> None:
+        self._preload.start()
+        self._ctx.notices.error_from(problem)
 
     def _build_all_pages(self) -> None:
         for entry in self.pages.unbuilt():
@@ -306,8 +316,9 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        was_narrow, is_narrow = (size.width() < FOLDS_BELOW for size in (event.oldSize(), event.size()))
-        if was_narrow != is_narrow:
+        narrow = event.size().width() < FOLDS_BELOW
+        if narrow != self._narrow:
+            self._narrow = narrow
             self.rail.set_folded(self._folded_at(event.size().width()))
 
     def showEvent(self, event: Any) -> None:
@@ -315,7 +326,10 @@ class MainWindow(QMainWindow):
         self._preload.start()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember the place, let pages stop their timers, and wait for running tasks."""
+        """Ask when a run is under way; remember the place, let pages stop their timers."""
+        if not may_close(self._ctx, self):
+            event.ignore()
+            return
         self._preload.stop()
         self.pages.dispose()
         geometry = base64.b64encode(self.saveGeometry().data()).decode("ascii")

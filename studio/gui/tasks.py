@@ -47,7 +47,7 @@ class _Job(QRunnable):
     def run(self) -> None:
         try:
             result = self._task.fn()
-        except Exception as problem:  # noqa: BLE001 - the boundary of a thread: everything must reach the user
+        except Exception as problem:
             log.info("task %r failed", self._task.label, exc_info=problem)
             self._report(self._task, None, problem)
         else:

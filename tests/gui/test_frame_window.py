@@ -90,6 +90,7 @@ def test_rail_folds_by_button_and_when_narrow(window: MainWindow, ctx: GuiContex
     window.resize(1280, 800)
     assert window.rail.width() == WIDTH
     window.resize(FOLDS_BELOW - 1, 700)
+    qtbot.waitUntil(lambda: window.rail.folded)
     assert window.rail.width() == FOLDED_WIDTH
     assert window.rail.button("data").toolTip().startswith("Data")
     assert window.rail.button("data").accessibleName() == "Data"

@@ -32,21 +32,15 @@ class Beginning:
     sentence: str
 
 
-def beginnings(*, has_templates: bool) -> list[Beginning]:
+def beginnings() -> list[Beginning]:
     """The ways to begin, in the active language."""
-    ways = [
+    return [
         Beginning(
             "sample", "matrix", _("Open the sample matrix"),
             _("A finished example to look around in and to train within minutes."),
         ),
         Beginning("empty", "plus", _("Start empty"), _("Name your first product and go from there.")),
     ]  # fmt: skip
-    if has_templates:
-        template = Beginning(
-            "template", "copy", _("Start from a template"), _("A matrix of your trade, ready to fill in.")
-        )
-        ways.insert(1, template)
-    return ways
 
 
 class BigChoice(QPushButton):
@@ -91,7 +85,6 @@ class FirstRunDialog(QDialog):
         choose_language: Callable[[str], None],
         *,
         language: str,
-        has_templates: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         """choose_language: called with a language code before the second step is built."""
@@ -99,7 +92,6 @@ class FirstRunDialog(QDialog):
         self.choice = ""
         self._second: QWidget | None = None
         self._choose_language = choose_language
-        self._has_templates = has_templates
         self.setWindowTitle("Product Matrix Studio")
         self.setMinimumSize(720, 440)
         self.steps = QStackedWidget()
@@ -127,7 +119,7 @@ class FirstRunDialog(QDialog):
         self.steps.setCurrentWidget(self._second)
 
     def _beginning_step(self) -> QWidget:
-        ways = beginnings(has_templates=self._has_templates)
+        ways = beginnings()
         choices = [BigChoice(way.icon, way.title, way.sentence) for way in ways]
         for way, choice in zip(ways, choices, strict=True):
             choice.clicked.connect(lambda _checked=False, key=way.key: self._on_beginning(key))

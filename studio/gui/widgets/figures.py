@@ -96,20 +96,25 @@ class SplitBar(QWidget):
         font = self.font()
         font.setPixelSize(tokens.fonts.caption)
         painter.setFont(font)
+        metrics = painter.fontMetrics()
+        full = [self._words(share) for share in self._shares]
+        needed = sum(metrics.horizontalAdvance(words) + 29 for words in full) - 16
+        texts = full if needed <= self.width() else [self._words(share, short=True) for share in self._shares]
         x = 0
-        for position, share in enumerate(self._shares):
+        for position, words in enumerate(texts):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._colour(position))
             painter.drawEllipse(QRectF(x, 24, 8, 8))
-            words = self._words(share)
             painter.setPen(QColor(tokens.text_muted))
             painter.drawText(x + 13, 33, words)
-            x += 13 + painter.fontMetrics().horizontalAdvance(words) + 16
+            x += 13 + metrics.horizontalAdvance(words) + 16
 
-    def _words(self, share: Share) -> str:
+    def _words(self, share: Share, *, short: bool = False) -> str:
         total = sum(each.amount for each in self._shares)
         percent = f"{share.amount / total:.0%}"
-        return f"{share.title} {share.amount:,.0f} · {percent}" if self._counts else f"{share.title} {percent}"
+        if short or not self._counts:
+            return f"{share.title} {percent}"
+        return f"{share.title} {share.amount:,.0f} · {percent}"
 
     def _colour(self, position: int) -> QColor:
         plot = current_tokens().plot
