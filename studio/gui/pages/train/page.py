@@ -1,0 +1,336 @@
+"""The Train page: four cards of choices at the left, what the run will take at the right, and Start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any, ClassVar
+
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from studio.domain.basemodels import BaseModelInfo
+from studio.domain.datasets import DatasetVersion
+from studio.domain.runs import FitEstimate, Run, RunPlan
+from studio.domain.specs import Method, Preset, TrainSpec
+from studio.gui.context import GuiContext
+from studio.gui.page import Page, PaletteAction
+from studio.gui.pages.train.base_card import BaseModelCard
+from studio.gui.pages.train.choices import Choices, Shelf
+from studio.gui.pages.train.data_card import DataCard
+from studio.gui.pages.train.get_model import GetModelDialog
+from studio.gui.pages.train.job import ChildJob
+from studio.gui.pages.train.method_card import LimitsCard, MethodCard
+from studio.gui.pages.train.preview_card import RunPreviewCard
+from studio.gui.theme import current_tokens
+from studio.gui.widgets import PageHeader, ScrollPage, SegmentedControl
+from studio.i18n import _
+from studio.services.changes import Changes
+
+PREVIEW_WIDTH = 376
+
+
+class TrainPage(Page):
+    """``navigator.go("train", dataset_id=…, from_run=…)`` fills in a dataset, or all choices of an earlier
+    run.
+    """
+
+    page_id: ClassVar[str] = "train"
+    icon: ClassVar[str] = "train"
+    interests = Changes.DATASETS | Changes.MODELS | Changes.MATRIX | Changes.RUNS
+
+    def __init__(self, ctx: GuiContext) -> None:
+        super().__init__(ctx)
+        self.choices = Choices()
+        self.shelf = Shelf()
+        self._preset = Preset.BALANCED
+        self._estimates: dict[str, FitEstimate] = {}
+        self._wishes: dict[str, Any] = {}
+        self._measured_key = ""
+        self._tried_once = False
+        self._starting = False
+        self._job = ChildJob(ctx, self)
+        self.level = SegmentedControl([("simple", _("Simple")), ("advanced", _("Advanced"))])
+        self.level.setAccessibleName(_("How many settings to show"))
+        self.base = BaseModelCard(ctx)
+        self.data = DataCard()
+        self.method = MethodCard()
+        self.limits = LimitsCard()
+        self.preview = RunPreviewCard(ctx.theme)
+        self._build()
+        self._connect()
+        self._show()
+
+    def title(self) -> str:
+        return _("Train")
+
+    def enter(self, **arguments: Any) -> None:
+        self._wishes |= arguments
+        self._load()
+
+    def leave(self) -> None:
+        if self._job.running():
+            self._job.abandon()
+            self.preview.end_measuring()
+            self._tried_once = False  # measured again when the user comes back
+
+    def refresh(self, changes: Changes) -> None:
+        self._load()
+
+    def palette_actions(self) -> list[PaletteAction]:
+        return [
+            PaletteAction("train.measure", _("Measure the run"), "", self._measure),
+            PaletteAction("train.start", _("Start training"), "Ctrl+Return", self._on_start),
+        ]
+
+    def state(self) -> dict[str, Any]:
+        return {"choices": self.choices, "level": self.level.current(), "name": self.preview.name.text(),
+                "estimates": self._estimates, "tried": self._tried_once}  # fmt: skip
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.choices = state["choices"]
+        self._estimates = state["estimates"]
+        self._tried_once = state["tried"]
+        self.preview.name.setText(state["name"])
+        self.level.choose(state["level"])
+        self._show()
+
+    def dispose(self) -> None:
+        self._job.abandon()
+        self.base.dispose()
+        self.preview.batch.dispose()
+        self.ctx.navigator.product_changed.disconnect(self._on_product)
+
+    def _build(self) -> None:
+        space = current_tokens().space
+        left = ScrollPage()
+        left.add(PageHeader(_("Train"), _("Teach a base model your data, on this computer."), self.level))
+        for card in (self.base, self.data, self.method, self.limits):
+            left.add(card)
+        left.body.addStretch(1)
+        right = ScrollPage(margin=0)
+        right.setFixedWidth(PREVIEW_WIDTH + space.xl)
+        right.body.setContentsMargins(0, space.xl, space.xl, space.xl)
+        right.add(self.preview)
+        right.body.addStretch(1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(left, 1)
+        row.addWidget(right)
+        self._left = left
+
+    def _connect(self) -> None:
+        self.level.changed.connect(self._on_level)
+        self.base.chosen.connect(self._on_base)
+        self.base.hub_asked.connect(self._on_hub)
+        self.data.chosen.connect(lambda dataset: self._choose(dataset=dataset))
+        self.data.import_asked.connect(lambda: self.ctx.navigator.go("data"))
+        self.method.preset_chosen.connect(self._on_preset)
+        self.method.method_chosen.connect(self._on_method)
+        self.method.edited.connect(self._on_edited)
+        self.limits.form.edited.connect(self._on_edited)
+        for part in (self.method, self.limits.form):
+            part.validity_changed.connect(lambda _valid: self._on_validity())
+        self.preview.measure_asked.connect(self._measure)
+        self.preview.cancel_asked.connect(self._job.cancel)
+        self.preview.start_asked.connect(self._on_start)
+        self._job.told.connect(self.preview.take_event)
+        self._job.done.connect(self._on_measured)
+        self._job.failed.connect(self._on_measure_failed)
+        self._job.cancelled.connect(self._on_measure_ended)
+        self.ctx.navigator.product_changed.connect(self._on_product)
+
+    # What there is to choose from
+
+    def _load(self) -> None:
+        product = self.ctx.navigator.current_product_id
+        matrix = self.ctx.navigator.current_matrix_id
+        wishes, self._wishes = self._wishes, {}
+        self.ctx.tasks.run(partial(self._read, matrix, product, wishes), self._take)
+
+    def _read(
+        self, matrix_id: str | None, product_id: str | None, wishes: dict[str, Any]
+    ) -> tuple[Shelf, dict[str, Any]]:
+        services = self.ctx.services
+        wanted = None
+        if matrix_id is not None and product_id is not None:
+            wanted = services.matrices.get(matrix_id).product(product_id).dataset_id
+        if "from_run" in wishes:
+            wishes = {**wishes, "plan": services.runs.get(wishes["from_run"]).plan}
+        shelf = Shelf(
+            tuple(services.datasets.list()), tuple(services.models.available()),
+            tuple(services.models.catalogue()), wanted, bool(services.runs.active()),
+        )  # fmt: skip
+        return shelf, wishes
+
+    def _take(self, read: tuple[Shelf, dict[str, Any]]) -> None:
+        self.shelf, wishes = read
+        product_changed = wishes.get("product_changed", False)
+        self._settle_choices(wishes.get("dataset_id"), wishes.get("plan"), product_changed=product_changed)
+        self.base.show_shelf(self.shelf, self.choices)
+        self.data.show_shelf(self.shelf, self.choices)
+        self._show()
+        self._measure_once()
+
+    def _settle_choices(self, dataset_id: str | None, plan: RunPlan | None, *, product_changed: bool) -> None:
+        """Keep what was chosen if it is still there; else the product's data and the first base model."""
+        if plan is not None:
+            self.choices = replace(self.choices, spec=plan.spec)
+            dataset_id = plan.dataset_id
+        shelf, choices = self.shelf, self.choices
+        by_id = {dataset.id: dataset for dataset in shelf.datasets}
+        kept = None if product_changed or choices.dataset is None else choices.dataset.id
+        wanted = (dataset_id, kept, shelf.product_dataset_id)
+        dataset = next((by_id[name] for name in wanted if name in by_id), None)
+        if dataset is None and len(by_id) == 1 and not product_changed:
+            dataset = shelf.datasets[0]
+        by_path = {model.path: model for model in shelf.models}
+        path = plan.base_dir if plan is not None else choices.base.path if choices.base else None
+        base = by_path.get(path or "") or (shelf.models[0] if shelf.models else None)
+        self.choices = replace(choices, dataset=dataset, base=base)
+
+    # Choices of the user
+
+    def _choose(self, **changed: Any) -> None:
+        self.choices = replace(self.choices, **changed)
+        self._show()
+        self._measure_once()
+
+    def _on_base(self, model: BaseModelInfo) -> None:
+        self._choose(base=model)
+        if all(known.path != model.path for known in self.shelf.models):
+            self._load()
+
+    def _on_preset(self, preset: Preset) -> None:
+        self._preset = preset
+        self.choices = self.choices.with_preset(preset, self.choices.spec.method)
+        self._choose(valid=True)
+
+    def _on_method(self, method: Method) -> None:
+        self.choices = self.choices.with_preset(self.choices.preset() or self._preset, method)
+        self._choose(valid=True)
+
+    def _on_edited(self, fields: dict[str, Any]) -> None:
+        spec = TrainSpec.model_validate(self.choices.spec.model_dump() | fields)
+        self._choose(spec=spec)
+
+    def _on_validity(self) -> None:
+        self._choose(valid=self.method.is_valid() and self.limits.form.form.is_valid())
+
+    def _on_level(self, level: str) -> None:
+        self.method.level = self.limits.level = level
+        self._show()
+
+    def _on_product(self, _product_id: str | None) -> None:
+        self._wishes["product_changed"] = True
+        if self.isVisible():
+            self._load()
+
+    def _on_hub(self, language: str) -> None:
+        there = {model.id for model in self.shelf.models}
+        entries = [
+            entry for entry in self.shelf.catalogue
+            if entry.id not in there and (not language or language in entry.languages)
+        ]  # fmt: skip
+        dialog = GetModelDialog(self.ctx, entries, self)
+        dialog.fetched.connect(self._on_base)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _show(self) -> None:
+        choices, training = self.choices, self.shelf.training
+        if self._job.running() and self._measured_key != choices.key():
+            self._job.abandon()  # what is being measured is no longer what is chosen
+            self.preview.end_measuring()
+        self.base.show_choices(choices, self.shelf.catalogue)
+        self.data.show_choices(choices)
+        self.method.show_choices(choices)
+        self.limits.show_choices(choices)
+        self.preview.show_state(choices, self._estimates.get(choices.key()), training=training)
+
+    # Measuring
+
+    def _measure_once(self) -> None:
+        """Measure by itself, once: when all is chosen, nothing trains, and the user is here."""
+        fresh = not self._tried_once and self.choices.key() not in self._estimates
+        if fresh and self.isVisible() and self.choices.missing() is None and not self.shelf.training:
+            self._measure()
+
+    def _measure(self) -> None:
+        if self.choices.missing() is not None or self._job.running():
+            return
+        self._tried_once = True
+        choices, runs, product = self.choices, self.ctx.services.runs, self.ctx.navigator.current_product_id
+        self._measured_key = choices.key()
+        base = None if choices.from_scratch else choices.base
+        dataset = choices.dataset
+        assert dataset is not None
+
+        def work(hear: Any, cancel: Any) -> FitEstimate:
+            return runs.check(runs.plan(product, dataset.id, base, choices.spec), hear, cancel)
+
+        self.preview.begin_measuring()
+        self._job.start(work, _("Measuring the run"))
+        self._show()
+
+    def _on_measured(self, estimate: FitEstimate) -> None:
+        self._estimates[self._measured_key] = estimate
+        self._on_measure_ended()
+
+    def _on_measure_failed(self, problem: Exception) -> None:
+        self.ctx.notices.error_from(problem)
+        self._on_measure_ended()
+
+    def _on_measure_ended(self) -> None:
+        self.preview.end_measuring()
+        self._show()
+
+    # Starting
+
+    def _on_start(self) -> None:
+        missing = self.choices.missing()
+        if missing is not None:
+            self._go_to(missing)
+        elif not self._starting and self.preview.start.isEnabled():
+            self._start()
+
+    def _go_to(self, missing: str) -> None:
+        if missing == "data" and not self.shelf.datasets:
+            self.ctx.navigator.go("data")
+            return
+        buttons = self.base.buttons()
+        target: QWidget = self.data.combo if missing == "data" else self.method
+        if missing == "base":
+            target = buttons[0] if buttons else self.base.hub
+        self._left.ensureWidgetVisible(target)
+        target.setFocus()
+
+    def _start(self) -> None:
+        self._starting = True
+        self.preview.start.setEnabled(False)
+        if self._job.running():
+            self._job.abandon()
+            self.preview.end_measuring()
+        choices, runs, product = self.choices, self.ctx.services.runs, self.ctx.navigator.current_product_id
+        estimate, name = self._estimates.get(choices.key()), self.preview.name.text()
+        base = None if choices.from_scratch else choices.base
+        dataset: DatasetVersion | None = choices.dataset
+        assert dataset is not None
+
+        def work() -> Run:
+            plan = runs.plan(product, dataset.id, base, choices.spec, name or None)
+            run = runs.enqueue(plan, product, estimate)
+            runs.start_next()
+            return run
+
+        self.ctx.tasks.run(work, self._on_started, self._on_start_failed, _("Starting the run"))
+
+    def _on_started(self, run: Run) -> None:
+        self._starting = False
+        self.preview.name.clear()
+        self.ctx.navigator.go("runs", run_id=run.id)
+
+    def _on_start_failed(self, problem: Exception) -> None:
+        self._starting = False
+        self.ctx.notices.error_from(problem)
+        self._show()
