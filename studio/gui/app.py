@@ -47,7 +47,8 @@ def run_gui(workspace: Path | None = None, sample: bool = False) -> int:
     set_language(settings.current.language or system_language())
     theme = Theme(app, settings.current.theme)
     _prepare(app)
-    translator = _translate_qt(app)
+    translator = QTranslator(app)
+    _translate_qt(app, translator)
     place = workspace or (Path(settings.current.workspace) if settings.current.workspace else None)
     try:
         services = bootstrap.open_workspace(place, settings=settings)
@@ -103,6 +104,7 @@ def _run_window(
     ctx, window = compose(app, services, theme)
     previous_hook = sys.excepthook
     sys.excepthook = _hook(ctx.notices)
+    ctx.changes.changed.connect(lambda _changes: _translate_qt(app, translator))
     ctx.jobs.start()
     window.show()
     if sample:
@@ -157,13 +159,15 @@ def _prepare(app: QApplication) -> None:
     app.setWindowIcon(icon("logo", "accent"))
 
 
-def _translate_qt(app: QApplication) -> QTranslator:
-    """Qt's own dialogs (file chooser, colour) in the active language."""
-    translator = QTranslator(app)
+def _translate_qt(app: QApplication, translator: QTranslator) -> None:
+    """Put Qt's own dialogs (the file chooser) into the active language."""
     folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-    if current_language() == "zh_CN" and translator.load("qtbase_zh_CN", folder):
+    wanted = current_language() == "zh_CN"
+    if wanted and translator.isEmpty() and translator.load("qtbase_zh_CN", folder):
         app.installTranslator(translator)
-    return translator
+    elif not wanted and not translator.isEmpty():
+        app.removeTranslator(translator)
+        translator.load("")
 
 
 def _hook(notices: NoticeCenter) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:

@@ -25,11 +25,13 @@ from studio.gui.shell.rail import Rail
 from studio.gui.shell.status_strip import StatusStrip
 from studio.gui.shell.top_bar import TopBar
 from studio.i18n import LANGUAGES, _, current_language, set_language
+from studio.services.changes import Changes
 
 DEFAULT_SIZE = (1280, 800)
 SMALLEST_SIZE = (1024, 680)
 FOLDS_BELOW = 1100
 _PRELOAD_AFTER_MS = 400
+_FRAME_SHOWS = Changes.MATRIX | Changes.DATASETS | Changes.RUNS | Changes.SETTINGS | Changes.OUTBOUND
 
 
 class MainWindow(QMainWindow):
@@ -182,7 +184,9 @@ class MainWindow(QMainWindow):
             ctx.jobs.queue_changed.connect(self._on_queue)
             ctx.jobs.device_changed.connect(self._on_device)
 
-    def _on_changes(self, _changes: object) -> None:
+    def _on_changes(self, changes: Changes) -> None:
+        if not changes & _FRAME_SHOWS:
+            return
         settings = self._ctx.services.settings.current
         self._ctx.theme.set_appearance(settings.theme)
         if settings.language and settings.language != current_language():

@@ -75,7 +75,8 @@ class MatrixHeader(QWidget):
         row.setSpacing(space.s)
         words = QVBoxLayout()
         words.setSpacing(0)
-        words.addWidget(self.switcher, 0, Qt.AlignmentFlag.AlignLeft)
+        # Absolute: the button runs right to left, which would turn "left" around.
+        words.addWidget(self.switcher, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute)
         self.counts.setContentsMargins(6, 0, 0, 0)
         words.addWidget(self.counts)
         row.addLayout(words, 1)
