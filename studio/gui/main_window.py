@@ -248,6 +248,7 @@ class MainWindow(QMainWindow):
         if self._ctx.jobs is not None:
             self.status_strip.set_job(self._ctx.jobs.status())
             self.status_strip.set_queue(self._ctx.jobs.queue_length())
+            self.status_strip.set_device(self._ctx.jobs.device())
 
     def _refresh_product(self) -> None:
         navigator = self._ctx.navigator

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QTableView
 from pytestqt.qtbot import QtBot
 
@@ -129,6 +129,36 @@ def test_status_strip_tells_the_job_and_opens_it(window: MainWindow, qtbot: QtBo
     strip.set_queue(2)
     assert not strip.queue.isHidden()
     strip.set_job(None)
+    assert strip.job.text() == "Nothing is running"
+
+
+class FakeRuns(QObject):
+    """A run host with one job under way."""
+
+    status_changed = Signal(object)
+    queue_changed = Signal(object)
+    device_changed = Signal(object)
+
+    def status(self) -> JobStatus:
+        return JobStatus("r1", "Run one")
+
+    def queue_length(self) -> int:
+        return 3
+
+    def device(self) -> str:
+        return "CPU"
+
+    def active(self) -> list[object]:
+        return []
+
+
+def test_status_strip_knows_the_runs_again_after_a_rebuild(ctx: GuiContext, make_window: Make) -> None:
+    ctx.jobs = FakeRuns()
+    window = make_window()
+    window.rebuild()
+    strip = window.status_strip
+    assert (strip.job.text(), strip.queue.text(), strip.device.text()) == ("Run one", "3 waiting", "CPU")
+    ctx.jobs.status_changed.emit(None)
     assert strip.job.text() == "Nothing is running"
 
 

@@ -36,12 +36,14 @@ class DropZone(QFrame):
         column = QVBoxLayout(self)
         space = current_tokens().space
         column.setContentsMargins(space.xl, space.xl, space.xl, space.xl)
+        column.addStretch(1)
         column.addWidget(IconLabel("upload", "accent_text", 28), 0, Qt.AlignmentFlag.AlignHCenter)
         for label in (BodyText(sentence), Caption(hint)):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             column.addWidget(label)
             if not label.text():
                 label.hide()
+        column.addStretch(1)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if paths_of(event.mimeData()):
