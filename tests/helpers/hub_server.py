@@ -20,7 +20,8 @@ class HubServer:
     """Serves the files of one folder as the model ``tiny/llama``.
 
     Bad habits: cut_after (bytes after which a weights transfer breaks off), cuts (how many transfers break),
-    ignore_ranges, chunk_delay_s, status (answer of every request), gated (files only), corrupt (flip a byte of the weights).
+    ignore_ranges, chunk_delay_s, status (answer of every request), gated (files only),
+    corrupt (flip a byte of the weights).
     """
 
     def __init__(self, folder: Path, repo: str = "tiny/llama") -> None:
