@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import queue
 import threading
@@ -30,14 +31,26 @@ def write_rows(frames: Iterable[pl.DataFrame], columns: tuple[str, ...], path: P
     scan = register_io_source(lambda *_pushdown: producer.take(), schema=schema)
     try:
         scan.sink_parquet(
-            path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP_ROWS, engine="streaming"
+            path,
+            compression="zstd",
+            compression_level=1,
+            statistics=False,
+            row_group_size=ROW_GROUP_ROWS,
+            engine="streaming",
         )
-    except pl.exceptions.PolarsError as error:
-        producer.raise_own()
-        raise OSError(str(error)) from error
+    except (pl.exceptions.PolarsError, RuntimeError, OSError) as error:
+        producer.raise_own()  # it was the reader that failed, or the user who cancelled
+        raise _as_os_error(error) from error
     finally:
         producer.close()
     producer.raise_own()
+
+
+def _as_os_error(error: Exception) -> OSError:
+    """The sink's failure with its number: polars tells a full disk in words only."""
+    if isinstance(error, OSError) and error.errno:
+        return error
+    return OSError(errno.ENOSPC if "No space left" in str(error) else errno.EIO, str(error))
 
 
 class _Producer:

@@ -38,13 +38,13 @@ def normalise(text: str) -> tuple[str | None, str | None]:
         return None, "missing_messages"
     messages: list[dict[str, str]] = []
     for item in value:
-        message, code = _message(item)
+        message, fault = _message(item)
         if message is None:
-            return None, code
+            return None, fault
         messages.append(message)
-    code = _order([message["role"] for message in messages])
-    if code:
-        return None, code
+    disorder = _order([message["role"] for message in messages])
+    if disorder:
+        return None, disorder
     return json.dumps(messages, ensure_ascii=False, separators=(",", ":")), None
 
 

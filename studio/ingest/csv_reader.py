@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from studio.domain.datasets import ColumnRole
 from studio.ingest.batches import ROW, Batch
@@ -20,6 +21,7 @@ from studio.ingest.csv_recovery import Recovery
 
 _PIECE_BYTES: Final = 256 << 10
 _QUOTE: Final = ord('"')
+Places = NDArray[np.intp]
 
 
 class CsvReader:
@@ -81,10 +83,11 @@ class _Run:
         if rest:
             yield from self._consume(rest, final=True)
 
-    def _consume(self, data: bytes, *, final: bool) -> Iterator[Batch]:  # returns the rest
-        cut = len(data) if final else record_cut(data)
+    def _consume(self, data: bytes, *, final: bool) -> Generator[Batch, None, bytes]:
+        places = quote_places(data)
+        cut = len(data) if final else record_cut(data, places)
         block, rest = data[:cut], data[cut:]
-        if cut and (frame := self._parse(block)) is not None:
+        if cut and (frame := self._parse(block, places[: np.searchsorted(places, cut)])) is not None:
             yield Batch(frame)
             return rest
         if len(data) > _PIECE_BYTES:
@@ -93,7 +96,7 @@ class _Run:
         yield batch
         return rest
 
-    def _in_pieces(self, data: bytes, *, final: bool) -> Iterator[Batch]:
+    def _in_pieces(self, data: bytes, *, final: bool) -> Generator[Batch, None, bytes]:
         """The doubtful block in small pieces: most of them will be clean."""
         position, rest = 0, b""
         while position < len(data):
@@ -103,9 +106,9 @@ class _Run:
             position = end
         return rest
 
-    def _piece(self, piece: bytes, *, final: bool) -> Iterator[Batch]:
+    def _piece(self, piece: bytes, *, final: bool) -> Generator[Batch, None, bytes]:
         if piece.endswith(b"\n") or final:
-            frame = self._parse(piece)
+            frame = self._parse(piece, quote_places(piece))
             if frame is not None:
                 yield Batch(frame)
                 return b""
@@ -113,9 +116,9 @@ class _Run:
         yield batch
         return rest
 
-    def _parse(self, block: bytes) -> pl.DataFrame | None:
+    def _parse(self, block: bytes, places: Places) -> pl.DataFrame | None:
         """The block by polars, or None when it is not beyond doubt or polars refuses it."""
-        if self._recovery.skipping or not is_well_formed(block, self._delimiter):
+        if self._recovery.skipping or not is_well_formed(block, places, self._delimiter):
             return None
         try:
             frame = self._read(block, self._indices)
@@ -139,30 +142,32 @@ class _Run:
         return pl.read_csv(source, separator=self._delimiter, infer_schema=False, columns=columns, glob=False)
 
 
-def record_cut(data: bytes) -> int:
+def quote_places(data: bytes) -> Places:
+    """Where the quotation marks are. NumPy finds them ten times faster than bytes.count only counts them."""
+    return np.flatnonzero(np.frombuffer(data, np.uint8) == _QUOTE)
+
+
+def record_cut(data: bytes, places: Places) -> int:
     """Where the last whole record ends: after the last newline outside quotes; 0 when there is none."""
     cut = data.rfind(b"\n") + 1
-    inside = data.count(b'"', 0, cut) % 2 == 1
-    while cut and inside:
-        earlier = data.rfind(b"\n", 0, cut - 1) + 1
-        inside ^= data.count(b'"', earlier, cut) % 2 == 1
-        cut = earlier
+    while cut and np.searchsorted(places, cut) % 2:
+        cut = data.rfind(b"\n", 0, cut - 1) + 1
     return cut
 
 
-def is_well_formed(block: bytes, delimiter: str) -> bool:
+def is_well_formed(block: bytes, places: Places, delimiter: str) -> bool:
     """Whether every quote opens right at the start of a field and closes right at its end (RFC 4180).
 
-    Seen as a row of switches, each opening quote must follow a delimiter, a line end or a closing quote ("" inside a
-    field), and each closing quote must precede one; then no record can have swallowed its neighbours unseen.
+    Seen as a row of switches, each opening quote must follow a delimiter, a line end or a closing quote (""
+    inside a field), and each closing quote must precede one; then no record can have swallowed its neighbours
+    unseen. A carriage return without a line feed is doubtful as well.
     """
-    quotes = block.count(b'"')
-    if block.count(b"\r") != block.count(b"\r\n") or quotes % 2:
-        return False
-    if quotes == 0:
-        return True
     data = np.frombuffer(block, np.uint8)
-    places = np.flatnonzero(data == _QUOTE)
+    returns = np.flatnonzero(data == 13)
+    if len(places) % 2 or (len(returns) and not (data[np.minimum(returns + 1, len(data) - 1)] == 10).all()):
+        return False
+    if not len(places):
+        return True
     before = data[np.maximum(places[0::2] - 1, 0)]
     after = data[np.minimum(places[1::2] + 1, len(data) - 1)]
     mark = ord(delimiter)

@@ -44,7 +44,7 @@ class Recovery:
         found: list[tuple[int, list[str | None]]] = []
         start = 0
         while start < len(lines) and (limit is None or len(found) < limit):
-            if not final and not lines[start].endswith((b"\n", b"\r")):
+            if not final and not _is_whole(lines, start):
                 return found, self._unfinished(b"".join(lines[start:]))
             if self.skipping:  # the tail of a line that was put aside already
                 self.skipping = False
@@ -81,6 +81,8 @@ class Recovery:
             size += len(lines[index])
             if index > start and b'"' not in lines[index] and size <= MAX_RECORD_BYTES:
                 continue  # cannot close the quote
+            if not final and not _is_whole(lines, index):
+                return 0, None, ""
             cells, code = self._parse(text)
             if code != "open":
                 return (1, None, code or "bad_quotes") if cells is None else (index - start + 1, cells, "")
@@ -110,6 +112,12 @@ def _lines(data: bytes) -> list[bytes]:
         parts = data.split(b"\n")
         return [part + b"\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
     return data.splitlines(keepends=True)
+
+
+def _is_whole(lines: list[bytes], index: int) -> bool:
+    """Whether this line has its end; a CR at the very end may still get its LF."""
+    line = lines[index]
+    return line.endswith(b"\n") or (line.endswith(b"\r") and index + 1 < len(lines))
 
 
 def _fault(message: str) -> str:

@@ -141,7 +141,7 @@ class Importer:
     def _main_reason(self) -> str:
         if not self._rejected:
             return ""
-        code, count = self._rejected.most_common(1)[0]
+        code, _times = self._rejected.most_common(1)[0]
         return _("{count} rows were put aside, most often for this: {reason}").format(
             count=self._rejected.total(), reason=reason(code)
         )

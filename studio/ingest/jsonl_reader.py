@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from studio.domain.datasets import ColumnRole, RejectedRow
@@ -81,8 +82,8 @@ class _Run:
 
     def _fast(self, data: bytes) -> pl.DataFrame | None:
         """By polars; None unless each line is one object whose wanted fields are strings, each named once."""
-        if b"\\ud" in data or b"\\uD" in data or ColumnRole.MESSAGES in self._wanted:
-            return None  # halves of surrogate pairs would turn into NULs
+        if ColumnRole.MESSAGES in self._wanted or has_surrogate_escape(data):
+            return None
         schema = dict.fromkeys(self._wanted.values(), pl.String)
         try:
             frame = pl.read_ndjson(io.BytesIO(data), schema=schema)
@@ -97,13 +98,14 @@ class _Run:
         return frame.select(numbers, *renamed)
 
     def _is_text(self, data: bytes, frame: pl.DataFrame, role: ColumnRole) -> bool:
-        """The field's name occurs once for each value that was found, and each time a string follows it."""
+        """As many string values follow the field's name as values were found: none was a number or an object."""
         name = self._wanted[role]
         key = json.dumps(name, ensure_ascii=False).encode()
-        strings = data.count(key + b':"') + data.count(key + b': "')
         found = frame.height - frame[name].null_count()
-        needed = frame.height if role not in _OPTIONAL else found
-        return strings == found == needed and data.count(key) == strings
+        if role not in _OPTIONAL and found < frame.height:
+            return False
+        strings = data.count(key + b': "')
+        return strings == found or strings + data.count(key + b':"') == found
 
     def _slow(self, data: bytes) -> Batch:
         rows: list[int] = []
@@ -122,6 +124,13 @@ class _Run:
     def _long(self) -> tuple[None, str]:
         self._skipping = False
         return None, "line_too_long"
+
+
+def has_surrogate_escape(data: bytes) -> bool:
+    """Whether ``\\ud…`` occurs: polars would silently turn half of a surrogate pair into a NUL."""
+    codes = np.frombuffer(data, np.uint8)
+    places = np.flatnonzero(codes[:-2] == ord("\\"))
+    return bool(((codes[places + 1] == ord("u")) & ((codes[places + 2] | 32) == ord("d"))).any())
 
 
 def parse_object(text: str) -> tuple[dict[str, Any] | None, str]:

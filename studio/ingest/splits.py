@@ -5,7 +5,7 @@ the unit separator U+001F. The key's top 53 bits as a fraction f of 1: f < valid
 f < validation + test -> test; else training. So the same content is in the same split after any re-import.
 
 Small sets: when a split that was asked for got no row, the content with the smallest key not yet needed elsewhere
-is moved there (validation first, then test), as long as two different contents remain in training.
+is moved there: to validation as long as one other content remains, to test as long as two others remain.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def key_expr(frame: pl.DataFrame, content: Sequence[str]) -> pl.Expr:
     if frame.select(pl.any_horizontal(pl.col(content).str.contains("\r", literal=True).any())).item():
         cells = [cell.str.replace_all("\r\n", "\n", literal=True) for cell in cells]
     joined = pl.concat_str(cells, separator=_SEPARATOR) if len(cells) > 1 else cells[0]
-    return joined.nchash.xxhash64().alias("key")  # type: ignore[attr-defined]
+    hashed: pl.Expr = joined.nchash.xxhash64()  # type: ignore[attr-defined]
+    return hashed.alias("key")
 
 
 def split_expr(shares: SplitShares) -> pl.Expr:
@@ -51,7 +52,7 @@ def missing_splits(keys: pl.DataFrame, shares: SplitShares) -> dict[int, Split]:
     for split, share in asked:
         if share <= 0 or (distinct["split"] == split.value).any():
             continue
-        spare = distinct.filter(pl.len().over("split") > (2 if split is not Split.TRAIN else 1))
+        spare = distinct.filter(pl.len().over("split") > (2 if split is Split.TEST else 1))
         if spare.height:
             key = int(spare["key"][0])
             moved[key] = split
