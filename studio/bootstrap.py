@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from studio.domain.datasets import DatasetVersion, Split, SplitShares
 from studio.errors import StudioError
 from studio.i18n import _
 from studio.paths import WorkspacePaths, default_workspace, models_dir, resource_path
@@ -31,6 +33,9 @@ from studio.store.place import check_place
 from studio.store.records import SqlBaseModels, SqlDatasets, SqlDecisions, SqlFeedback, SqlOutbound
 from studio.store.runs import SqlRuns
 from studio.store.sqlite import sqlite_module
+
+if TYPE_CHECKING:
+    from studio.ingest.pages import ParquetPages
 
 
 def open_workspace(
@@ -84,18 +89,34 @@ def restore_workspace(
 
 
 class LazyPages:
-    """Reads dataset pages with ingest's reader, which is imported (with polars) only when the first page is wanted."""
+    """Dataset pages by ingest's reader, which is imported (with polars) only when the first page is wanted.
+
+    A dataset never changes, so the readers of the last few are kept.
+    """
+
+    def __init__(self) -> None:
+        self._reader = lru_cache(maxsize=8)(_page_reader)
 
     def columns(self, dataset_dir: Path) -> list[str]:
-        return self._pages().columns(dataset_dir)
+        return self._reader(dataset_dir).columns()
 
-    def page(self, dataset_dir: Path, offset: int, limit: int) -> list[dict[str, str]]:
-        return self._pages().page(dataset_dir, offset, limit)
+    def page(
+        self, dataset_dir: Path, offset: int, limit: int, split: Split | None = None
+    ) -> list[dict[str, str]]:
+        return self._reader(dataset_dir).page(offset, limit, split)
 
-    def _pages(self) -> RowPages:
-        from studio.ingest.pages import ParquetPages
+    def resplit(
+        self, dataset_dir: Path, out_dir: Path, dataset_id: str, shares: SplitShares
+    ) -> DatasetVersion:
+        from studio.ingest.resplit import resplit
 
-        return ParquetPages()
+        return resplit(dataset_dir, out_dir, dataset_id, shares)
+
+
+def _page_reader(dataset_dir: Path) -> ParquetPages:
+    from studio.ingest.pages import ParquetPages
+
+    return ParquetPages(dataset_dir)
 
 
 class _NoBackups:

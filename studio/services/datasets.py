@@ -16,27 +16,21 @@ from studio.domain.datasets import (
     DatasetVersion,
     ImportSpec,
     RejectedRow,
-    Shape,
     SourcePreview,
+    Split,
     SplitShares,
 )
 from studio.domain.ids import new_id
 from studio.errors import NotFoundError, ResourceError, StudioError
 from studio.i18n import _, current_language
 from studio.paths import WorkspacePaths, resource_path
-from studio.protocol.events import Event
+from studio.protocol.events import Event, Phase
 from studio.services.changes import ChangeBus, Changes
+from studio.services.children import JobCancelled
 from studio.services.ports import DatasetRepository, RowPages, RunJob
 
 PREVIEW_TIMEOUT_S = 60
 _SPACE_FACTOR = 3  # free bytes for each byte of the source: rows, rejected rows, and the copy being built
-_SHAPE_ROLES = {
-    Shape.PROMPT_RESPONSE: {
-        "system": ColumnRole.SYSTEM, "prompt": ColumnRole.PROMPT, "response": ColumnRole.RESPONSE,
-    },
-    Shape.MESSAGES: {"messages": ColumnRole.MESSAGES},
-    Shape.TEXT: {"text": ColumnRole.TEXT},
-}  # fmt: skip
 
 
 class DatasetService:
@@ -114,11 +108,18 @@ class DatasetService:
         """A new version of the same rows with other shares; the old one stays. Blocking; raises as import_ does."""
         dataset = self.get(dataset_id)
         rows = self._paths.dataset(dataset_id) / "rows.parquet"
-        spec = ImportSpec(
-            source=str(rows), name=dataset.name, shape=dataset.shape, roles=self._own_roles(dataset), shares=shares,
-            licence=dataset.spec.licence, tokenizer_dir=dataset.spec.tokenizer_dir,
-        )  # fmt: skip
-        return self.import_(spec, on_event, cancel)
+        self._check_space(rows.stat().st_size if rows.is_file() else 0)
+        new = new_id()
+        folder = self._paths.dataset(new)
+        if on_event is not None:
+            on_event(Phase(name="writing"))
+        version = self._pages.resplit(self._paths.dataset(dataset.id), folder, new, shares)
+        if cancel is not None and cancel.is_set():
+            shutil.rmtree(folder, ignore_errors=True)
+            raise JobCancelled
+        self._repository.add(version)
+        self._changes.publish(Changes.DATASETS)
+        return version
 
     def list(self, include_deleted: bool = False) -> builtins.list[DatasetVersion]:
         """Datasets, newest first."""
@@ -143,9 +144,16 @@ class DatasetService:
         """Column names of the rows, in order."""
         return self._pages.columns(self._folder(dataset_id))
 
-    def page(self, dataset_id: str, offset: int, limit: int) -> builtins.list[dict[str, str]]:
-        """Rows ``offset`` to ``offset + limit``; cells as text, columns in order."""
-        return self._pages.page(self._folder(dataset_id), offset, limit)
+    def page(
+        self, dataset_id: str, offset: int, limit: int, split: Split | None = None
+    ) -> builtins.list[dict[str, str]]:
+        """Up to ``limit`` rows from the ``offset``-th on, of one split or of all; cells as text, columns in order."""
+        folder = self._folder(dataset_id)
+        return (
+            self._pages.page(folder, offset, limit, split)
+            if split
+            else self._pages.page(folder, offset, limit)
+        )
 
     def rejected(self, dataset_id: str, offset: int = 0, limit: int = 100) -> builtins.list[RejectedRow]:
         """Source rows that were put aside, with the reason for each."""
@@ -160,10 +168,6 @@ class DatasetService:
 
     def _folder(self, dataset_id: str) -> Path:
         return self._paths.dataset(self.get(dataset_id).id)
-
-    def _own_roles(self, dataset: DatasetVersion) -> dict[str, ColumnRole]:
-        columns = set(self.columns(dataset.id))
-        return {name: role for name, role in _SHAPE_ROLES[dataset.shape].items() if name in columns}
 
     def _set_deleted(self, dataset_id: str, deleted: bool) -> Changes:
         self._repository.set_deleted(self.get(dataset_id).id, deleted)

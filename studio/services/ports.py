@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from studio.domain.basemodels import BaseModelInfo
-from studio.domain.datasets import DatasetVersion
+from studio.domain.datasets import DatasetVersion, Split, SplitShares
 from studio.domain.feedback import FeedbackItem
 from studio.domain.products import Matrix, Product, SynergyLink
 from studio.domain.runs import CheckpointInfo, EvalMetrics, ProbeAnswer, Run, StepMetrics
@@ -134,10 +134,18 @@ class BaseModelRepository(Protocol):
 
 
 class RowPages(Protocol):
-    """Rows of a dataset folder, page by page; cells are text."""
+    """Rows of a dataset folder, page by page, cells as text; ingest.pages and ingest.resplit do the work."""
 
     def columns(self, dataset_dir: Path) -> builtins.list[str]: ...
-    def page(self, dataset_dir: Path, offset: int, limit: int) -> builtins.list[dict[str, str]]: ...
+
+    def page(
+        self, dataset_dir: Path, offset: int, limit: int, split: Split | None = None
+    ) -> builtins.list[dict[str, str]]: ...
+
+    def resplit(
+        self, dataset_dir: Path, out_dir: Path, dataset_id: str, shares: SplitShares
+    ) -> DatasetVersion:
+        """Publish ``out_dir`` with the same rows split anew. Raises StudioError."""
 
 
 class Backups(Protocol):

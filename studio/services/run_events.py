@@ -123,8 +123,9 @@ class _Projection:
                 self._ended(event)
 
     def _started(self, event: ev.Started) -> None:
+        attempt = self.run.attempt + (event.token != self.run.token)  # each attempt has a token of its own
         self.run = replace(
-            moved(self.run, RunState.RUNNING), attempt=event.attempt, pid=event.pid,
+            moved(self.run, RunState.RUNNING), attempt=max(event.attempt, attempt), pid=event.pid,
             pid_started_at=event.pid_started_at, token=event.token, error_code="", error_message="", ended_at=None,
             started_at=self.run.started_at or _at(event),
         )  # fmt: skip

@@ -74,9 +74,13 @@ def test_an_old_sqlite_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_block_that_raises_writes_nothing(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.write() as connection:
-        connection.execute(schema.decisions.insert().values(**DECISION))
-        _ = 1 / 0
+    def fail_half_way() -> None:
+        with database.write() as connection:
+            connection.execute(schema.decisions.insert().values(**DECISION))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_half_way()
     assert count(database) == 0
     assert database.writes == 1  # the creation of the tables only
 
@@ -177,7 +181,8 @@ def test_a_migration_killed_half_way_changes_nothing(tmp_path: Path, next_versio
     second(next_version, 'op.drop_table("decisions")\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)')
     code = (
         "from pathlib import Path; from studio.store.migrating import Versions, open_database\n"
-        f"open_database(Path({str(path)!r}), Path({str(backups)!r}), Versions(('0001', '9999'), Path({str(next_version)!r})))"
+        f"versions = Versions(('0001', '9999'), Path({str(next_version)!r}))\n"
+        f"open_database(Path({str(path)!r}), Path({str(backups)!r}), versions)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == -9
     assert tables(path) == before

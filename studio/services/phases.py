@@ -1,0 +1,31 @@
+"""What workers say they are doing (protocol.events.Phase), in words, for the window and the command line."""
+
+from __future__ import annotations
+
+from studio.i18n import N_, _
+
+_PHASES = {
+    "starting": N_("Starting…"),
+    "loading_model": N_("Loading the model…"),
+    "scanning": N_("Looking through the file…"),
+    "reading_rows": N_("Reading the rows…"),
+    "tokenising": N_("Cutting the text into word pieces…"),
+    "training_tokenizer": N_("Learning word pieces from your text…"),
+    "measuring": N_("Measuring…"),
+    "base_evaluation": N_("Testing the base model…"),
+    "training": N_("Training…"),
+    "evaluating": N_("Testing on rows that it never saw…"),
+    "answering_probes": N_("Answering the sample questions…"),
+    "saving": N_("Saving…"),
+    "writing": N_("Writing…"),
+    "comparing": N_("Comparing with the base model…"),
+    "resuming": N_("Taking up the work again…"),
+    "converting": N_("Converting the model…"),
+    "fetching": N_("Downloading…"),
+    "hashing": N_("Checking the files…"),
+}
+
+
+def phase_words(name: str) -> str:
+    """What a worker is doing, in one short sentence in the active language."""
+    return _(_PHASES.get(name, N_("Working…")))

@@ -1,0 +1,249 @@
+"""Matrices keep the domain's rules; datasets come from a child and leave nothing when it fails."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.domain.datasets import ColumnRole, ImportSpec, RejectedRow, SourcePreview
+from studio.domain.feedback import FeedbackItem, Signal
+from studio.domain.products import Product, Purpose, Role
+from studio.errors import StudioError
+from studio.services.changes import Changes
+from studio.services.children import JobCancelled
+from studio.services.datasets import DatasetService, is_sample
+from studio.services.feedback import FeedbackService
+from studio.services.matrices import MatrixService
+from studio.store.records import SqlFeedback
+from tests.helpers import builders
+from tests.unit.services.conftest import FakeJobs, FakePages, Studio
+
+
+@pytest.fixture
+def matrices(studio: Studio) -> MatrixService:
+    return MatrixService(studio.matrices, studio.datasets, studio.repository, studio.settings, studio.changes)
+
+
+@pytest.fixture
+def datasets(studio: Studio, jobs: FakeJobs) -> DatasetService:
+    return DatasetService(studio.datasets, FakePages(), studio.paths, studio.changes, jobs, lambda: "/base")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "questions.csv"
+    path.write_text("question,answer\nq,a\n")
+    return path
+
+
+def imported(payload: Any) -> dict[str, Any]:
+    """What the import worker would give and leave behind."""
+    builders.write_rows(Path(payload["out_dir"]))
+    spec = ImportSpec.model_validate(payload["spec"])
+    made = builders.dataset(id=payload["dataset_id"], spec=spec, source_path=spec.source)
+    return made.model_dump(mode="json")
+
+
+@pytest.mark.parametrize(("language", "core"), [("en", "Customer service assistant"), ("zh_CN", "智能客服")])
+def test_the_sample_is_made_once_for_each_language(matrices: MatrixService, language: str, core: str) -> None:
+    sample = matrices.open_sample(language)
+    assert sample.core is not None
+    assert sample.core.name == core
+    assert sample.is_sample
+    recommender, analysis = sample.products[1:]
+    assert set(recommender.purposes) == {Purpose.EXTENSION, Purpose.DATA_COLLECTION}
+    assert analysis.purposes == (Purpose.DATA_COLLECTION,)
+    assert all(link.payload and sample.core.id in (link.source_id, link.target_id) for link in sample.links)
+    assert matrices.open_sample(language) == sample
+    assert matrices.get(sample.id) == sample
+
+
+def test_a_deleted_sample_can_be_opened_anew(matrices: MatrixService) -> None:
+    first = matrices.open_sample("en")
+    matrices.delete(first.id)
+    assert matrices.open_sample("en").id != first.id
+
+
+def test_every_write_is_told(studio: Studio, matrices: MatrixService) -> None:
+    matrix = matrices.create("M", "Core")
+    matrices.rename(matrix.id, " New ")
+    product = matrices.add_product(matrix.id, Product("P", Role.AUXILIARY))
+    matrices.update_product(matrix.id, replace(product, name="Q"))
+    assert matrix.core is not None
+    link = matrices.link(matrix.id, product.id, matrix.core.id, payload=("x",))
+    matrices.remove_link(matrix.id, link.id)
+    matrices.remove_product(matrix.id, product.id)
+    assert matrices.restore_product(matrix.id, product.id).name == "Q"
+    assert matrices.delete(matrix.id) is Changes.MATRIX
+    matrices.restore(matrix.id)
+    assert studio.heard == [Changes.MATRIX] * 10
+    assert [m.name for m in matrices.list()] == ["New"]
+
+
+def test_broken_rules_store_nothing(studio: Studio, matrices: MatrixService) -> None:
+    matrix = matrices.create("M", "Core")
+    with pytest.raises(StudioError) as caught:
+        matrices.add_product(matrix.id, Product("Another", Role.CORE))
+    assert caught.value.code == "matrix.second_core"
+    with pytest.raises(StudioError) as caught:
+        matrices.create(" ", "Core")
+    assert caught.value.code == "matrix.no_name"
+    assert matrix.core is not None
+    with pytest.raises(StudioError) as caught:
+        matrices.link(matrix.id, matrix.core.id, matrix.core.id)
+    assert caught.value.code == "link.self"
+    for unknown in (
+        lambda: matrices.get("x"), lambda: matrices.remove_link(matrix.id, "x"),
+        lambda: matrices.set_dataset("x", None),
+        lambda: matrices.restore_product(matrix.id, "x"), lambda: matrices.remove_product(matrix.id, "x"),
+        lambda: matrices.set_dataset(matrix.core.id, "x"),  # type: ignore[union-attr]
+    ):  # fmt: skip
+        with pytest.raises(StudioError, match=r"not in"):
+            unknown()
+    assert matrices.get(matrix.id) == matrix
+
+
+def test_a_product_taken_out_of_the_bin_must_still_fit(matrices: MatrixService) -> None:
+    matrix = matrices.create("M", "Core")
+    assert matrix.core is not None
+    matrices.remove_product(matrix.id, matrix.core.id)
+    matrices.add_product(matrix.id, Product("Other core", Role.CORE))
+    with pytest.raises(StudioError) as caught:
+        matrices.restore_product(matrix.id, matrix.core.id)
+    assert caught.value.code == "matrix.second_core"
+
+
+def test_the_overview_shows_data_and_nothing_that_is_not_known(studio: Studio, matrices: MatrixService) -> None:
+    matrix = matrices.create("M", "Core")
+    data = studio.data()
+    assert matrix.core is not None
+    matrices.set_dataset(matrix.core.id, data.id)
+    (row,) = matrices.overview(matrix.id)
+    assert row.dataset == data
+    assert (row.latest_run, row.verdict, row.training_cost, row.cost_per_1k_answers) == (None, None, None, None)
+
+
+def test_an_import_is_a_child_and_its_result_is_kept(
+    studio: Studio, datasets: DatasetService, jobs: FakeJobs, source: Path
+) -> None:
+    jobs.effect = imported
+    made = datasets.import_(ImportSpec(source=str(source)))
+    args, payload = jobs.asked[0]
+    assert args == ["import"]
+    assert payload["spec"]["tokenizer_dir"] == "/base"
+    assert payload["out_dir"] == str(studio.paths.dataset(made.id))
+    assert datasets.list() == [made]
+    assert studio.heard == [Changes.DATASETS]
+    assert datasets.columns(made.id) == ["row", "split", "prompt", "response"]
+    assert [row["prompt"] for row in datasets.page(made.id, 2, 2)] == ["q2", "q3"]
+
+
+@pytest.mark.parametrize("problem", [JobCancelled(), StudioError("import.broken", "x")])
+def test_an_import_that_ends_early_leaves_nothing(
+    studio: Studio, datasets: DatasetService, jobs: FakeJobs, source: Path, problem: StudioError
+) -> None:
+    def half(payload: Any) -> dict[str, Any]:
+        builders.write_rows(Path(payload["out_dir"]))
+        raise problem
+
+    jobs.effect = half
+    with pytest.raises(type(problem)):
+        datasets.import_(ImportSpec(source=str(source)))
+    assert datasets.list() == []
+    assert list(studio.paths.datasets.iterdir()) == []
+    assert studio.heard == []
+
+
+def test_a_file_that_is_not_there_starts_no_child(datasets: DatasetService, jobs: FakeJobs) -> None:
+    for name in ("/nowhere/x.csv", "/" + "x" * 300, "/tmp"):
+        with pytest.raises(StudioError) as caught:
+            datasets.import_(ImportSpec(source=name))
+        assert caught.value.code == "dataset.no_file"
+    assert jobs.asked == []
+
+
+def test_an_import_needs_room(
+    datasets: DatasetService, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.services.datasets._SPACE_FACTOR", 10**15)
+    with pytest.raises(StudioError) as caught:
+        datasets.import_(ImportSpec(source=str(source)))
+    assert caught.value.code == "dataset.no_disk"
+
+
+def test_a_preview_is_what_the_child_saw(datasets: DatasetService, jobs: FakeJobs, source: Path) -> None:
+    seen = SourcePreview(
+        format="csv", encoding="utf-8", delimiter=",", columns=["question"], rows=[["q"]], shape="prompt-response",
+        roles={"question": ColumnRole.PROMPT}, reason="because",
+    )  # type: ignore[arg-type]  # fmt: skip
+    jobs.result = seen.model_dump(mode="json")
+    assert datasets.preview(ImportSpec(source=str(source))) == seen
+    assert jobs.asked[0][0] == ["preview-source"]
+
+
+def test_the_bundled_sample_is_imported_once(datasets: DatasetService, jobs: FakeJobs) -> None:
+    jobs.effect = imported
+    english = datasets.import_sample("en")
+    assert is_sample(english)
+    assert english.spec.roles == {"question": ColumnRole.PROMPT, "answer": ColumnRole.RESPONSE}
+    assert datasets.import_sample("en") == english
+    assert datasets.import_sample("zh_CN").source_path.endswith("customer_service_zh.csv")
+    assert len(jobs.asked) == 2
+
+
+def test_rejected_rows_are_read_by_page(studio: Studio, datasets: DatasetService) -> None:
+    data = studio.data()
+    assert datasets.rejected(data.id) == []
+    rows = [RejectedRow(row=n, code="empty", reason="no answer", excerpt=f"r{n}") for n in range(1, 6)]
+    path = studio.paths.dataset(data.id) / "rejected.jsonl"
+    path.write_text("".join(row.model_dump_json() + "\n" for row in rows))
+    assert datasets.rejected(data.id, 1, 2) == rows[1:3]
+
+
+def test_the_bin_keeps_files_and_gives_them_back(studio: Studio, datasets: DatasetService) -> None:
+    data = studio.data()
+    datasets.delete(data.id)
+    assert datasets.list() == []
+    assert (studio.paths.dataset(data.id) / "rows.parquet").exists()
+    datasets.restore(data.id)
+    assert datasets.list() == [data]
+    with pytest.raises(StudioError) as caught:
+        datasets.delete("unknown")
+    assert caught.value.code == "dataset.unknown"
+
+
+def test_a_new_split_is_a_new_version_and_can_be_cancelled(
+    studio: Studio, datasets: DatasetService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = studio.data()
+
+    def resplit(_self: Any, folder: Path, out: Path, new_id: str, shares: Any) -> Any:
+        builders.write_rows(out)
+        return data.model_copy(update={"id": new_id, "spec": data.spec.model_copy(update={"shares": shares})})
+
+    monkeypatch.setattr(FakePages, "resplit", resplit, raising=False)
+    shares = data.spec.shares.model_copy(update={"test": 0.3})
+    made = datasets.resplit(data.id, shares)
+    assert made.spec.shares.test == 0.3
+    assert {found.id for found in datasets.list()} == {data.id, made.id}
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(JobCancelled):
+        datasets.resplit(data.id, shares, cancel=cancel)
+    assert len(datasets.list()) == 2
+    assert len(list(studio.paths.datasets.iterdir())) == 2
+
+
+def test_feedback_is_counted_and_a_correction_needs_its_text(studio: Studio) -> None:
+    service = FeedbackService(SqlFeedback(studio.database), studio.changes)
+    item = FeedbackItem(None, None, "Base", "q", "a", Signal.UP)
+    service.add(item)
+    service.add(replace(item, id="b", signal=Signal.DOWN))
+    assert service.counts(None) == {Signal.UP: 1, Signal.DOWN: 1, Signal.CORRECTION: 0}
+    with pytest.raises(StudioError) as caught:
+        service.add(replace(item, id="c", signal=Signal.CORRECTION))
+    assert caught.value.code == "feedback.no_correction"
