@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
-import queue
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -14,11 +12,11 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from studio.domain.datasets import Split
+from studio.ingest.prefetch import Prefetch
 
 ROWS_FILE: Final = "rows.parquet"
 INDEX_FILE: Final = "index.json"
 ROW_GROUP_ROWS: Final = 65_536
-_QUEUE_BATCHES: Final = 3
 
 
 def write_rows(frames: Iterable[pl.DataFrame], columns: tuple[str, ...], path: Path) -> None:
@@ -27,8 +25,8 @@ def write_rows(frames: Iterable[pl.DataFrame], columns: tuple[str, ...], path: P
     Raises whatever ``frames`` raises, and OSError when the file cannot be written.
     """
     schema = {"row": pl.Int64, "key": pl.UInt64, "split": pl.String, **dict.fromkeys(columns, pl.String)}
-    producer = _Producer(frames)
-    scan = register_io_source(lambda *_pushdown: producer.take(), schema=schema)
+    producer = Prefetch(frame for frame in frames if frame.height)
+    scan = register_io_source(lambda *_pushdown: iter(producer), schema=schema)
     try:
         scan.sink_parquet(
             path,
@@ -51,52 +49,6 @@ def _as_os_error(error: Exception) -> OSError:
     if isinstance(error, OSError) and error.errno:
         return error
     return OSError(errno.ENOSPC if "No space left" in str(error) else errno.EIO, str(error))
-
-
-class _Producer:
-    """Runs the reading in its own thread, so that parsing and writing overlap; keeps the reader's exception."""
-
-    def __init__(self, frames: Iterable[pl.DataFrame]) -> None:
-        self._queue: queue.Queue[pl.DataFrame | None] = queue.Queue(_QUEUE_BATCHES)
-        self._error: BaseException | None = None
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(frames,), name="reader", daemon=True)
-        self._thread.start()
-
-    def take(self) -> Iterator[pl.DataFrame]:
-        while (frame := self._queue.get()) is not None:
-            yield frame
-        if self._error is not None:
-            raise RuntimeError("reading failed")  # the real exception is raised by raise_own
-
-    def raise_own(self) -> None:
-        if self._error is not None:
-            raise self._error
-
-    def close(self) -> None:
-        self._closed.set()
-        while self._thread.is_alive():
-            self._drain()
-            self._thread.join(0.02)
-
-    def _run(self, frames: Iterable[pl.DataFrame]) -> None:
-        try:
-            for frame in frames:
-                if self._closed.is_set():
-                    return
-                if frame.height:
-                    self._queue.put(frame)
-        except BaseException as error:  # noqa: BLE001 (handed to the thread that waits)
-            self._error = error
-        finally:
-            self._queue.put(None)
-
-    def _drain(self) -> None:
-        try:
-            while True:
-                self._queue.get_nowait()
-        except queue.Empty:
-            return
 
 
 def write_index(folder: Path) -> dict[Split, int]:

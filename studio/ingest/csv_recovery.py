@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from typing import Final
 
 from studio.domain.datasets import RejectedRow
 from studio.ingest.batches import Batch, frame_of, rejection
 
 MAX_RECORD_BYTES: Final = 1 << 20
+_ESCAPED: Final = re.compile("[\udc80-\udcff]")
 csv.field_size_limit(1 << 28)
 
 
@@ -84,23 +86,24 @@ class Recovery:
             if not final and not _is_whole(lines, index):
                 return 0, None, ""
             cells, code = self._parse(text)
+            if code == "bad_quotes":
+                return 1, None, code  # only this line: the next may be a good row
             if code != "open":
-                return (1, None, code or "bad_quotes") if cells is None else (index - start + 1, cells, "")
+                return index - start + 1, cells, code
             if size > MAX_RECORD_BYTES:
                 return 1, None, "bad_quotes"
         return (1, None, "bad_quotes") if final else (0, None, "")
 
     def _parse(self, record: bytes) -> tuple[list[str | None] | None, str]:
         """Cells, or what is wrong; ``open`` when a quote is not closed yet."""
-        try:
-            text = record.decode("utf-8")
-        except UnicodeDecodeError:
-            return None, "invalid_bytes"
+        text = record.decode("utf-8", "surrogateescape")
         text = text[:-2] if text.endswith("\r\n") else text.rstrip("\n\r")
         try:
             cells = next(csv.reader([text], delimiter=self._delimiter, strict=True), [])
         except csv.Error as error:
             return None, _fault(str(error))
+        if _ESCAPED.search(text):
+            return None, "invalid_bytes"
         if len(cells) > self.width and any(cells[self.width :]):
             return None, "too_many_fields"
         return [cell or None for cell in cells[: self.width]], ""

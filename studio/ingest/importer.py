@@ -18,6 +18,7 @@ from studio.ingest import errors
 from studio.ingest.batches import reason
 from studio.ingest.canonical import ROWS_FILE, write_index, write_rows
 from studio.ingest.opening import OpenedSource, open_source
+from studio.ingest.prefetch import Prefetch
 from studio.ingest.publish import file_sha256, published
 from studio.ingest.shaping import CONTENT, shape_batch, wanted_columns
 from studio.ingest.splits import key_expr, missing_splits, split_expr, with_moved
@@ -75,14 +76,18 @@ class Importer:
         content = CONTENT[source.shape]
         wanted = wanted_columns(source.shape, source.roles, source.reader.columns)
         split = split_expr(self._spec.shares)
-        for batch in source.reader.batches(wanted):
-            self._check()
-            shaped = shape_batch(batch, source.shape)
-            self._put_aside(shaped.rejected, rejects)
-            frame = shaped.frame.with_columns(key_expr(shaped.frame, content)).with_columns(split)
-            self._sample.add(frame)
-            self._tell(source)
-            yield frame.select("row", "key", "split", *content)
+        batches = Prefetch(source.reader.batches(wanted))
+        try:
+            for batch in batches:
+                self._check()
+                shaped = shape_batch(batch, source.shape)
+                self._put_aside(shaped.rejected, rejects)
+                frame = shaped.frame.with_columns(key_expr(shaped.frame, content)).with_columns(split)
+                self._sample.add(frame)
+                self._tell(source)
+                yield frame.select("row", "key", "split", *content)
+        finally:
+            batches.close()
 
     def _put_aside(self, rejected: list[RejectedRow], rejects: TextIO) -> None:
         rejects.writelines(row.model_dump_json() + "\n" for row in rejected)

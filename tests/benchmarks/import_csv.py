@@ -38,7 +38,7 @@ TAIL = """
 import resource
 print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
-WORDS = "order parcel refund account please when where how the my is for return invoice address late".split()
+WORDS = ["order", "parcel", "refund", "account", "please", "when", "where", "how", "my", "invoice", "late"]
 HANZI = "我的订单什么时候可以退款请问怎么修改地址谢谢您好快递还没有到发票哪里开"
 
 

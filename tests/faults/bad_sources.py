@@ -68,7 +68,12 @@ CSV_SOURCES = [
         "ragged.csv",
         "question,answer\na,b\nonly\nx,y,z\nc,d\n,e\nf,\n",
         kept=(("a", "b"), ("c", "d")),
-        rejected=((2, "missing_response"), (3, "too_many_fields"), (5, "missing_prompt"), (6, "missing_response")),
+        rejected=(
+            (2, "missing_response"),
+            (3, "too_many_fields"),
+            (5, "missing_prompt"),
+            (6, "missing_response"),
+        ),
     ),
     _csv("blank_lines.csv", "question,answer\n\na,b\n\n,\nc,d\n\n", kept=(("a", "b"), ("c", "d"))),
     _csv("names.csv", "question,answer,,answer\na,b,c,d\n", kept=(("a", "b"),)),
@@ -82,12 +87,20 @@ CSV_SOURCES = [
 
 _OK = '{"prompt": "a", "completion": "b"}\n'
 JSON_SOURCES = [
-    _csv("cut.jsonl", _OK + _OK + '{"prompt": "c", "compl', kept=(("a", "b"),) * 2, rejected=((3, "broken_json"),)),
+    _csv(
+        "cut.jsonl",
+        _OK + _OK + '{"prompt": "c", "compl',
+        kept=(("a", "b"),) * 2,
+        rejected=((3, "broken_json"),),
+    ),
     _csv("array.jsonl", _OK + "[1, 2]\n" + _OK, kept=(("a", "b"),) * 2, rejected=((2, "not_an_object"),)),
-    _csv("blank.jsonl", _OK + "\n" + _OK + "null\n", kept=(("a", "b"),) * 2, rejected=((4, "not_an_object"),)),
+    _csv(
+        "blank.jsonl", _OK + "\n" + _OK + "null\n", kept=(("a", "b"),) * 2, rejected=((4, "not_an_object"),)
+    ),
     _csv(
         "kinds.jsonl",
-        _OK + '{"prompt": NaN, "completion": 12345678901234567890123}\n{"prompt": 1.10, "completion": {"x": 1}}\n',
+        _OK
+        + '{"prompt": NaN, "completion": 12345678901234567890123}\n{"prompt": 1.10, "completion": {"x": 1}}\n',
         kept=(("a", "b"), ("NaN", "12345678901234567890123"), ("1.10", '{"x": "1"}')),
     ),
     _csv(
@@ -100,8 +113,14 @@ JSON_SOURCES = [
     _csv("missing.jsonl", _OK + '{"prompt": "c"}\n', kept=(("a", "b"),), rejected=((2, "missing_response"),)),
     _csv("deep.jsonl", _OK + "[" * 100_000 + "\n", kept=(("a", "b"),), rejected=((2, "broken_json"),)),
     _csv("array.json", '[{"q": "1", "a": "2"}, {"q": "3", "a": "4"}]', kept=(("1", "2"), ("3", "4"))),
-    _csv("data.json", '{"data": [\n{"instruction": "i", "input": "x", "output": "o"}]}', kept=(("i\n\nx", "o"),)),
-    _csv("cut.json", '[{"q": "1", "a": "2"}, {"q": "3", "a', kept=(("1", "2"),), rejected=((2, "broken_json"),)),
+    _csv(
+        "data.json",
+        '{"data": [\n{"instruction": "i", "input": "x", "output": "o"}]}',
+        kept=(("i\n\nx", "o"),),
+    ),
+    _csv(
+        "cut.json", '[{"q": "1", "a": "2"}, {"q": "3", "a', kept=(("1", "2"),), rejected=((2, "broken_json"),)
+    ),
 ]
 
 
@@ -117,7 +136,14 @@ def merged_workbook(folder: Path) -> Path:
     """A workbook with blank rows, a merged cell, a number, a formula and 00123 as text."""
     book = openpyxl.Workbook()
     sheet = book.active
-    for row in (["问题", "回答"], ["你好", "您好"], [None, None], ["00123", 42], ["merged", "over two"], ["x", None]):
+    for row in (
+        ["问题", "回答"],
+        ["你好", "您好"],
+        [None, None],
+        ["00123", 42],
+        ["merged", "over two"],
+        ["x", None],
+    ):
         sheet.append(row)
     sheet.merge_cells("A5:A6")
     path = folder / "book.xlsx"
@@ -131,5 +157,3 @@ def truncated_parquet(folder: Path) -> Path:
     path = folder / "cut.parquet"
     path.write_bytes(whole.read_bytes()[:-20])
     return path
-
-

@@ -23,7 +23,9 @@ def log(text: str) -> Log:
 
 
 def lines(file: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.startswith('{"v"')]
+    return [
+        json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.startswith('{"v"')
+    ]
 
 
 def test_threads_write_whole_lines_in_order(tmp_path: Path) -> None:

@@ -94,9 +94,15 @@ def test_jsonl_comes_back_as_written(rows: list[tuple[str, str]], ascii_only: bo
     assert not any(batch.rejected for batch in batches)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030", "shift_jis"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030", "shift_jis"]
+)
 def test_encodings(encoding: str, tmp_path: Path) -> None:
-    rows = [("こんにちは、元気ですか", "はい、とても元気です")] if encoding == "shift_jis" else [("退款怎么办", "请提供订单号")]
+    rows = (
+        [("こんにちは、元気ですか", "はい、とても元気です")]
+        if encoding == "shift_jis"
+        else [("退款怎么办", "请提供订单号")]
+    )
     source = tmp_path / "a.csv"
     source.write_bytes(csv_bytes(rows * 20, "\n").decode().encode(encoding))
     run_import(source, tmp_path / "out", roles={"q": ColumnRole.PROMPT, "a": ColumnRole.RESPONSE})
@@ -185,8 +191,14 @@ def test_conversations_and_their_faults(tmp_path: Path) -> None:
     version = run_import(tmp_path / "a.jsonl", tmp_path / "out")
     assert (version.shape, version.rows, version.rejected) == ("messages", 2, 3)
     rejected = ParquetPages(tmp_path / "out").rejected(0, 9)
-    assert [(r.row, r.code) for r in rejected] == [(2, "roles_out_of_order"), (3, "missing_role"), (4, "no_answer")]
-    messages = [row for split in ("train", "validation", "test") for row in read_split(tmp_path / "out", split)]
+    assert [(r.row, r.code) for r in rejected] == [
+        (2, "roles_out_of_order"),
+        (3, "missing_role"),
+        (4, "no_answer"),
+    ]
+    messages = [
+        row for split in ("train", "validation", "test") for row in read_split(tmp_path / "out", split)
+    ]
     assert {"role": "user", "content": "hi"} in messages[0]["messages"]
 
 
