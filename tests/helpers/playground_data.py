@@ -144,7 +144,7 @@ def finished_run(
 ) -> Run:
     plan = RunPlan(
         name=name, base_dir=base_dir, base_name="SmolLM2 135M Instruct", dataset_id="d1", dataset_dir="/d1",
-        dataset_sha256="0", dataset_name="Shop questions", shape=list(Shape)[0], spec=TrainSpec(), probes=probes or [],
+        dataset_sha256="0", dataset_name="Shop questions", shape=Shape.MESSAGES, spec=TrainSpec(), probes=probes or [],
     )  # fmt: skip
     return Run(plan, state=RunState.DONE, product_id=product_id)
 

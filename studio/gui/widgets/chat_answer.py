@@ -120,12 +120,13 @@ class AnswerView(QFrame):
             return
         editor = InlineEditor(
             _("The answer it should have given"), self.answer.correction or self.answer.text, _("Save correction"),
-            _("Your version is kept with this model as an example for the next training. Shift+Enter: new line."),
+            _("Your version is kept with this model and can be used in its next training. Shift+Enter: new line."),
         )  # fmt: skip
         self._editor = editor
         editor.closed.connect(self._close_editor)
         editor.saved.connect(self._on_corrected)
         self._column.insertWidget(self._column.indexOf(self.text) + 1, editor)
+        editor.show()
         editor.box.setFocus(Qt.FocusReason.OtherFocusReason)
         editor.box.selectAll()
 

@@ -321,7 +321,7 @@ class DocumentWriter:
         form.setBorder(1)
         form.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
         form.setBorderCollapse(True)
-        form.setBorderBrush(QBrush(QColor(self._tokens.border_strong)))
+        form.setBorderBrush(QBrush(QColor(self._tokens.border)))
         form.setTopMargin(self._tokens.space.s)
         form.setBottomMargin(self._tokens.space.s)
         form.setHeaderRowCount(1)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent, QTextOption
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent, QTextOption
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
+from studio.gui.icons import icon
 from studio.gui.theme import current_tokens
 from studio.gui.widgets.buttons import IconButton, PrimaryButton, SecondaryButton
 from studio.gui.widgets.labels import Caption
@@ -57,11 +58,23 @@ class GrowingText(QPlainTextEdit):
         super().resizeEvent(event)
         self._fit()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()
+
     def _fit(self) -> None:
         least, most = self._lines
-        lines = max(least, min(most, math.ceil(self.document().size().height())))
-        edge = 2 * (self.document().documentMargin() + self.frameWidth()) + 8
-        self.setFixedHeight(math.ceil(lines * self.fontMetrics().lineSpacing() + edge))
+        lines = math.ceil(self.document().size().height())  # QPlainTextEdit measures its document in lines
+        line_height = self.blockBoundingRect(self.document().firstBlock()).height()
+        line_height /= max(1, self.document().firstBlock().lineCount())
+        border = self.height() - self.viewport().height() if self.isVisible() else 0
+        edge = 2 * self.document().documentMargin() + border
+        height = math.ceil(max(least, min(most, lines)) * line_height + edge)
+        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if lines > most else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        if self.verticalScrollBarPolicy() != policy:
+            self.setVerticalScrollBarPolicy(policy)
+        if height != self.height():
+            self.setFixedHeight(height)
 
 
 class Composer(QFrame):
@@ -77,7 +90,8 @@ class Composer(QFrame):
         self.box.setObjectName("chat_box")
         self.box.takes_escape = False
         self.send = IconButton("send", _("Send (Enter)"), self._submit)
-        self.stop = IconButton("stop", _("Stop (Esc)"), self.stopped.emit)
+        self.send.setIcon(icon("send", "accent_text"))
+        self.stop = SecondaryButton(_("Stop"), self.stopped.emit, icon="stop", tooltip=_("Stop the answer (Esc)"))
         self.send.setObjectName("chat_send")
         self.stop.setObjectName("chat_stop")
         self.stop.hide()

@@ -83,6 +83,7 @@ class QuestionView(QFrame):
         for part in (self.bubble, self.edit, self.copy):
             part.hide()
         self._row.addWidget(self._editor, 1000)
+        self._editor.show()
         self._editor.box.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_saved(self, text: str) -> None:

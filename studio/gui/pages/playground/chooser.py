@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QStandardItem, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QPaintEvent, QStandardItem, QWheelEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.gui.models.chat_choices import Choices, ModelChoice
 from studio.gui.models.chat_session import Seat, SeatState
@@ -51,9 +60,20 @@ class ModelBox(QComboBox):
     def show_choice(self, choice: ModelChoice | None) -> None:
         """Show a choice without telling anyone."""
         self.setCurrentIndex(self.findData(choice.key) if choice else -1)
+        self.setToolTip(choice.title if choice else self.accessibleName())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """As usual, but a long name ends in dots instead of in the middle of a letter."""
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        room = self.width() - 44
+        option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
     def _add_title(self, title: str) -> None:
         item = QStandardItem(title)
@@ -86,7 +106,7 @@ class Chooser(QWidget):
         self._blind_words = BodyText(_("Blind"))
         self._blind_words.setWordWrap(False)
         self.reveal = SecondaryButton(_("Reveal"), lambda: self.blind.setChecked(False), icon="eye")
-        self.new = SecondaryButton(_("New chat"), self.new_asked.emit, icon="plus")
+        self.new = IconButton("plus", _("New chat"), self.new_asked.emit)
         self.panel = IconButton("settings", _("Settings of the answers"), checkable=True)
         self.panel.setChecked(True)
         help_text = _("Hides which model is which and shuffles their places, so that only the answers count.")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, PageTitle
@@ -29,7 +30,19 @@ class Suggestion(QPushButton):
         self._label = BodyText(question)
         self._label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         column.addWidget(self._label, 0, Qt.AlignmentFlag.AlignVCenter)
-        self.setMinimumHeight(72)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """As high as its words need at the present width."""
+        return QSize(300, max(64, self._words_height() + 2 * current_tokens().space.m))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.updateGeometry()
+
+    def _words_height(self) -> int:
+        inner = max(self.width() - 2 * current_tokens().space.l, 160)
+        return self._label.heightForWidth(inner)
 
 
 class FirstWords(QWidget):
@@ -54,11 +67,15 @@ class FirstWords(QWidget):
         outer.addSpacing(space.m)
         holder = QWidget()
         holder.setMaximumWidth(680)
+        holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._grid = QGridLayout(holder)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(space.m)
-        outer.addWidget(holder, 0)
-        outer.setAlignment(holder, Qt.AlignmentFlag.AlignHCenter)
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addWidget(holder, 1000)
+        middle.addStretch(1)
+        outer.addLayout(middle)
         outer.addStretch(3)
         self.suggestions: list[Suggestion] = []
 

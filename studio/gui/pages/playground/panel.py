@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 from studio.domain.sampling import Sampling
 from studio.gui.forms import ModelForm
 from studio.gui.theme import Tone, current_tokens
-from studio.gui.widgets import BodyText, Caption, Card, Chip, Divider, GhostButton, Switch
+from studio.gui.widgets import BodyText, Caption, Card, Chip, Divider, LinkButton, Switch
 from studio.gui.widgets.chat_input import GrowingText
 from studio.gui.widgets.chat_tokens import BANDS
 from studio.i18n import _
@@ -36,7 +36,7 @@ class SettingsPanel(Card):
         self.system.box.textChanged.connect(lambda: self.system_changed.emit(self.system.text()))
         self.details = Switch()
         self.details.toggled.connect(self.details_changed)
-        self.reset = GhostButton(_("Back to the defaults"), self._reset)
+        self.reset = LinkButton(_("Back to the defaults"), self._reset)
         inside = QWidget()
         inside.setObjectName("scroll_body")
         column = QVBoxLayout(inside)
@@ -56,6 +56,9 @@ class SettingsPanel(Card):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(inside)
         self.add(scroll, 1)
+        margins = self.layout()
+        if margins is not None:  # the scroll bar stands near the edge of the card
+            margins.setContentsMargins(space.xl - 4, space.l, space.s, space.l)
 
     def _details_part(self) -> QWidget:
         host = QWidget()
@@ -93,7 +96,7 @@ class _SystemPrompt(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(current_tokens().space.xs)
-        self.toggle = GhostButton(_("System prompt"), self._on_toggle, icon="chevron-right")
+        self.toggle = LinkButton(_("System prompt"), self._on_toggle, icon="chevron-right")
         self.toggle.setCheckable(True)
         self.toggle.setAccessibleDescription(_("Who the model is and how it should answer"))
         self.box = GrowingText(
