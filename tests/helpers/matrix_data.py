@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from studio.domain.datasets import (
     Shape,
     SourcePreview,
     Split,
+    SplitShares,
     TokenStats,
 )
 from studio.domain.products import Matrix, Product, SynergyLink
@@ -156,6 +158,10 @@ class NumberedPages:
             for n in range(offset, offset + limit)
         ]
 
+    def resplit(self, source: Path, target: Path, dataset_id: str, shares: SplitShares) -> DatasetVersion:
+        spec = ImportSpec(source="/data/shop.csv", shares=shares)
+        return dataset(id=dataset_id, spec=spec)
+
 
 class CsvJob:
     """RunJob that reads a CSV file itself; ``gate`` holds an import back until it is set or cancelled."""
@@ -181,10 +187,13 @@ class CsvJob:
         if on_event is not None:
             on_event(Phase(name="reading"))
             on_event(Progress(phase="reading", done=1, total=4, rate=2.0, eta_s=1.5))
-        while self.gate is not None and not self.gate.wait(0.005):
+        patience = time.monotonic() + 10  # a failing test must not hang the run
+        while self.gate is not None and not self.gate.wait(0.005) and time.monotonic() < patience:
             if cancel is not None and cancel.is_set():
                 raise JobCancelled
-        return Finished(result=dataset(name=spec.name, spec=spec, id=payload["dataset_id"]).model_dump(mode="json"))
+        return Finished(
+            result=dataset(name=spec.name, spec=spec, id=payload["dataset_id"]).model_dump(mode="json")
+        )
 
 
 def _preview(spec: ImportSpec) -> SourcePreview:
@@ -254,7 +263,11 @@ class Workspace:
         self.paths = WorkspacePaths(root / "workspace")
         self.paths.create()
         self.settings = SettingsService(root / "settings.json", self.bus)
-        self.matrix_store, self.dataset_store, self.run_store = MemoryMatrices(), MemoryDatasets(), MemoryRuns()
+        self.matrix_store, self.dataset_store, self.run_store = (
+            MemoryMatrices(),
+            MemoryDatasets(),
+            MemoryRuns(),
+        )
         self.pages, self.job = NumberedPages(), CsvJob()
         self.matrices = MatrixService(
             self.matrix_store, self.dataset_store, self.run_store, self.settings, self.bus,  # type: ignore[arg-type]
@@ -275,7 +288,9 @@ class Workspace:
         folder = self.paths.dataset(made.id)
         folder.mkdir(parents=True)
         lines = [
-            RejectedRow(row=n + 7, code="row.empty_answer", reason="The answer is empty.", excerpt=f"Where is {n}?")
+            RejectedRow(
+                row=n + 7, code="row.empty_answer", reason="The answer is empty.", excerpt=f"Where is {n}?"
+            )
             for n in range(made.rejected)
         ]
         text = "".join(line.model_dump_json() + "\n" for line in lines)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -79,7 +80,8 @@ class ProductDialog(FormDialog):
         self.rows.addWidget(self._purpose_row)
         self.rows.addWidget(FormRow(_("What its model does"), self.task))
         self.description.setTabChangesFocus(True)
-        self.description.setFixedHeight(_DESCRIPTION_HEIGHT)
+        self.description.setMaximumHeight(_DESCRIPTION_HEIGHT)
+        self.description.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.rows.addWidget(FormRow(_("Description"), self.description))
 
     def _on_role(self) -> None:

@@ -186,8 +186,8 @@ class MatrixTable(QAbstractTableModel):
 
 
 def money(value: Value) -> str:
-    """An amount of money for a cell: the currency's sign and two significant places below 1."""
-    amount = f"{value.amount:,.2f}" if value.amount >= 1 or value.amount == 0 else f"{value.amount:.2g}"
+    """An amount of money for a cell: the currency's sign and two significant places below 0.1."""
+    amount = f"{value.amount:,.2f}" if value.amount >= 0.1 or value.amount == 0 else f"{value.amount:.2g}"
     sign = _SYMBOLS.get(value.unit)
     return f"{sign}{amount}" if sign else f"{amount} {value.unit}"
 

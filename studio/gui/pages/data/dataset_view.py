@@ -25,6 +25,7 @@ from studio.gui.theme import current_tokens
 from studio.gui.widgets import (
     Caption,
     EmptyState,
+    IconButton,
     PageTitle,
     PrimaryButton,
     SecondaryButton,
@@ -34,6 +35,7 @@ from studio.i18n import _, ngettext
 
 ROW_HEIGHT = 36
 _NARROW = 96
+_TITLE_CHARS = 30
 TABS = ("rows", "rejected", "facts")
 
 
@@ -57,7 +59,7 @@ class DatasetView(QWidget):
         self.use = PrimaryButton("", self.use_wanted.emit, icon="check")
         self.train = PrimaryButton(_("Train with it"), self.train_wanted.emit, icon="train")
         self.resplit = SecondaryButton(_("Split again…"), self.resplit_wanted.emit, icon="split")
-        self.delete = SecondaryButton(_("Move to bin"), self.delete_wanted.emit, icon="trash")
+        self.delete = IconButton("trash", _("Move to bin"), self.delete_wanted.emit)
         self.restore = PrimaryButton(_("Restore"), self.restore_wanted.emit, icon="undo")
         self.problem = ProblemLine()
         self._build()
@@ -77,7 +79,8 @@ class DatasetView(QWidget):
             )
         self.dataset = dataset
         self.report.show_dataset(dataset)
-        self._title.setText(dataset.name)
+        name = dataset.name
+        self._title.setText(name if len(name) <= _TITLE_CHARS else name[: _TITLE_CHARS - 1] + "…")
         self._title.setToolTip(dataset.name)
         count = ngettext("{n} row", "{n} rows", dataset.rows).format(n=f"{dataset.rows:,}")
         self._about.setText(f"{count}  ·  {title(dataset.shape)}")
@@ -135,6 +138,7 @@ class DatasetView(QWidget):
         name.setSpacing(space.s)
         self._title, self._about = PageTitle(), Caption()
         self._title.setWordWrap(False)
+        self._about.setWordWrap(False)
         self._title.setMinimumWidth(60)  # a long name is cut before the buttons are
         self._badge = StateBadge("", "success")
         name.addWidget(self._title)
@@ -151,7 +155,7 @@ class DatasetView(QWidget):
         count = self.rows.columnCount()
         wide = max(count - 2, 1)  # all but the row number and the part
         for section in range(count):
-            width = _NARROW if section < 2 else max(200, (self.width() - 2 * _NARROW) // wide)
+            width = _NARROW if section < 2 else max(200, (self.width() - 2 * _NARROW - 20) // wide)
             self.rows_view.setColumnWidth(section, width)
         self.rejected_view.setColumnWidth(0, _NARROW)
         self.rejected_view.setColumnWidth(1, 320)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QLocale, Signal
+from PySide6.QtCore import QLocale, QTimer, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLineEdit,
     QTableView,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -24,7 +25,6 @@ from studio.gui.pages.data.role_header import LEAST_WIDTH, RoleHeader
 from studio.gui.pages.data.split_editor import SplitEditor
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import (
-    BodyText,
     Caption,
     Card,
     Chip,
@@ -84,15 +84,15 @@ class ImportForm(QWidget):
             self.split.set_shares(spec.shares)
         self._spec = spec
         self.problem.clear()
-        self._file.setText(path.name)
+        self._card.set_title(path.name)
         size = QLocale().formattedDataSize(path.stat().st_size) if path.exists() else ""
-        self._about.setText("  ·  ".join(part for part in (preview.format.upper(), size) if part))
+        self._card.set_subtitle("  ·  ".join(part for part in (preview.format.upper(), size) if part))
         self._reason.setText(preview.reason)
         self._fill_choices(preview)
         self.table.show_preview(preview)
         if spec.roles:
             self.table.set_roles(spec.roles)
-        self._fit_columns()
+        QTimer.singleShot(0, self, self._fit_columns)  # when the view has its width
 
     def spec(self) -> ImportSpec:
         """Everything as chosen now."""
@@ -119,22 +119,21 @@ class ImportForm(QWidget):
         page.add(self._contents_card())
         page.add(self._split_card())
         page.body.addStretch(1)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(page)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(current_tokens().space.m)
+        column.addWidget(page, 1)
+        column.addLayout(self._feet())
 
     def _contents_card(self) -> Card:
         space = current_tokens().space
         other = SecondaryButton(_("Choose another file…"), self.other_wanted.emit)
-        card = Card(action=other)
-        self._file, self._about = BodyText(bold=True), Caption()
+        self._card = card = Card(" ", action=other)
         self._shape, self._reason = Chip("", "accent"), Caption()
         words = QHBoxLayout()
         words.setSpacing(space.s)
         words.addWidget(self._shape)
         words.addWidget(self._reason, 1)
-        card.add(self._file)
-        card.add(self._about)
         card.body.addLayout(words)
         card.add(self.problem)
         choices = QHBoxLayout()
@@ -162,13 +161,16 @@ class ImportForm(QWidget):
         card.body.addLayout(names)
         card.body.addSpacing(space.xs)
         card.add(self.split)
+        return card
+
+    def _feet(self) -> QHBoxLayout:
+        """The next step stays in sight while the rest scrolls."""
         feet = QHBoxLayout()
-        feet.setSpacing(space.s)
+        feet.setSpacing(current_tokens().space.s)
         feet.addWidget(self.missing, 1)
         feet.addWidget(SecondaryButton(_("Cancel"), self.abandoned.emit))
         feet.addWidget(self.start)
-        card.body.addLayout(feet)
-        return card
+        return feet
 
     def _set_up_view(self) -> None:
         view = self.view

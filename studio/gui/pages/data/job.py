@@ -30,16 +30,25 @@ class ImportJob(QObject):
     def __init__(self, tasks: TaskRunner, work: Work, label: str) -> None:
         super().__init__()
         self.label = label
-        self.running = True
+        self.running = False
+        self._tasks = tasks
+        self._work = work
         self._cancel = threading.Event()
         app = QCoreApplication.instance()
         if app is not None:
             app.aboutToQuit.connect(self._cancel.set)
-        tasks.run(lambda: work(self.progressed.emit, self._cancel), self._on_done, self._on_error, label)
+
+    def start(self) -> None:
+        """Begin; connect to the signals first, for the child may be quick."""
+        self.running = True
+        self._tasks.run(self._run, self._on_done, self._on_error, self.label)
 
     def cancel(self) -> None:
         """Ask the child to end; ``cancelled`` follows when it is gone."""
         self._cancel.set()
+
+    def _run(self) -> DatasetVersion:
+        return self._work(self.progressed.emit, self._cancel)
 
     def _on_done(self, dataset: DatasetVersion) -> None:
         self.running = False

@@ -54,6 +54,7 @@ class DataPage(Page):
         self.job: ImportJob | None = None
         self._chosen: str | None = None
         self._source = ""  # of the file in the form, "" when none is open
+        self._reading: Task | None = None
         self._peek: tuple[Task, threading.Event] | None = None
         self._restored_spec: ImportSpec | None = None
         self._product: Product | None = None
@@ -144,7 +145,9 @@ class DataPage(Page):
         """Read the list of datasets, the chosen one and the chosen product again."""
         services, chosen = self.ctx.services, self._chosen
         product_id = self.ctx.navigator.current_product_id
-        self.ctx.tasks.run(
+        if self._reading is not None:
+            self._reading.abandon()  # an answer to an older question must not undo a newer choice
+        self._reading = self.ctx.tasks.run(
             lambda: _read_all(services, chosen, product_id), self._show, self.ctx.notices.error_from
         )
 
@@ -247,7 +250,9 @@ class DataPage(Page):
 
     def _begin(self, name: str, work: Work) -> None:
         if not self._busy():
-            self._watch(ImportJob(self.ctx.tasks, work, _("Importing “{name}”").format(name=name)))
+            job = ImportJob(self.ctx.tasks, work, _("Importing “{name}”").format(name=name))
+            self._watch(job)
+            job.start()
 
     def _watch(self, job: ImportJob) -> None:
         self.job = job

@@ -13,7 +13,7 @@ from studio.gui.theme import Tokens, Tone, current_tokens, tabular_font, ui_font
 Index = QModelIndex | QPersistentModelIndex
 
 ROW_HEIGHT = 60
-_PADDING = 12
+_PADDING = 9
 _BUTTON_HEIGHT = 30
 _BADGE_HEIGHT = 24
 _ICON = 16

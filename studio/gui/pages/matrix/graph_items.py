@@ -12,10 +12,10 @@ from studio.domain.products import LinkState, Product, Role, SynergyLink, title
 from studio.gui.theme import current_tokens, ui_font
 from studio.i18n import _, ngettext
 
-NODE_WIDTH = 196.0
+NODE_WIDTH = 220.0
 NODE_HEIGHT = 68.0
 _ARROW = 10.0
-_BEND = 34.0  # px that an arrow bows sideways, so that two opposite ones do not cover each other
+_BEND = 72.0  # px that an arrow bows sideways, so that two opposite ones do not cover each other
 
 
 class ProductNode(QGraphicsItem):

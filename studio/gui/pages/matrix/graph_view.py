@@ -21,8 +21,8 @@ from studio.gui.theme import current_tokens
 from studio.i18n import _
 
 _MARGIN = 40.0
-_RADIUS_X = 330.0
-_RADIUS_Y = 190.0
+_RADIUS_X = 340.0
+_RADIUS_Y = 290.0
 _ROOM_PER_NODE = 150.0  # px of the ellipse's half perimeter that one product needs
 
 
@@ -183,9 +183,9 @@ def positions(matrix: Matrix) -> dict[str, QPointF]:
     around = [product for product in matrix.products if core is None or product.id != core.id]
     places = {core.id: QPointF(0, 0)} if core is not None else {}
     grow = max(1.0, len(around) * _ROOM_PER_NODE / (math.pi * (_RADIUS_X + _RADIUS_Y) / 2))
-    turn = 0.0 if len(around) == 2 else -math.pi / 2  # two stand left and right of the core
+    pair = [math.radians(-145), math.radians(-35)]  # two stand above the core, left and right
     for number, product in enumerate(around):
-        angle = turn + math.pi + 2 * math.pi * number / len(around)
+        angle = pair[number] if len(around) == 2 else math.pi * (0.5 + 2 * number / len(around))
         places[product.id] = QPointF(math.cos(angle) * _RADIUS_X * grow, math.sin(angle) * _RADIUS_Y * grow)
     return places
 

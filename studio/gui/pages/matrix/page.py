@@ -20,6 +20,7 @@ from studio.gui.page import Page, PaletteAction
 from studio.gui.pages.matrix.commands import MatrixCommands
 from studio.gui.pages.matrix.header import MatrixHeader
 from studio.gui.pages.matrix.views import SynergyView, TableView
+from studio.gui.tasks import Task
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import EmptyState
 from studio.i18n import _
@@ -51,6 +52,7 @@ class MatrixPage(Page):
         super().__init__(ctx, parent)
         self.commands = MatrixCommands(ctx)
         self.shown: _Snapshot | None = None
+        self._reading: Task | None = None
         self.header = MatrixHeader()
         self.table_view = TableView()
         self.synergy_view = SynergyView()
@@ -100,7 +102,11 @@ class MatrixPage(Page):
     def reload(self) -> None:
         """Read matrices and products again."""
         service, wanted = self.ctx.services.matrices, self.ctx.navigator.current_matrix_id
-        self.ctx.tasks.run(lambda: _read(service, wanted), self._show, self.ctx.notices.error_from)
+        if self._reading is not None:
+            self._reading.abandon()  # an answer to an older question must not undo a newer choice
+        self._reading = self.ctx.tasks.run(
+            lambda: _read(service, wanted), self._show, self.ctx.notices.error_from
+        )
 
     def new_matrix(self) -> None:
         """Ask for a name and make a matrix."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
@@ -11,12 +11,12 @@ from studio.gui.pages.matrix.cell_delegate import ROW_HEIGHT, CellDelegate
 from studio.i18n import _
 
 _WEIGHTS = {  # share of the width that is left over when every column has its least width
-    MatrixColumn.PRODUCT: 5, MatrixColumn.DATA: 3, MatrixColumn.RUN: 2, MatrixColumn.VERDICT: 1,
+    MatrixColumn.PRODUCT: 8, MatrixColumn.DATA: 3, MatrixColumn.RUN: 2, MatrixColumn.VERDICT: 1,
 }  # fmt: skip
 _LEAST = {
-    MatrixColumn.PRODUCT: 150, MatrixColumn.STAGE: 76, MatrixColumn.DATA: 132, MatrixColumn.RUN: 104,
-    MatrixColumn.VERDICT: 126, MatrixColumn.TRAINING_COST: 112, MatrixColumn.ANSWER_COST: 134,
-    MatrixColumn.NEXT: 104,
+    MatrixColumn.PRODUCT: 190, MatrixColumn.STAGE: 88, MatrixColumn.DATA: 128, MatrixColumn.RUN: 108,
+    MatrixColumn.VERDICT: 112, MatrixColumn.TRAINING_COST: 106, MatrixColumn.ANSWER_COST: 130,
+    MatrixColumn.NEXT: 96,
 }  # fmt: skip
 
 
@@ -67,6 +67,11 @@ class ProductTable(QTableView):
         """The product whose row is current."""
         index = self.currentIndex()
         return str(index.data(MatrixRole.PRODUCT_ID)) if index.isValid() else None
+
+    def sizeHint(self) -> QSize:
+        """As high as its rows; what is more scrolls."""
+        height = self.horizontalHeader().height() + ROW_HEIGHT * self._table.rowCount() + 2
+        return QSize(super().sizeHint().width(), height)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         index = self.currentIndex()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -10,7 +11,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem,
 
 from studio.domain.products import Matrix, SynergyLink
 from studio.gui.models.matrix_table import MatrixTable
-from studio.gui.pages.matrix.cell_delegate import ROW_HEIGHT
 from studio.gui.pages.matrix.graph_items import link_words
 from studio.gui.pages.matrix.graph_view import SynergyGraph
 from studio.gui.pages.matrix.product_table import ProductTable
@@ -41,7 +41,8 @@ class TableView(QWidget):
     def show_rows(self, rows: Sequence[ProductRow], product_id: str | None) -> None:
         """Show these products and make one current."""
         self.model.show_rows(rows)
-        self.table.setMaximumHeight(self.table.horizontalHeader().height() + ROW_HEIGHT * len(rows) + 2)
+        self.table.setMaximumHeight(self.table.sizeHint().height())
+        self.table.updateGeometry()
         self.table.choose(product_id)
         self._show_chosen()
 
@@ -85,6 +86,7 @@ class SynergyView(QWidget):
         self.links = QListWidget()
         self.links.setAccessibleName(_("Links"))
         self.links.setWordWrap(True)
+        self.links.setSpacing(3)
         self.links.setFrameShape(QListWidget.Shape.NoFrame)
         self.edit = GhostButton(_("Edit"), self._open, icon="edit")
         self.remove = GhostButton(_("Remove"), self._remove, icon="trash")
@@ -161,6 +163,8 @@ def _plate(margin: int) -> tuple[QFrame, QVBoxLayout]:
 
 def _link_item(link: SynergyLink, names: dict[str, str]) -> QListWidgetItem:
     ends = f"{names.get(link.source_id, '?')} → {names.get(link.target_id, '?')}"
-    item = QListWidgetItem(f"{ends}\n{link_words(link)}")
+    words = link_words(replace(link, note=""))
+    item = QListWidgetItem(f"{ends}\n{words}")
+    item.setToolTip(link.note)
     item.setData(Qt.ItemDataRole.UserRole, link.id)
     return item
