@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final, Protocol
 
 import polars as pl
 
 from studio.domain.datasets import ColumnRole, RejectedRow
-from studio.i18n import _
+from studio.i18n import _, current_language
 
 EXCERPT_CHARS: Final = 200
 ROW: Final = "row"
@@ -61,7 +62,13 @@ def rejection(row: int, code: str, text: str | bytes) -> RejectedRow:
 
 
 def reason(code: str) -> str:
-    """One sentence for each code a row can be put aside with."""
+    """One sentence for each code a row can be put aside with, in the active language."""
+    return _reasons(current_language())[code]
+
+
+@cache
+def _reasons(_language: str) -> dict[str, str]:
+    """All sentences, translated once per language: a bad file can have a million such rows."""
     return {
         "too_many_fields": _("This row has more fields than there are columns."),
         "bad_quotes": _("A quotation mark in this row is not closed, or stands in the wrong place."),
@@ -82,4 +89,4 @@ def reason(code: str) -> str:
         "empty_message": _("A message has no text."),
         "roles_out_of_order": _("User and assistant do not take turns, beginning with the user."),
         "no_answer": _("The conversation does not end with an answer."),
-    }[code]
+    }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from studio.domain.datasets import ColumnRole, ImportSpec, Shape, SourcePreview
+from studio.i18n import _
 from studio.ingest import errors
 from studio.ingest.batches import Reader
 from studio.ingest.csv_reader import CsvReader
@@ -153,6 +154,10 @@ def _open_text(
         return form, None, JsonReader(str(file.path), b"".join(blocks()).decode("utf-8", "surrogateescape"))
     if form == "txt":
         return form, None, TextReader(blocks, head)
+    if spec.delimiter and (
+        len(spec.delimiter) > 1 or not spec.delimiter.isascii() or spec.delimiter in '"\r\n'
+    ):
+        raise errors.columns(_("A delimiter is one character, such as a comma, a semicolon or a tab."))
     delimiter = spec.delimiter or ("\t" if form == "tsv" else detect_delimiter(head))
     return form, delimiter, _open_csv(str(file.path), blocks, head, delimiter)
 
@@ -164,7 +169,7 @@ def _open_csv(path: str, blocks: Callable[[], Iterator[bytes]], head: bytes, del
     header = has_header(records)
     width = len(records[0]) if header else max(len(record) for record in records[:20])
     if width > _MAX_COLUMNS:
-        raise errors.too_large(f"{width} columns", str(_MAX_COLUMNS))
+        raise errors.too_large(_("more columns than a dataset can have"), str(_MAX_COLUMNS))
     names = list(records[0]) if header else [""] * width
     blank_lines = len(head) - len(head.lstrip(b"\r\n"))
     first_row = -head[:blank_lines].count(b"\n") if header else 1
