@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from studio.engine.devices import pick_device, pick_dtype
+from studio.engine.devices import pick_answer_dtype, pick_device, pick_dtype
 from studio.engine.loading import (
     check_model_folder,
     has_tokenizer,
@@ -97,7 +97,7 @@ class Slots:
         self, device: str = "auto", dtype: str = "auto", merge_limit_bytes: int = MERGE_LIMIT_BYTES
     ) -> None:
         self.device = pick_device(device)
-        self.dtype = pick_dtype(dtype, self.device)
+        self._dtype = dtype
         self._merge_limit = merge_limit_bytes
         self._slots: dict[str, Slot] = {}
         self._shared: dict[Path, Weights] = {}
@@ -155,7 +155,11 @@ class Slots:
         return self._shared[base_dir]
 
     def _fresh(self, base_dir: Path) -> Weights:
-        return Weights(base_dir, load_model(base_dir, device=self.device, dtype=self.dtype))
+        if self._dtype == "auto":
+            dtype = pick_answer_dtype(self.device, check_model_folder(base_dir, hashes=False))
+        else:
+            dtype = pick_dtype(self._dtype, self.device)
+        return Weights(base_dir, load_model(base_dir, device=self.device, dtype=dtype))
 
     def _forget_unused(self) -> None:
         used = {id(slot.weights) for slot in self._slots.values()}

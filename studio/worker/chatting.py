@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from studio.engine.devices import default_threads, dtype_name, memory_used, set_threads
+from studio.engine.devices import default_threads, memory_used, set_threads
 from studio.engine.generate import Answer, generate
 from studio.engine.slots import Slots
 from studio.errors import StudioError
@@ -28,11 +28,7 @@ def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> No
     """Serve until told to quit, cancelled, or left by the parent."""
     slots = Slots()
     threads = set_threads()
-    writer.emit(
-        started_event(
-            writer, "chat", device=slots.device.type, dtype=dtype_name(slots.dtype), threads=threads
-        )
-    )
+    writer.emit(started_event(writer, "chat", device=slots.device.type, threads=threads))
     ChatWorker(slots, writer, commands).serve()
     writer.emit(Finished())
 

@@ -1,0 +1,75 @@
+"""Choices of device and number format, with the machine's own measurements replaced by known ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+from studio.engine import devices
+from studio.errors import ResourceError
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("bfloat16_s", "chosen"), [(0.1, torch.bfloat16), (0.9, torch.float32), (3.0, torch.float32)]
+)
+def test_auto_takes_bfloat16_only_where_it_measures_clearly_faster(
+    monkeypatch: pytest.MonkeyPatch, bfloat16_s: float, chosen: torch.dtype
+) -> None:
+    monkeypatch.setattr(devices, "_matmul_s", lambda dtype: 1.0 if dtype is torch.float32 else bfloat16_s)
+    assert devices.pick_dtype("auto", CPU) is chosen
+
+
+def test_one_disturbed_measurement_does_not_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    float32_s = iter([9.0, 9.0, 1.0, 9.0, 9.0, 9.0])
+    monkeypatch.setattr(
+        devices, "_matmul_s", lambda dtype: next(float32_s) if dtype is torch.float32 else 1.0
+    )
+    assert devices.pick_dtype("auto", CPU) is torch.float32
+
+
+def test_a_named_format_is_taken_as_it_is() -> None:
+    assert devices.pick_dtype("float16", CPU) is torch.float16
+
+
+def test_answers_use_float32_unless_the_model_is_too_large() -> None:
+    total = psutil.virtual_memory().total
+    assert devices.pick_answer_dtype(CPU, 135_000_000) is torch.float32
+    assert devices.pick_answer_dtype(CPU, total // 8 + 1) is torch.bfloat16
+
+
+def test_a_missing_device_is_refused_and_auto_never_is() -> None:
+    assert devices.pick_device("auto").type in ("cpu", "cuda", "mps")
+    if not torch.cuda.is_available():
+        with pytest.raises(ResourceError) as raised:
+            devices.pick_device("cuda")
+        assert raised.value.code == "device.missing"
+
+
+def test_threads_are_set_and_reported() -> None:
+    before = torch.get_num_threads()
+    try:
+        assert devices.set_threads(1) == 1 == torch.get_num_threads()
+        assert 1 <= devices.set_threads() == devices.default_threads()
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_containers_limit_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    limit, used = tmp_path / "max", tmp_path / "current"
+    limit.write_text("5000\n")
+    used.write_text("2000\n")
+    monkeypatch.setattr(devices, "_CGROUP_LIMITS", ((limit, used),))
+    assert devices.memory_available() == 3000
+    limit.write_text("max\n")
+    assert devices.memory_available() > 10**7
+
+
+def test_peak_is_at_least_what_is_used_now() -> None:
+    used = devices.memory_used()
+    assert used > 10**7
+    assert devices.peak_memory() >= used * 0.9
