@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from studio.gui.form_fields import FieldInput, FieldSpec, build_input, read_fields
@@ -116,7 +116,9 @@ class ModelForm(QWidget, Generic[M]):
                     outer.addWidget(SectionTitle(_(str(spec.extra["group_title"]))))
                 outer.addLayout(grid)
             place = grid.count()
-            grid.addWidget(self._row(spec, compact), place // columns, place % columns)
+            row = self._row(spec, compact)
+            # At the top of its cell, so that labels of neighbours stand level though their help differs in length.
+            grid.addWidget(row, place // columns, place % columns, Qt.AlignmentFlag.AlignTop)
             grid.setColumnStretch(place % columns, 1)
         outer.addWidget(self._general)
 

@@ -20,10 +20,11 @@ from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from studio.gui.theme import Tokens, current_tokens, ui_font
 from studio.gui.widgets.plots_axis import RoundAxis, short_number
-from studio.gui.widgets.plots_series import Array, Series, Smoothed, thin
+from studio.gui.widgets.plots_series import Array, Series, Smoothed, sample, thin
 from studio.i18n import _
 
-Style = Literal["line", "raw", "points"]
+Style = Literal["line", "points", "smooth"]  # smooth: only the smoothed line is drawn
+SMOOTH_POINTS = 240  # a wide antialiased line costs per corner; a smooth one needs few
 _PADDING = 0.06
 _FAR = 1.6  # the view narrows again only when it is this much wider than the data
 
@@ -161,8 +162,12 @@ class PlotPanel(QWidget):
     def add(self, curve: Curve) -> None:
         """Show another curve."""
         points = curve.style == "points"
-        item = pg.PlotDataItem(pen=None, symbol="o", symbolSize=7) if points else pg.PlotDataItem()
-        smooth = pg.PlotDataItem() if curve.smoothed is not None else None
+        item = (
+            pg.PlotDataItem(pen=None, symbol="o", symbolSize=7, antialias=True)
+            if points
+            else pg.PlotDataItem()
+        )
+        smooth = pg.PlotDataItem(antialias=True) if curve.smoothed is not None else None
         for part in (item, smooth):
             if part is not None:
                 self.canvas.addItem(part)
@@ -205,14 +210,14 @@ class PlotPanel(QWidget):
         if not self._manual:
             self._fit()
         low, high = self.canvas.box.viewRange()[0]
-        buckets = max(100, self.canvas.width())
+        buckets = max(100, self.canvas.width() // 2)
         for curve, item, smooth in self._curves:
-            item.setData(
-                *thin(curve.series.x, self._scaled(curve.series.y), low, high, buckets), connect="finite"
-            )
+            x = curve.series.x
+            if curve.style != "smooth":
+                item.setData(*thin(x, self._scaled(curve.series.y), low, high, buckets), connect="finite")
             if smooth is not None and curve.smoothed is not None:
                 values = self._scaled(curve.smoothed.values())
-                smooth.setData(*thin(curve.series.x, values, low, high, buckets // 2), connect="finite")
+                smooth.setData(*sample(x, values, low, high, SMOOTH_POINTS), connect="finite")
         self._drawn = self._state()
         return True
 
@@ -337,12 +342,16 @@ def _dress_curve(tokens: Tokens, curve: Curve, item: Any, smooth: Any) -> None:
     strong = pg.mkPen(colour, width=2)
     if smooth is not None:
         smooth.setPen(strong)
-        faint = QColor(colour)
-        faint.setAlpha(90)
-        item.setPen(pg.mkPen(faint, width=1))
+        faint = _mixed(colour, QColor(tokens.surface), 0.38)  # opaque: blending many lines is slow
+        item.setPen(None if curve.style == "smooth" else pg.mkPen(faint, width=1))
     elif curve.style == "points":
-        item.setPen(pg.mkPen(colour, width=1.5))
+        item.setPen(pg.mkPen(colour, width=1))
         item.setSymbolBrush(colour)
         item.setSymbolPen(pg.mkPen(tokens.surface, width=1.5))
     else:
-        item.setPen(pg.mkPen(colour, width=1.5))
+        item.setPen(pg.mkPen(colour, width=1))
+
+
+def _mixed(colour: QColor, ground: QColor, share: float) -> QColor:
+    parts = zip(colour.getRgb(), ground.getRgb(), strict=True)
+    return QColor(*(round(share * front + (1 - share) * back) for front, back in parts))

@@ -87,6 +87,18 @@ def thin(x: Array, y: Array, low: float, high: float, buckets: int) -> tuple[Arr
     return x[index], y[index]
 
 
+def sample(x: Array, y: Array, low: float, high: float, points: int) -> tuple[Array, Array]:
+    """About ``points`` evenly chosen points of a smooth curve between x = low and high, both ends kept."""
+    first = max(int(np.searchsorted(x, low)) - 1, 0)
+    last = min(int(np.searchsorted(x, high, side="right")) + 1, len(x))
+    if last <= first:
+        return x[:0], y[:0]
+    stride = max(1, (last - first) // points)
+    start = first + (-first % stride)  # on absolute positions, so that the line does not crawl as it grows
+    index = np.unique(np.concatenate(([first, last - 1], np.arange(start, last, stride))))
+    return x[index], y[index]
+
+
 def _extremes(table: Array) -> NDArray[np.intp]:
     lowest = np.where(np.isnan(table), np.inf, table).argmin(axis=1)
     highest = np.where(np.isnan(table), -np.inf, table).argmax(axis=1)

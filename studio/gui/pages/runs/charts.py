@@ -45,9 +45,8 @@ class ChartsCard(Card):
         self.gradient = PlotPanel(_("Gradient norm over steps"), step)
         self.speed = PlotPanel(_("Tokens per second over steps"), step, format_y=count_words)
         self.memory = PlotPanel(_("Memory over steps"), step, format_y=lambda gib: size_words(gib * 2**30))
-        self.add(self._build_tools())
         self.legend = Legend()
-        self.add(self.legend)
+        self.add(self._build_tools())
         self.loss.setFixedHeight(LOSS_HEIGHT)
         self.add(self.loss)
         self.add(self._build_small())
@@ -126,6 +125,8 @@ class ChartsCard(Card):
         self.reset.setToolTip(_("Drag to move, Ctrl and wheel to zoom, double click to show everything."))
         self.save = SecondaryButton(_("Save as…"))
         self.save.setMenu(self._build_menu())
+        row.addWidget(self.legend)
+        row.addSpacing(current_tokens().space.m)
         for widget in (
             Caption(_("Smoothing")),
             self.smoothing,

@@ -68,7 +68,7 @@ class CompareCard(Card):
             loss, validation = Series(), Series()
             loss.replace([s.step for s in steps], [s.loss for s in steps])
             validation.replace([e.step for e in evals], [e.loss for e in evals])
-            self.plot.add(Curve(run.name, loss, colour, smoothed=Smoothed(loss, SMOOTHING)))
+            self.plot.add(Curve(run.name, loss, colour, "smooth", Smoothed(loss, SMOOTHING)))
             name = _("{name}, validation").format(name=run.name)
             self.plot.add(Curve(name, validation, colour, "points"))
         self.legend.set([(run.name, colour, "line") for colour, (run, _s, _e) in enumerate(points)])

@@ -225,8 +225,8 @@ class CurrentView(QWidget):
 
     def _on_command_failed(self, problem: Exception) -> None:
         self._ctx.notices.error_from(problem)
-        if self._live is not None:
-            self.header.update_from(self._live)
+        if self._live is not None and self._run is not None:
+            self.header.show_run(self._run, self._live)
 
     def _ask_cancel(self) -> None:
         if self._run is None:

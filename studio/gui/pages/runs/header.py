@@ -47,6 +47,7 @@ class RunHeader(Card):
     def __init__(self) -> None:
         super().__init__()
         self._run: Run | None = None
+        self._state: RunState | None = None  # as shown
         self.name = SectionTitle()
         self.badge = StateBadge(state_words(RunState.QUEUED))
         self.about = Caption()
@@ -83,6 +84,7 @@ class RunHeader(Card):
     def show_run(self, run: Run, live: LiveRun) -> None:
         """Show another run, or the same one in another state."""
         self._run = run
+        self._state = None
         self.name.setText(run.name)
         base = run.plan.base_name or _("New model from scratch")
         self.about.setText(_("{base} · {data}").format(base=base, data=run.plan.dataset_name))
@@ -91,8 +93,10 @@ class RunHeader(Card):
     def update_from(self, live: LiveRun) -> None:
         """Show the newest figures."""
         state = live.state
-        self.badge.set(state_words(state), STATE_TONES[state], STATE_ICONS.get(state, ""))
-        self._show_buttons(state)
+        if state is not self._state:  # restyling is dear, and this is called four times a second
+            self._state = state
+            self.badge.set(state_words(state), STATE_TONES[state], STATE_ICONS.get(state, ""))
+            self._show_buttons(state)
         fraction = live.step / live.total_steps if live.total_steps else 0.0
         self.bar.setRange(0, 1000 if live.total_steps or state not in _LIVE else 0)
         self.bar.setValue(round(1000 * min(fraction, 1.0)))

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 ROW_HEIGHT = 44
 _WIDTHS = {
-    RunColumn.NAME: 230, RunColumn.PRODUCT: 130, RunColumn.BASE: 150, RunColumn.DATA: 130, RunColumn.STATE: 118,
-    RunColumn.LOSS: 130, RunColumn.VERDICT: 140, RunColumn.TIME: 110, RunColumn.DATE: 130,
+    RunColumn.NAME: 210, RunColumn.PRODUCT: 120, RunColumn.BASE: 170, RunColumn.DATA: 150, RunColumn.STATE: 124,
+    RunColumn.LOSS: 128, RunColumn.VERDICT: 146, RunColumn.TIME: 110, RunColumn.DATE: 130,
 }  # fmt: skip
 
 
@@ -101,6 +101,7 @@ class HistoryView(QWidget):
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         table.setShowGrid(False)
+        table.setWordWrap(False)
         table.setTabKeyNavigation(False)
         table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -108,6 +109,7 @@ class HistoryView(QWidget):
         table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         header = table.horizontalHeader()
         header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
         for column, width in _WIDTHS.items():

@@ -33,6 +33,8 @@ from studio.gui.widgets import (
 )
 from studio.i18n import _
 
+_HEAD_HEIGHT = 28
+
 
 class IntervalBar(QWidget):
     """The difference to the base with its 95% interval on a scale with zero in the middle; left is better."""
@@ -120,8 +122,10 @@ class FigureTable(QWidget):
 
     def _add_head(self, left: str, right: str) -> None:
         row = self._grid.rowCount()
-        self._grid.addWidget(Caption(left), row, 1)
-        self._grid.addWidget(Caption(right), row, 2)
+        bottom = Qt.AlignmentFlag.AlignBottom
+        self._grid.setRowMinimumHeight(row, _HEAD_HEIGHT)
+        self._grid.addWidget(Caption(left), row, 1, bottom)
+        self._grid.addWidget(Caption(right), row, 2, bottom)
 
     def _add(self, name: str, left: str, right: str) -> None:
         row = self._grid.rowCount()
