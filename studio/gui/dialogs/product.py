@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -62,6 +62,12 @@ class ProductDialog(FormDialog):
     def check(self) -> None:
         check_product(self._matrix, self.product())
 
+    def showEvent(self, event: QShowEvent) -> None:
+        # Not earlier: the style sheet sets the least height of every input when it is first shown.
+        self.description.ensurePolished()
+        self.description.setFixedHeight(_DESCRIPTION_HEIGHT)
+        super().showEvent(event)
+
     def _build(self) -> None:
         self.rows.addWidget(FormRow(_("Name"), self.name))
         pair = QHBoxLayout()
@@ -80,8 +86,6 @@ class ProductDialog(FormDialog):
         self.rows.addWidget(self._purpose_row)
         self.rows.addWidget(FormRow(_("What its model does"), self.task))
         self.description.setTabChangesFocus(True)
-        self.description.setMaximumHeight(_DESCRIPTION_HEIGHT)
-        self.description.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.rows.addWidget(FormRow(_("Description"), self.description))
 
     def _on_role(self) -> None:

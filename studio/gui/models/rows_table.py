@@ -189,11 +189,20 @@ _COLUMN_TITLES = {"row": N_("Row in file"), "split": N_("Part"), "key": N_("Fing
 class RowsTable(PagedTable):
     """Rows of a dataset; columns are those of its Parquet file, in its order."""
 
+    def __init__(self, tasks: TaskRunner, parent: QObject | None = None) -> None:
+        super().__init__(tasks, parent)
+        self._names: list[str] = []
+
+    def name(self, section: int) -> str:
+        """The Parquet name of a column."""
+        return self._names[section]
+
     def show_dataset(
         self, columns: Sequence[str], count: int, page: Callable[[int, int], list[dict[str, Any]]]
     ) -> None:
         """Show ``count`` rows with these column names; ``page(offset, limit)`` gives them as dictionaries."""
         kept = [name for name in columns if name != "key"]  # a hash tells a person nothing
+        self._names = kept
 
         def fetch(offset: int, limit: int) -> list[list[str]]:
             return [[_shown(name, row.get(name)) for name in kept] for row in page(offset, limit)]

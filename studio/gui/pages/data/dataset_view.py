@@ -36,6 +36,7 @@ from studio.i18n import _, ngettext
 ROW_HEIGHT = 36
 _NARROW = 96
 _TITLE_CHARS = 30
+_WIDTHS = {"row": _NARROW, "split": _NARROW, "system": 160}  # the others share what is left
 TABS = ("rows", "rejected", "facts")
 
 
@@ -152,11 +153,10 @@ class DatasetView(QWidget):
         return row
 
     def _fit_columns(self) -> None:
-        count = self.rows.columnCount()
-        wide = max(count - 2, 1)  # all but the row number and the part
-        for section in range(count):
-            width = _NARROW if section < 2 else max(200, (self.width() - 2 * _NARROW - 20) // wide)
-            self.rows_view.setColumnWidth(section, width)
+        widths = [_WIDTHS.get(self.rows.name(section), 0) for section in range(self.rows.columnCount())]
+        share = (self.width() - sum(widths) - 20) // max(widths.count(0), 1)
+        for section, width in enumerate(widths):
+            self.rows_view.setColumnWidth(section, width or max(200, share))
         self.rejected_view.setColumnWidth(0, _NARROW)
         self.rejected_view.setColumnWidth(1, 320)
 

@@ -1,0 +1,81 @@
+"""The data and matrix pages over a real workspace: database, child processes, Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from studio.bootstrap import open_workspace
+from studio.gui.context import GuiContext
+from studio.gui.pages.data import DataPage
+from studio.gui.pages.matrix import MatrixPage
+from studio.services.settings import SettingsService
+
+PATIENCE_MS = 60_000  # a child process starts Python and polars
+
+
+@pytest.fixture
+def context(make_context: Callable[..., GuiContext], tmp_path: Path) -> Iterator[GuiContext]:
+    services = open_workspace(tmp_path / "workspace", settings=SettingsService(tmp_path / "settings.json"))
+    yield make_context(
+        changes=services.changes, datasets=services.datasets, matrices=services.matrices, runs=services.runs
+    )
+    services.close()
+
+
+def test_a_real_file_becomes_rows_and_a_cell_of_the_matrix(
+    qtbot: QtBot, context: GuiContext, tmp_path: Path
+) -> None:
+    source = tmp_path / "shop.csv"
+    lines = [f"Where is order {n}?,It comes on day {n}." for n in range(300)]
+    source.write_text("\n".join(["question,answer", *lines, "No answer here,"]), encoding="utf-8")
+    matrix = context.services.matrices.create("Shop", "Assistant")
+    assert matrix.core is not None
+    context.navigator.set_matrix(matrix.id)
+    context.navigator.set_product(matrix.core.id)
+    page = DataPage(context)
+    qtbot.addWidget(page)
+    context.changes.changed.connect(page.refresh)
+    page.resize(1050, 660)
+    page.show()
+    page.open_file(source)
+    qtbot.waitUntil(page.form.isVisible, timeout=PATIENCE_MS)
+    qtbot.mouseClick(page.form.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(page.dataset_view.isVisible, timeout=PATIENCE_MS)
+    view = page.dataset_view
+    assert view.dataset is not None
+    assert (view.dataset.rows, view.dataset.rejected) == (300, 1)
+    view.tabs.setCurrentIndex(0)
+    qtbot.waitUntil(lambda: view.rows.index(0, 3).data() == "Where is order 0?")
+    assert view.rows.index(0, 0).data() == "1"
+    view.tabs.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: view.rejected.index(0, 0).data() == "301")
+    qtbot.waitUntil(view.use.isVisible)
+    qtbot.mouseClick(view.use, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(view.train.isVisible)
+    home = MatrixPage(context)
+    qtbot.addWidget(home)
+    home.enter()
+    qtbot.waitUntil(lambda: home.table_view.model.rowCount() == 1)
+    assert home.table_view.model.index(0, 2).data() == "shop"
+    assert home.table_view.model.index(0, 3).data() == "Train"
+    context.changes.changed.disconnect(page.refresh)
+    page.dispose()
+    home.dispose()
+
+
+def test_a_picture_named_csv_is_explained(qtbot: QtBot, context: GuiContext, tmp_path: Path) -> None:
+    source = tmp_path / "photo.csv"
+    source.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20)
+    page = DataPage(context)
+    qtbot.addWidget(page)
+    page.show()
+    page.open_file(source)
+    qtbot.waitUntil(page.problem.isVisible, timeout=PATIENCE_MS)
+    assert page.problem.line.text.text()
+    assert page.problem.line.hint.text()
+    page.dispose()
