@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -73,3 +76,16 @@ def test_peak_is_at_least_what_is_used_now() -> None:
     used = devices.memory_used()
     assert used > 10**7
     assert devices.peak_memory() >= used * 0.9
+
+
+def test_waiting_threads_sleep_unless_the_user_says_otherwise() -> None:
+    def policy(**given: str) -> str:
+        code = "import os, studio.engine; print(os.environ['OMP_WAIT_POLICY'])"
+        plain = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=plain | given, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    assert policy() == "passive"
+    assert policy(OMP_WAIT_POLICY="active") == "active"
