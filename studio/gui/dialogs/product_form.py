@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -45,8 +45,10 @@ class FormDialog(QDialog):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        # Only now does the style sheet say how large the inputs are.
-        self.resize(self.width(), max(self.height(), self.sizeHint().height()))
+        QTimer.singleShot(0, self, self._fit)  # only then has the style sheet said how large the inputs are
+
+    def _fit(self) -> None:
+        self.resize(self.width(), self.sizeHint().height())
 
     def accept(self) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,13 +62,23 @@ class DataPage(Page):
         self.list = DatasetList()
         self.start = StartView()
         self.working = WorkingView(self.cancel)
-        self.form = ImportForm()
         self.problem = ProblemView(self.choose_file, self.abandon)
         self.dataset_view = DatasetView(ctx)
         self.stack = QStackedWidget()
         self._arrange()
         self._overlay = DropOverlay(self, _("Drop the file to import it"))
         self._connect()
+
+    @cached_property
+    def form(self) -> ImportForm:
+        """Built when the first file is opened: half the cost of opening the page is spared."""
+        form = ImportForm()
+        self.stack.addWidget(form)
+        form.other_wanted.connect(self.choose_file)
+        form.import_wanted.connect(self._import)
+        form.reread_wanted.connect(self._read)
+        form.abandoned.connect(self.abandon)
+        return form
 
     def title(self) -> str:
         return _("Data")
@@ -92,7 +103,7 @@ class DataPage(Page):
         return {
             "dataset_id": self._chosen,
             "tab": TABS[self.dataset_view.tabs.currentIndex()],
-            "spec": self.form.spec() if self.stack.currentWidget() is self.form else None,
+            "spec": self.form.spec() if isinstance(self.stack.currentWidget(), ImportForm) else None,
             "job": self.job if self.job is not None and self.job.running else None,
         }
 
@@ -176,19 +187,16 @@ class DataPage(Page):
         row.addWidget(self.list)
         row.addWidget(Divider(vertical=True))
         row.addWidget(self.stack, 1)
-        for view in (self.start, self.working, self.form, self.problem, self.dataset_view):
+        for view in (self.start, self.working, self.problem, self.dataset_view):
             self.stack.addWidget(view)
 
     def _connect(self) -> None:
         self._overlay.dropped.connect(self._on_dropped)
         self.start.dropped.connect(self._on_dropped)
-        for wish in (self.list.import_wanted, self.start.file_wanted, self.form.other_wanted):
+        for wish in (self.list.import_wanted, self.start.file_wanted):
             wish.connect(self.choose_file)
         self.start.sample_wanted.connect(self._import_sample)
         self.list.dataset_chosen.connect(self.show_dataset)
-        self.form.import_wanted.connect(self._import)
-        self.form.reread_wanted.connect(self._read)
-        self.form.abandoned.connect(self.abandon)
         view = self.dataset_view
         view.use_wanted.connect(self._use)
         view.train_wanted.connect(lambda: self.ctx.navigator.go("train"))
