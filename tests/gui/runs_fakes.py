@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 import random
 import threading
@@ -35,8 +36,10 @@ MORNING = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
 def make_dataset(name: str = "Customer questions", rows: int = 1200, language: str = "en") -> DatasetVersion:
     return DatasetVersion(
-        name=name, shape=Shape.PROMPT_RESPONSE, source_path=f"/data/{name}.csv", source_bytes=1, source_sha256="s",
-        rows=rows, rejected=3, splits={Split.TRAIN: rows * 8 // 10, Split.VALIDATION: rows // 10, Split.TEST: rows // 10},
+        name=name, shape=Shape.PROMPT_RESPONSE, source_path=f"/data/{name}.csv", source_bytes=1,
+        source_sha256="s",
+        rows=rows, rejected=3,
+        splits={Split.TRAIN: rows * 8 // 10, Split.VALIDATION: rows // 10, Split.TEST: rows // 10},
         languages={language: 1.0}, content_sha256="c", spec=ImportSpec(source=f"/data/{name}.csv"), seconds=1.0,
     )  # fmt: skip
 
@@ -59,7 +62,8 @@ def make_entry(name: str, languages: tuple[str, ...]) -> CatalogueEntry:
 
 def make_estimate(**changed: Any) -> FitEstimate:
     made = FitEstimate(
-        ready=True, steps=720, trained_tokens=310_000, real_tokens=420_000, rows=960, rows_cut=4, parameters=134_515_008,
+        ready=True, steps=720, trained_tokens=310_000, real_tokens=420_000, rows=960, rows_cut=4,
+        parameters=134_515_008,
         trainable=2_442_240, seconds_low=1500, seconds=1800, seconds_high=2300, memory_bytes=1_900_000_000,
         memory_available_bytes=19 * 2**30, disk_bytes=120 * 2**20, disk_free_bytes=80 * 2**30, energy_kwh_low=0.05,
         energy_kwh_high=0.08, tokens_per_s=233, device="cpu", dtype="float32",
@@ -105,7 +109,7 @@ def make_steps(count: int, seed: int = 1) -> list[StepMetrics]:
             230 + noise.gauss(0, 9),
             int(1.7e9 + 1e8 * noise.random()),
             step * 2.4,
-        )  # fmt: skip
+        )
         for step in range(1, count + 1)
     ]
 
@@ -121,7 +125,7 @@ def make_probes(last: int) -> list[ProbeAnswer]:
     prompts = ("How can I return a product?", "When do you open on Sundays?")
     base = ("I am not sure what you mean. Please contact the store.", "Sunday is a day of the week.")
     tuned = (
-        "You can return it within 30 days. Print the label from your order page and drop the parcel at any post office.",
+        "You can return it within 30 days. Print the label from your order page and drop the parcel anywhere.",
         "On Sundays we are open from 10:00 to 16:00.",
     )  # fmt: skip
     found = [ProbeAnswer(0, i, p, a) for i, (p, a) in enumerate(zip(prompts, base, strict=True))]
@@ -188,14 +192,14 @@ class FakeRuns:
     def put(self, run: Run) -> None:
         self.runs = [run if each.id == run.id else each for each in self.runs]
 
-    def steps(self, run_id: str) -> list[StepMetrics]:
+    def steps(self, run_id: str) -> builtins.list[StepMetrics]:
         run = self.get(run_id)
         return self.all_steps.get(run_id) or make_steps(run.step)
 
-    def evals(self, run_id: str) -> list[EvalMetrics]:
+    def evals(self, run_id: str) -> builtins.list[EvalMetrics]:
         return make_evals(self.get(run_id).step)
 
-    def probes(self, run_id: str) -> list[ProbeAnswer]:
+    def probes(self, run_id: str) -> builtins.list[ProbeAnswer]:
         return make_probes(self.get(run_id).step) if self.get(run_id).step else []
 
     def verdict(self, run_id: str) -> Verdict | None:
@@ -294,7 +298,7 @@ class FakeModels:
         default_factory=lambda: [
             make_entry("SmolLM2 135M Instruct", ("en",)),
             make_entry("Qwen2.5 0.5B Instruct", ("zh", "en")),
-        ]  # fmt: skip
+        ]
     )
     gate: threading.Event | None = None
 

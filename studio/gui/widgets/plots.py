@@ -24,7 +24,7 @@ from studio.gui.widgets.plots_series import Array, Series, Smoothed, sample, thi
 from studio.i18n import _
 
 Style = Literal["line", "points", "smooth"]  # smooth: only the smoothed line is drawn
-SMOOTH_POINTS = 240  # a wide antialiased line costs per corner; a smooth one needs few
+SMOOTH_POINTS = 400  # a wide antialiased line costs per corner; a smooth one needs few
 _PADDING = 0.06
 _FAR = 1.6  # the view narrows again only when it is this much wider than the data
 
@@ -196,6 +196,7 @@ class PlotPanel(QWidget):
     def reset_view(self) -> None:
         """Show everything again."""
         self._manual = False
+        self._drawn = ()  # fit anew, even where the view is not far off
         self.refresh(force=True)
 
     def stale(self) -> bool:
@@ -353,5 +354,11 @@ def _dress_curve(tokens: Tokens, curve: Curve, item: Any, smooth: Any) -> None:
 
 
 def _mixed(colour: QColor, ground: QColor, share: float) -> QColor:
-    parts = zip(colour.getRgb(), ground.getRgb(), strict=True)
-    return QColor(*(round(share * front + (1 - share) * back) for front, back in parts))
+    def channel(front: float, back: float) -> float:
+        return share * front + (1 - share) * back
+
+    return QColor.fromRgbF(
+        channel(colour.redF(), ground.redF()),
+        channel(colour.greenF(), ground.greenF()),
+        channel(colour.blueF(), ground.blueF()),
+    )

@@ -5,6 +5,7 @@ Plain NumPy, no Qt: what is drawn is decided here, so it can be tested without a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -67,7 +68,8 @@ class Series:
 
 
 def thin(x: Array, y: Array, low: float, high: float, buckets: int) -> tuple[Array, Array]:
-    """At most about 2·buckets points that draw the same picture between x = low and high.
+    """At most about 2·buckets points (at least half as many) that draw the same picture between x = low and
+    high.
 
     Each bucket of neighbouring points keeps its lowest and its highest one, so no spike is lost (min-max
     decimation,
@@ -76,7 +78,7 @@ def thin(x: Array, y: Array, low: float, high: float, buckets: int) -> tuple[Arr
     first = max(int(np.searchsorted(x, low)) - 1, 0)
     last = min(int(np.searchsorted(x, high, side="right")) + 1, len(x))
     x, y = x[first:last], y[first:last]
-    size = -(-len(x) // buckets)
+    size = _power_of_two(len(x) / buckets)
     if size <= 2:
         return x, y
     # Buckets hang on absolute positions, so that lines do not crawl when points are added at the end.
@@ -88,15 +90,22 @@ def thin(x: Array, y: Array, low: float, high: float, buckets: int) -> tuple[Arr
 
 
 def sample(x: Array, y: Array, low: float, high: float, points: int) -> tuple[Array, Array]:
-    """About ``points`` evenly chosen points of a smooth curve between x = low and high, both ends kept."""
+    """At most about ``points`` evenly chosen points of a smooth curve between x = low and high, both ends
+    kept.
+    """
     first = max(int(np.searchsorted(x, low)) - 1, 0)
     last = min(int(np.searchsorted(x, high, side="right")) + 1, len(x))
     if last <= first:
         return x[:0], y[:0]
-    stride = max(1, (last - first) // points)
+    stride = _power_of_two((last - first) / points)
     start = first + (-first % stride)  # on absolute positions, so that the line does not crawl as it grows
     index = np.unique(np.concatenate(([first, last - 1], np.arange(start, last, stride))))
     return x[index], y[index]
+
+
+def _power_of_two(at_least: float) -> int:
+    """Strides double instead of creeping up, so a growing line is thinned anew only when it has doubled."""
+    return 1 << max(0, math.ceil(math.log2(max(at_least, 1))))
 
 
 def _extremes(table: Array) -> NDArray[np.intp]:
