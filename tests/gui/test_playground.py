@@ -238,6 +238,28 @@ def test_a_new_chat_forgets_and_can_be_undone(
     assert [m.content for m in host.asked[1].messages] == ["two"]
     told[-1].action()  # type: ignore[misc]
     assert [turn.turn.question for turn in page.transcript.turns] == ["one"]
+    told[-1].action()  # type: ignore[misc]  # and that can be undone as well
+    assert [turn.turn.question for turn in page.transcript.turns] == ["two"]
+
+
+def test_another_product_brings_its_own_model_unless_a_conversation_stands(
+    qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost, context: GuiContext
+) -> None:
+    context.navigator.set_product("p2")
+    qtbot.waitUntil(lambda: page.chooser.first.currentText() == "Recommendations, run 1")
+    host.finish_loading()
+    answered(qtbot, page, host, "one", "first")
+    context.navigator.set_product("p1")
+    qtbot.waitUntil(lambda: page.chooser.first.itemText(1) == RUN)
+    assert page.chooser.first.currentText() == "Recommendations, run 1"
+
+
+def test_a_model_that_was_thrown_away_gives_up_its_seat(
+    qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost, services: FakeServices
+) -> None:
+    del services.runs.runs[0]
+    page.reload()
+    qtbot.waitUntil(lambda: page.chooser.first.currentText() == BASE)
 
 
 # ---- two models

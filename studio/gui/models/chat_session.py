@@ -198,12 +198,13 @@ class ChatSession(QObject):
         self._update_busy()
         return removed
 
-    def put_back(self, index: int, turns: list[Turn]) -> None:
-        """Bring back turns in place of what stands from ``index`` on."""
-        self.cut(index)
+    def put_back(self, index: int, turns: list[Turn]) -> list[Turn]:
+        """Bring back turns in place of what stands from ``index`` on, which is returned."""
+        removed = self.cut(index)
         for turn in turns:
             self.conversation.turns.append(turn)
             self.turn_added.emit(turn)
+        return removed
 
     def adopt(self, conversation: Conversation, seats: dict[str, Seat], order: list[str], blind: bool) -> None:
         """Go on with a conversation of an earlier page, answers still coming included."""

@@ -44,6 +44,14 @@ class _Style:
     quote: int = 0
 
 
+@dataclass
+class _List:
+    """A list being written: how its items are marked, and the number of the item that is next."""
+
+    kind: QTextListFormat.Style
+    number: int
+
+
 class DocumentWriter:
     """Fills ``document`` with Markdown; ``codes`` holds the text of each code block for copying."""
 
@@ -54,6 +62,7 @@ class DocumentWriter:
         self._kept_chars = 0  # of the source, in blocks that are complete
         self._kept_end = 0  # of the document
         self._kept_fresh = True
+        self._kept_format = QTextBlockFormat()
         self._kept_codes = 0
         self._fresh = True  # the last block of the document is empty and may be used
         self._cursor = QTextCursor(document)
@@ -90,6 +99,8 @@ class DocumentWriter:
         if self._fresh:
             self._cursor.setBlockFormat(QTextBlockFormat())
             self._cursor.setBlockCharFormat(QTextCharFormat())
+        else:  # an empty block would have taken over the format of what was behind it
+            self._cursor.setBlockFormat(self._kept_format)
         del self.codes[self._kept_codes :]
 
     def _keep(self, chars: int) -> None:
@@ -97,25 +108,30 @@ class DocumentWriter:
         self._cursor.movePosition(QTextCursor.MoveOperation.End)
         self._kept_end = self._cursor.position()
         self._kept_fresh = self._fresh
+        self._kept_format = self._cursor.blockFormat()
         self._kept_codes = len(self.codes)
 
     def _write_block(self, tokens: list[Token], complete: bool) -> None:
         """One top-level block with everything in it."""
         style = _Style(margin=float(self._tokens.space.s))
-        lists: list[tuple[QTextListFormat.Style, int]] = []
-        marker = False
+        lists: list[_List] = []
+        marker = False  # the next words begin an item of the innermost list
         position = 0
         while position < len(tokens):
             token = tokens[position]
             if token.type in ("bullet_list_open", "ordered_list_open"):
                 kind = QTextListFormat.Style.ListDecimal if token.tag == "ol" else QTextListFormat.Style.ListDisc
-                lists.append((kind, int(token.attrGet("start") or 1)))
+                start = token.attrGet("start")
+                lists.append(_List(kind, 1 if start is None else int(start)))
                 style = replace(style, indent=len(lists), margin=4.0)
             elif token.type in ("bullet_list_close", "ordered_list_close"):
                 lists.pop()
                 style = replace(style, indent=len(lists))
             elif token.type == "list_item_open":
                 marker = True
+            elif token.type == "list_item_close":
+                marker = False
+                lists[-1].number += 1
             elif token.type == "blockquote_open":
                 style = replace(style, quote=style.quote + 1)
             elif token.type == "blockquote_close":
@@ -132,7 +148,7 @@ class DocumentWriter:
                 heading = int(tokens[position - 1].tag[1:]) if tokens[position - 1].type == "heading_open" else 0
                 self._start_block(style, heading)
                 if marker and lists:
-                    self._make_item(*lists[-1], depth=len(lists), first=_is_first_item(tokens, position))
+                    self._make_item(lists[-1], depth=len(lists))
                     marker = False
                 self._write_inline(token.children or [], self._char_format(heading, style))
             position += 1
@@ -164,12 +180,12 @@ class DocumentWriter:
     def _at_start(self) -> bool:
         return self._fresh and self._document.characterCount() <= 1
 
-    def _make_item(self, kind: QTextListFormat.Style, start: int, *, depth: int, first: int) -> None:
+    def _make_item(self, place: _List, *, depth: int) -> None:
         """Put the marker of a list before the block: its number when counted, a dot otherwise."""
         form = QTextListFormat()
-        form.setStyle(kind)
+        form.setStyle(place.kind)
         form.setIndent(depth)
-        form.setStart(start + first)
+        form.setStart(place.number)
         block = self._cursor.blockFormat()
         block.setIndent(0)
         self._cursor.setBlockFormat(block)
@@ -335,18 +351,6 @@ class DocumentWriter:
                     words.setFontWeight(QFont.Weight.DemiBold)
                 self._write_inline(cell.children or [], words)
         self._close_frame()
-
-
-def _is_first_item(tokens: list[Token], position: int) -> int:
-    """How many items of the same list stand before the one that begins right before ``position``."""
-    level = next(t.level for t in reversed(tokens[:position]) if t.type == "list_item_open")
-    count = 0
-    for token in reversed(tokens[:position]):
-        if token.level == level and token.type == "list_item_open":
-            count += 1
-        elif token.level == level - 1 and token.type.endswith("list_open"):
-            break
-    return count - 1
 
 
 def plain_text(document: QTextDocument, text: str, colour: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QPaintEvent, QStandardItem, QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -71,7 +71,8 @@ class ModelBox(QComboBox):
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
-        room = self.width() - 44
+        style = QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(*style, self).width() - 12
         option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
@@ -135,13 +136,9 @@ class Chooser(QWidget):
 
     def set_mode(self, *, compare: bool, blind: bool) -> None:
         """Show one or two lists, open or hidden. While blind the lists are hidden: they would tell the names."""
-        for control, wanted in ((self.mode, None), (self.blind, blind)):
-            control.blockSignals(True)
-            if wanted is None:
-                self.mode.choose("two" if compare else "one")
-            else:
-                self.blind.setChecked(wanted)
-            control.blockSignals(False)
+        with QSignalBlocker(self.mode), QSignalBlocker(self.blind):
+            self.mode.choose("two" if compare else "one")
+            self.blind.setChecked(blind)
         self.first.setVisible(not blind)
         self.second.setVisible(compare and not blind)
         self._blind_words.setVisible(compare)

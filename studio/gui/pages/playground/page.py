@@ -54,6 +54,7 @@ class PlaygroundPage(Page):
         self.choices = Choices()
         self._wanted: dict[str, str] = {}  # slot -> key that shall be chosen as soon as the choices are known
         self._read = False
+        self._follow_product = False  # another product was chosen since the models were read
         self.chooser = Chooser()
         self.seat_lines = {slot: SeatLine(slot) for slot in SLOTS}
         self.transcript = Transcript(self._make_answer)
@@ -128,7 +129,7 @@ class PlaygroundPage(Page):
         if removed:
             self.ctx.notices.info(
                 _("A new chat has begun."), action_label=_("Bring the old one back"),
-                action=lambda: self.session.put_back(0, removed),
+                action=lambda: self._put_back(0, removed),
             )  # fmt: skip
         self.composer.box.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -214,15 +215,25 @@ class PlaygroundPage(Page):
         seated = self.session.seats["a"].choice
         if wanted and (seated is None or wanted.key != seated.key):
             self._choose("a", wanted)
-        elif seated is None and choices.all():
+        elif (seated is None or self._is_stale(seated)) and choices.all():
             self._choose("a", choices.all()[0])
+        self._follow_product = False
         self._show_seats()
+
+    def _is_stale(self, seated: ModelChoice) -> bool:
+        """The seated model was thrown away, or belongs to the product that was in hand before."""
+        if self.session.busy:
+            return False
+        gone = self.choices.get(seated.key) is None
+        left = self._follow_product and bool(self.choices.mine) and seated not in self.choices.mine
+        return gone or (left and not self.session.conversation.turns)
 
     def _choose(self, slot: str, choice: ModelChoice) -> None:
         self.session.choose(slot, choice)
         (self.chooser.first if slot == "a" else self.chooser.second).show_choice(choice)
 
     def _on_product(self, _product_id: object) -> None:
+        self._follow_product = True
         if self.isVisible():
             self.reload()
 
@@ -318,7 +329,16 @@ class PlaygroundPage(Page):
         if len(removed) > 1:
             self.ctx.notices.info(
                 _("What came after the changed question was taken out."), action_label=_("Undo"),
-                action=lambda: self.session.put_back(index, removed),
+                action=lambda: self._put_back(index, removed),
+            )  # fmt: skip
+
+    def _put_back(self, index: int, turns: list[Turn]) -> None:
+        """Undo a removal; what had taken its place can be had again in the same way."""
+        replaced = self.session.put_back(index, turns)
+        if replaced:
+            self.ctx.notices.info(
+                _("The earlier messages are back."), action_label=_("Undo"),
+                action=lambda: self._put_back(index, replaced),
             )  # fmt: skip
 
     def _regenerate(self, answer: Answer) -> None:
