@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from studio.errors import StudioError
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import Caption, PrimaryButton, SecondaryButton
 from studio.i18n import _
+
+_WIDTH = 412  # of the rows, in px
 
 
 class FormDialog(QDialog):
@@ -18,11 +19,12 @@ class FormDialog(QDialog):
     def __init__(self, title: str, confirm: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.setMinimumWidth(460)
         space = current_tokens().space
         column = QVBoxLayout(self)
         column.setContentsMargins(space.xl, space.xl, space.xl, space.xl)
         column.setSpacing(space.l)
+        column.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)  # always as high as its rows
+        column.addStrut(_WIDTH)
         self.rows = QVBoxLayout()
         self.rows.setSpacing(space.l)
         column.addLayout(self.rows)
@@ -42,13 +44,6 @@ class FormDialog(QDialog):
 
     def check(self) -> None:
         """Raise StudioError when what was typed breaks a rule."""
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        QTimer.singleShot(0, self, self._fit)  # only then has the style sheet said how large the inputs are
-
-    def _fit(self) -> None:
-        self.resize(self.width(), self.sizeHint().height())
 
     def accept(self) -> None:
         try:
