@@ -20,6 +20,7 @@ from studio.i18n import _
 FLUSH_MS = 66  # answers are repainted 15 times a second at most
 SHARE = 6  # and drawing takes at most this part (1/6) of the time
 TEXT_WIDTH = 760
+BUBBLE_WIDTH = 460
 
 
 class QuestionView(QFrame):
@@ -57,13 +58,7 @@ class QuestionView(QFrame):
         """As wide as its words, up to the width of a bubble."""
         lines = self._question.split("\n")
         wide = max(self._label.fontMetrics().horizontalAdvance(line) for line in lines) + 4
-        self._label.setMinimumWidth(min(wide, 200))
-        self._label.setMaximumWidth(min(wide, 480))
-        self._label.setSizePolicy(
-            QSizePolicy.Policy.Preferred if wide > 480 else QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred
-        )
-        if wide <= 480:
-            self._label.setFixedWidth(wide)
+        self._label.setFixedWidth(min(wide, BUBBLE_WIDTH))
 
     def set_editable(self, editable: bool) -> None:
         """No editing while an answer is coming."""
