@@ -49,6 +49,11 @@ def default_workspace() -> Path:
     return studio_home() / "workspace"
 
 
+def crash_log() -> Path:
+    """Traceback of the last command-line verb that crashed."""
+    return studio_home() / "logs" / "crash.log"
+
+
 @dataclass(frozen=True)
 class WorkspacePaths:
     """Everything inside one workspace folder: one database, and files beside it."""

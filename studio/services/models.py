@@ -108,10 +108,12 @@ class ModelService:
         on_event: Callable[[Event], None] | None = None,
         cancel: threading.Event | None = None,
     ) -> BaseModelInfo:
-        """Convert a GGUF file into the models folder. Blocking; raises StudioError, JobCancelled."""
+        """Convert a GGUF file into the models folder, once. Blocking; raises StudioError, JobCancelled."""
         file = Path(path).expanduser().absolute()
         if not file.is_file():
             raise NotFoundError("model.no_file", _("There is no file {path}.").format(path=file.name))
+        if made := self._made_of(file):
+            return made
         target = self._free_folder(file.stem)
         self._run_job(["convert", "--gguf", str(file), "--out", str(target)], None, on_event, cancel)
         return self._arrived(target, BaseSource.GGUF, str(file))
@@ -158,6 +160,14 @@ class ModelService:
             "Your data is Chinese, and {name} hardly knows Chinese: its answers will be poor. "
             "Base models that know Chinese: {names}."
         ).format(name=base.name, names=names)
+
+    def _made_of(self, file: Path) -> BaseModelInfo | None:
+        """The model that was converted from this file, unless the file has changed since."""
+        for info in self.available():
+            record = Path(info.path) / SOURCE_FILE
+            if info.source is BaseSource.GGUF and _origin(record) == str(file):
+                return info if record.stat().st_mtime >= file.stat().st_mtime else None
+        return None
 
     def _arrived(self, target: Path, source: BaseSource, origin: str) -> BaseModelInfo:
         write_atomically(target / SOURCE_FILE, json.dumps({"source": source.value, "origin": origin}))
@@ -214,3 +224,10 @@ def _source_of(path: Path) -> BaseSource:
         return BaseSource(json.loads((path / SOURCE_FILE).read_text(encoding="utf-8"))["source"])
     except (OSError, ValueError, KeyError, TypeError):
         return BaseSource.HUB
+
+
+def _origin(record: Path) -> str:
+    try:
+        return str(json.loads(record.read_text(encoding="utf-8"))["origin"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

@@ -1,0 +1,1 @@
+"""The command line: the same services and workers as the window, for terminals, scripts and tests."""

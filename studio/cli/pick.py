@@ -1,0 +1,122 @@
+"""Finds what a person named on the command line: by id, by name, or as the newest."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from studio.domain.basemodels import BaseModelInfo
+from studio.domain.datasets import DatasetVersion
+from studio.domain.products import Matrix, Product
+from studio.domain.runs import Run, RunState
+from studio.errors import NotFoundError, StudioError
+from studio.i18n import _
+from studio.protocol.events import Event
+from studio.services.container import Services
+from studio.services.demo import default_base
+from studio.services.matrices import MatrixService
+from studio.services.models import ModelService
+
+NEWEST = "newest"
+_ALL_RUNS = 1_000_000
+Thing = TypeVar("Thing", DatasetVersion, Run, Product, Matrix)
+
+
+def dataset(services: Services, wanted: str) -> DatasetVersion:
+    """A dataset by id, name or ``newest``. Raises NotFoundError ``dataset.unknown``, ``dataset.none``."""
+    datasets = services.datasets.list()
+    if not datasets:
+        raise NotFoundError(
+            "dataset.none", _("There is no data in this workspace."),
+            _("Import some first: {command}").format(command="studio import FILE"),
+        )  # fmt: skip
+    found = datasets[0] if wanted == NEWEST else _named(datasets, wanted)
+    if found is None:
+        raise NotFoundError(
+            "dataset.unknown", _("There is no data “{name}” in this workspace.").format(name=wanted),
+            _("See what there is: {command}").format(command="studio data list"),
+        )  # fmt: skip
+    return found
+
+
+def run(services: Services, wanted: str, *, finished: bool = False) -> Run:
+    """A run by id, name or ``newest`` (``finished``: the newest with a model). Raises NotFoundError."""
+    runs = services.runs.list(limit=_ALL_RUNS)
+    able = [run for run in runs if run.state is RunState.DONE] if finished else runs
+    if wanted == NEWEST and not able:
+        raise NotFoundError(
+            "run.none", _("There is no such run in this workspace yet."),
+            _("Train one first: {command}").format(command="studio train"),
+        )  # fmt: skip
+    found = able[0] if wanted == NEWEST else _named(runs, wanted)
+    if found is None:
+        raise NotFoundError(
+            "run.unknown", _("There is no run “{name}” in this workspace.").format(name=wanted),
+            _("See what there is: {command}").format(command="studio runs list"),
+        )  # fmt: skip
+    return found
+
+
+def matrix(service: MatrixService, wanted: str | None) -> Matrix:
+    """A matrix by id or name; None: the only one there is. Raises NotFoundError, StudioError."""
+    matrices = service.list()
+    if wanted is None:
+        if len(matrices) == 1:
+            return matrices[0]
+        raise StudioError(
+            "matrix.not_named", _("Say which matrix you mean."),
+            _("See what there is: {command}").format(command="studio matrix list"),
+        )  # fmt: skip
+    found = _named(matrices, wanted)
+    if found is None:
+        raise NotFoundError(
+            "matrix.unknown", _("There is no matrix “{name}” in this workspace.").format(name=wanted),
+            _("See what there is: {command}").format(command="studio matrix list"),
+        )  # fmt: skip
+    return found
+
+
+def product(matrices: Sequence[Matrix], wanted: str) -> Product:
+    """A product of these matrices by id or name. Raises NotFoundError ``product.unknown``."""
+    found = _named([product for matrix in matrices for product in matrix.products], wanted)
+    if found is None:
+        raise NotFoundError(
+            "product.unknown", _("There is no product “{name}” in the matrix.").format(name=wanted),
+            _("See what there is: {command}").format(command="studio matrix show"),
+        )  # fmt: skip
+    return found
+
+
+def installed_base(models: ModelService, wanted: str | None) -> BaseModelInfo:
+    """A base model that is there already, by id, name or folder; None: the default. Raises StudioError."""
+    if wanted is None:
+        return default_base(models)
+    path = Path(wanted).expanduser()
+    return models.get(str(path.absolute()) if path.is_dir() else wanted)
+
+
+def base(
+    models: ModelService, wanted: str | None, on_event: Callable[[Event], None], cancel: threading.Event
+) -> BaseModelInfo:
+    """A base model by id, name, folder or GGUF file; the last two are taken in if they are new. Raises StudioError."""
+    path = Path(wanted).expanduser() if wanted else None
+    if path is not None and path.is_file():
+        return models.register_gguf(path, on_event, cancel)
+    known = {info.path for info in models.available()}
+    if path is not None and path.is_dir() and str(path.absolute()) not in known:
+        return models.register_folder(path)
+    return installed_base(models, wanted)
+
+
+def _named(things: Sequence[Thing], wanted: str) -> Thing | None:
+    """The thing with this id, else the only one with this name. Raises StudioError when several have it."""
+    by_id = [thing for thing in things if thing.id == wanted]
+    found = by_id or [thing for thing in things if thing.name.casefold() == wanted.casefold()]
+    if len(found) > 1:
+        raise StudioError(
+            "name.ambiguous", _("Several are called “{name}”.").format(name=wanted),
+            _("Use one of these ids: {ids}").format(ids=", ".join(thing.id for thing in found)),
+        )  # fmt: skip
+    return found[0] if found else None

@@ -1,0 +1,134 @@
+"""``studio train``: one training run in the foreground, or started and left to itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from studio.cli import following, pick, words
+from studio.cli.call import Answer, Call
+from studio.cli.generated import assignments, validated
+from studio.cli.progress import ProgressLine
+from studio.cli.verbs import Verbs
+from studio.domain.basemodels import BaseModelInfo
+from studio.domain.runs import FitEstimate, Run, RunPlan, RunState
+from studio.domain.specs import Method, Preset, TrainSpec, preset_spec
+from studio.i18n import _
+from studio.services.container import Services
+
+NOT_READY = 3
+
+
+def add_to(app: typer.Typer, verbs: Verbs) -> None:
+    """Add the verb."""
+    text = _("Train a model on imported data. Ctrl+C once stops and keeps the model, twice drops it.")
+    verbs.add(app, train, "train", text, generated=TrainSpec)
+
+
+def train(
+    call: Call,
+    options: dict[str, object],
+    dataset: Annotated[
+        str | None, typer.Option(help=_("Id or name of the data. Default: the newest."), show_default=False)
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            help=_("Base model: id, name, folder or GGUF file. Default: the installed one."),
+            show_default=False,
+        ),
+    ] = None,
+    preset: Annotated[Preset, typer.Option(help=_("Settings to start from."))] = Preset.BALANCED,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help=_("Any setting by name."), show_default=False),
+    ] = None,
+    product: Annotated[
+        str | None, typer.Option(help=_("Product (id or name) that the model is for."), show_default=False)
+    ] = None,
+    name: Annotated[str | None, typer.Option(help=_("Name of the run."), show_default=False)] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help=_("Start it and return; it goes on by itself."))
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help=_("Only measure what it would take; train nothing."))
+    ] = False,
+) -> Answer:
+    """Plan the run, then check, start or follow it."""
+    spec = spec_of(preset, {**assignments(set_ or []), **options})
+    with call.writing() as services:
+        plan, product_id = _plan(call, services, spec, dataset, base, product, name)
+        if check:
+            return _check(call, services, plan)
+        run = services.runs.enqueue(plan, product_id)
+        if detach:
+            return detached(call, services, run)
+        return following.ended(call, services, following.follow(call, services, run))
+
+
+def spec_of(preset: Preset, fields: dict[str, object]) -> TrainSpec:
+    """The preset's settings for the method, with these fields instead. Raises StudioError in plain words."""
+    method = validated(TrainSpec, {"method": fields.get("method", Method.LORA)}).method
+    return validated(TrainSpec, {**preset_spec(preset, method).model_dump(), **fields})
+
+
+def detached(call: Call, services: Services, run: Run) -> Answer:
+    """Start the run and leave it; it outlives this command."""
+    run = following.launched(services, run)
+    if run.state in (RunState.FAILED, RunState.INTERRUPTED):
+        return following.ended(call, services, run)
+    if run.state is RunState.QUEUED:
+        call.out.say(
+            _(
+                "“{name}” waits: another run is under way. It starts when the window or a command is open then."
+            ).format(name=run.name)
+        )
+    else:
+        call.out.say(_("“{name}” is under way, id {id}.").format(name=run.name, id=run.id))
+        call.out.say(_("See how it goes: {command}").format(command=f"studio runs show {run.id}"))
+    return Answer(following.facts(services, run))
+
+
+def _plan(
+    call: Call, services: Services, spec: TrainSpec, dataset: str | None, base: str | None,
+    product: str | None, name: str | None,
+) -> tuple[RunPlan, str | None]:  # fmt: skip
+    chosen = pick.product(services.matrices.list(), product) if product else None
+    wanted = dataset or (chosen.dataset_id if chosen else None) or pick.NEWEST
+    data = pick.dataset(services, wanted)
+    model: BaseModelInfo | None = None
+    if spec.method is not Method.SCRATCH:
+        with ProgressLine(call.out) as progress:
+            model = pick.base(services.models, base, progress, call.interrupts.cancelled)
+        if warning := services.models.language_warning(model, data):
+            call.out.say(warning)
+    product_id = chosen.id if chosen else None
+    return services.runs.plan(product_id, data.id, model, spec, name), product_id
+
+
+def _check(call: Call, services: Services, plan: RunPlan) -> Answer:
+    with ProgressLine(call.out) as progress:
+        estimate = services.runs.check(plan, progress, call.interrupts.cancelled)
+    _tell_estimate(call, estimate)
+    return Answer(estimate.model_dump(mode="json"), 0 if estimate.ready else NOT_READY)
+
+
+def _tell_estimate(call: Call, estimate: FitEstimate) -> None:
+    say = call.out.say
+    say(_("It fits this computer.") if estimate.ready else _("It does not fit this computer."))
+    for problem in estimate.problems:
+        say(f"  {problem}")
+    say(_("Time: about {time} ({low} to {high})").format(
+        time=words.duration(estimate.seconds), low=words.duration(estimate.seconds_low),
+        high=words.duration(estimate.seconds_high),
+    ))  # fmt: skip
+    say(_("Updates: {steps}; speed: {speed} tokens/s on {device}").format(
+        steps=f"{estimate.steps:,}", speed=f"{estimate.tokens_per_s:.0f}", device=estimate.device
+    ))  # fmt: skip
+    say(_("Memory: {need} of {free} free").format(
+        need=words.size(estimate.memory_bytes), free=words.size(estimate.memory_available_bytes)
+    ))  # fmt: skip
+    say(_("Disk: {need} of {free} free").format(
+        need=words.size(estimate.disk_bytes), free=words.size(estimate.disk_free_bytes)
+    ))  # fmt: skip
