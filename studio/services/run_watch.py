@@ -6,6 +6,7 @@ One thread at a time uses this (RunService holds its lock). What the store canno
 from __future__ import annotations
 
 import logging
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -205,6 +206,7 @@ class RunWatch:
 
     def _process_gone(self, watched: Watched, returncode: int | None) -> None:
         if watched.kill_at is not None:
+            _drop_results(self._run_dir(watched.run.id))
             run = replace(moved(watched.run, RunState.CANCELLED), ended_at=now(), eta_s=None)
         else:
             run = replace(
@@ -235,6 +237,15 @@ class RunWatch:
             if watched.process.stdin is not None:
                 watched.process.stdin.close()
             self._ending.append(watched.process)
+
+
+def _drop_results(run_dir: Path) -> None:
+    """Remove what a cancelled run made; moved aside first, so that nothing half-removed looks like a checkpoint."""
+    for name in ("checkpoints", "model"):
+        if (run_dir / name).exists():
+            trash = run_dir / f".trash-{name}"
+            (run_dir / name).rename(trash)
+            shutil.rmtree(trash, ignore_errors=True)
 
 
 def last_seq(run_dir: Path) -> int:

@@ -156,8 +156,11 @@ def test_a_deaf_trainer_is_ended_by_force_when_cancelled(studio: Studio, monkeyp
     monkeypatch.setattr("studio.services.run_watch.CANCEL_GRACE_S", 0.2)
     studio.trainer = "deaf"
     run = studio.wait(studio.queued().id, RunState.RUNNING)
+    checkpoint = studio.paths.run(run.id) / "checkpoints" / "ckpt-1"
+    checkpoint.mkdir(parents=True)
     studio.runs.cancel(run.id)
     studio.wait(run.id, RunState.CANCELLED, timeout_s=10)
+    assert not checkpoint.parent.exists()
 
 
 def test_a_window_that_closes_leaves_the_trainer_and_the_next_one_finds_it(studio: Studio, tmp_path: Path) -> None:
