@@ -80,7 +80,7 @@ def test_all_is_chosen_and_measured_by_itself(
     assert page.preview.start.text() == "Start training"
     text = page.preview.batch.text
     assert "You can return it within 30 days." in text.toPlainText()
-    assert "You can return" in [f for f in underlined(text)][0]
+    assert "You can return" in next(iter(underlined(text)))
 
 
 def underlined(text: Any) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QPlainTextEdit, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPlainTextEdit
 
 from studio.gui.theme import current_tokens, mono_font
 from studio.gui.widgets import BodyText, Card, GhostButton
@@ -28,9 +29,10 @@ class FailureCard(Card):
         self.details.setFixedHeight(220)
         self.details.setTabChangesFocus(True)
         self.details.hide()
-        parts: tuple[QWidget, ...] = (self.message, self.hint, self.toggle, self.details)
-        for part in parts:
-            self.add(part)
+        self.add(self.message)
+        self.add(self.hint)
+        self.body.addWidget(self.toggle, 0, Qt.AlignmentFlag.AlignLeft)
+        self.add(self.details)
         self.hide()
 
     def show_failure(self, message: str, hint: str, details: str) -> None:

@@ -95,7 +95,8 @@ class MethodCard(Card):
         self.methods.setAccessibleName(_("Method"))
         self.methods.changed.connect(self._on_method)
         self._showing = False
-        self.help = Caption(_(TrainSpec.model_fields["method"].description or ""))
+        description = TrainSpec.model_fields["method"].description or ""
+        self.help = Caption(_(description))
         self.parameters = BodyText(bold=True)
         self.add(holder)
         self.add(self.own)
