@@ -176,13 +176,11 @@ class TrainSpec(BaseModel):
             },
         ),
     )  # fmt: skip
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", title=N_("Number format"), description=N_("Automatic picks the fastest as measured on this computer."),
         json_schema_extra=_extra(
             "machine",
-            choices_titles={
-                "auto": N_("Automatic"), "float32": "float32", "bfloat16": "bfloat16", "float16": "float16",
-            },
+            choices_titles={"auto": N_("Automatic"), "float32": "float32", "bfloat16": "bfloat16"},
         ),
     )  # fmt: skip
     threads: int | None = Field(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import shutil
 import uuid
@@ -21,6 +20,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from studio.engine.folders import fsync
 from studio.errors import StudioError
 from studio.i18n import _
 
@@ -117,7 +117,8 @@ def publish(folder: Path, snapshot: Snapshot) -> tuple[Path, int]:
         torch.save({"optimizer": snapshot.optimizer, "rng": snapshot.rng}, aside / STATE)
         files = {name: file_facts(aside / name) for name in (WEIGHTS, STATE)}
         manifest = {"format": FORMAT, "position": asdict(snapshot.position), "files": files}
-        (aside / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+        sealed = {**manifest, "seal": _seal(manifest)}
+        (aside / MANIFEST).write_text(json.dumps(sealed), encoding="utf-8")
         for name in (WEIGHTS, STATE, MANIFEST):
             fsync(aside / name)
         fsync(aside)
@@ -204,10 +205,15 @@ def _copied(value: Any) -> Any:
 def _manifest(path: Path) -> dict[str, Any] | None:
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        complete = manifest["format"] == FORMAT and manifest["files"].keys() == {WEIGHTS, STATE}
+        whole = manifest.pop("seal") == _seal(manifest) and manifest["format"] == FORMAT
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return manifest if complete else None
+    return manifest if whole else None
+
+
+def _seal(manifest: dict[str, Any]) -> str:
+    """SHA-256 of the manifest's canonical JSON, so that a flipped bit in it is noticed too."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _size(path: Path) -> int:
@@ -219,14 +225,3 @@ def file_facts(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"bytes": path.stat().st_size, "sha256": digest}
-
-
-def fsync(path: Path) -> None:
-    """Have the system put a file's or folder's content on the disk before returning."""
-    if os.name == "nt" and path.is_dir():
-        return  # Windows cannot fsync a folder
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

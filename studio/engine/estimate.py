@@ -68,10 +68,9 @@ def _measure(on: Prepared, control: Control) -> _Speeds:
         seconds = _update(on, optimizer, batch)
         speeds.append(batch.real_tokens / seconds)
         spent += seconds
-    with torch.no_grad():
-        started = time.monotonic()
-        on.loss.token_nats(batch.to(on.device))
-        forward = batch.real_tokens / (time.monotonic() - started)
+    started = time.monotonic()
+    on.loss.row_nats(batch.to(on.device))
+    forward = batch.real_tokens / (time.monotonic() - started)
     deviation = stdev(speeds) / mean(speeds)
     return _Speeds(mean(speeds), forward, deviation, _answer_token_s(on))
 

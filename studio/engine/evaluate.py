@@ -33,9 +33,7 @@ def row_nats(
     try:
         for indices in by_length([e.length for e in examples], batch_size):
             batch = collate([examples[i] for i in indices], pad_id).to(device)
-            sums = torch.zeros(len(indices), device=device, dtype=torch.float64)
-            sums.index_add_(0, batch.rows, loss.token_nats(batch).double())
-            for index, value in zip(indices, sums.tolist(), strict=True):
+            for index, value in zip(indices, loss.row_nats(batch).tolist(), strict=True):
                 nats[index] = value
             done += len(indices)
             if on_batch:

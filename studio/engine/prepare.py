@@ -72,7 +72,7 @@ def prepare(
     model = _model(plan, tokenizer, device, chosen)
     control.check()
     return Prepared(
-        plan=plan, tokenizer=tokenizer, model=model, loss=CausalLoss(model), size=size_of(model), device=device,
+        plan=plan, tokenizer=tokenizer, model=model, loss=CausalLoss(model, chosen), size=size_of(model), device=device,
         dtype=chosen, threads=threads, pad_id=_pad_id(tokenizer), train=train, validation=validation,
         held_out=test or validation, held_out_split=Split.TEST if test else Split.VALIDATION,
         schedule=schedule_for(spec, len(train)),
@@ -121,10 +121,12 @@ def _tokenizer(plan: RunPlan, rows: Rows, work_dir: Path) -> Any:
 def _model(plan: RunPlan, tokenizer: Any, device: torch.device, dtype: torch.dtype) -> nn.Module:
     torch.manual_seed(plan.spec.seed)
     if plan.spec.method is Method.SCRATCH or plan.base_dir is None:
-        return new_model(plan.spec, tokenizer).to(device=device, dtype=dtype)
-    model: nn.Module = load_model(Path(plan.base_dir), dtype=dtype, device=device)
-    if plan.spec.method is Method.LORA:
-        return add_adapter(model, plan.spec)
+        return new_model(plan.spec, tokenizer).to(device=device)
+    if (
+        plan.spec.method is Method.LORA
+    ):  # the frozen base may be kept in the short format; the adapter is float32
+        return add_adapter(load_model(Path(plan.base_dir), dtype=dtype, device=device), plan.spec)
+    model: nn.Module = load_model(Path(plan.base_dir), dtype=torch.float32, device=device)
     model.requires_grad_(True)
     return model
 

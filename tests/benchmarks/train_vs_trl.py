@@ -1,0 +1,224 @@
+"""Fine-tuning throughput against TRL's SFTTrainer, in one run on one machine, as ratios with the noise shown.
+
+SmolLM2-135M-Instruct, LoRA r=8 on all linear layers, 64 rows of an Alpaca set, batch 4, fp32, one epoch; speed in real
+(non-padding) tokens per second of training; held-out loss of each result by the same function on 64 other rows.
+
+    python tests/benchmarks/train_vs_trl.py [--repeats 2] [--rows 64] [--base DIR] [--alpaca alpaca_en_demo.json]
+
+Needs the ``benchmark`` extra. Without --alpaca, the rows come from the llamafactory source package by pip.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+CONTENDERS = ("studio", "trl", "trl-packed")
+LIMITS = {"trl": 2.0, "trl-packed": 1.35}
+LEARNING_RATE, RANK, ALPHA, BATCH = 5e-4, 8, 16, 4
+
+
+def alpaca_rows(path: Path | None) -> list[list[dict[str, str]]]:
+    """Conversations of one question and one answer each."""
+    if path is None:
+        path = _fetch_alpaca()
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    return [
+        [
+            {"role": "user", "content": "\n\n".join(filter(None, (r["instruction"], r.get("input"))))},
+            {"role": "assistant", "content": r["output"]},
+        ]
+        for r in rows
+        if r["output"].strip()
+    ]
+
+
+def _fetch_alpaca() -> Path:
+    folder = Path(tempfile.gettempdir()) / "studio-benchmark"
+    target = folder / "alpaca_en_demo.json"
+    if not target.is_file():
+        folder.mkdir(exist_ok=True)
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:"]
+        subprocess.run([*command, "-d", str(folder), "llamafactory"], check=True)
+        with tarfile.open(next(folder.glob("llamafactory-*.tar.gz"))) as archive:
+            member = next(n for n in archive.getnames() if n.endswith("data/alpaca_en_demo.json"))
+            source = archive.extractfile(member)
+            assert source is not None
+            target.write_bytes(source.read())
+    return target
+
+
+def encoded(tokenizer: Any, conversations: list[list[dict[str, str]]]) -> list[Any]:
+    """The studio's own examples: also what every contender's held-out loss is measured on."""
+    from studio.engine.tasks.causal_lm import encode_rows
+
+    return encode_rows(tokenizer, ({"row": i, "messages": m} for i, m in enumerate(conversations)), 1024)
+
+
+def run_studio(base: Path, train: list[Any]) -> tuple[Any, Any, float]:
+    """Model, tokenizer and seconds of training by the studio's trainer, without evaluations and checkpoints."""
+    from studio.domain.specs import TrainSpec
+    from studio.engine.checkpoint import Position
+    from studio.engine.devices import set_threads
+    from studio.engine.loading import load_model, load_tokenizer
+    from studio.engine.losses import CausalLoss
+    from studio.engine.models import add_adapter
+    from studio.engine.optim import make_optimizer
+    from studio.engine.trainer import Trainer, schedule_for
+
+    class Never:
+        stop = False
+
+        def check(self) -> None: ...
+
+        def on_pause(self, before: Any) -> None: ...
+
+    set_threads()
+    spec = TrainSpec(
+        lora_rank=RANK, lora_alpha=ALPHA, epochs=1, batch_size=BATCH, learning_rate=LEARNING_RATE,
+        schedule="linear", warmup_ratio=0, weight_decay=0, max_length=1024, early_stopping=0,
+    )  # fmt: skip
+    tokenizer = load_tokenizer(base)
+    model = add_adapter(load_model(base), spec)
+    examples = encoded(tokenizer, train)
+    trainer = Trainer(
+        spec, model, CausalLoss(model), make_optimizer(model.named_parameters(), spec), examples,
+        schedule_for(spec, len(examples)), Position(), pad_id=0, device=next(model.parameters()).device,
+        emit=lambda event: None, control=Never(), evaluate=lambda: None, after_evaluation=lambda best: None,
+        save=lambda: None, eval_rows=0,
+    )  # fmt: skip
+    started = time.perf_counter()
+    trainer.run()
+    return model, tokenizer, time.perf_counter() - started
+
+
+def run_trl(base: Path, train: list[Any], packing: bool) -> tuple[Any, Any, float]:
+    """The same by TRL, at its defaults but for what the comparison fixes."""
+    import torch
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from trl import SFTConfig, SFTTrainer
+
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    with tempfile.TemporaryDirectory() as out:
+        more: dict[str, Any] = {"packing": True, "max_length": 1024} if packing else {}
+        config = SFTConfig(
+            output_dir=out, per_device_train_batch_size=BATCH, num_train_epochs=1, learning_rate=LEARNING_RATE,
+            bf16=False, use_cpu=True, report_to="none", save_strategy="no", disable_tqdm=True, **more,
+        )  # fmt: skip
+        trainer = SFTTrainer(
+            model=model, args=config, processing_class=tokenizer,
+            train_dataset=Dataset.from_list([{"prompt": m[:-1], "completion": m[-1:]} for m in train]),
+            peft_config=LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules="all-linear", task_type="CAUSAL_LM"),
+        )  # fmt: skip
+        started = time.perf_counter()
+        trainer.train()
+        return trainer.model, tokenizer, time.perf_counter() - started
+
+
+def contend(name: str, base: Path, alpaca: Path | None, rows: int) -> dict[str, float]:
+    """Train once in this process: real tokens per second, and loss on held-out rows in nats per trained token."""
+    from studio.engine.evaluate import mean_loss, row_nats
+    from studio.engine.losses import CausalLoss
+
+    conversations = alpaca_rows(alpaca)
+    train, held_out = conversations[:rows], conversations[rows : rows + 64]
+    if name == "studio":
+        model, tokenizer, seconds = run_studio(base, train)
+    else:
+        model, tokenizer, seconds = run_trl(base, train, packing=name == "trl-packed")
+    examples, unseen = encoded(tokenizer, train), encoded(tokenizer, held_out)
+    device = next(model.parameters()).device
+    nats = row_nats(model, CausalLoss(model), unseen, BATCH, 0, device)
+    tokens = sum(e.length for e in examples)
+    return {
+        "tokens_per_s": tokens / seconds, "loss": mean_loss(nats, unseen), "tokens": tokens,
+        "trained_tokens": sum(e.targets for e in examples), "seconds": seconds,
+    }  # fmt: skip
+
+
+def peak_gflops() -> float:
+    """fp32 matrix speed of this machine, GFLOP/s, best of a few products of 1024 x 1024."""
+    import torch
+
+    a = torch.randn(1024, 1024)
+    best = 0.0
+    for _try in range(20):
+        started = time.perf_counter()
+        a @ a
+        best = max(best, 2 * 1024**3 / (time.perf_counter() - started) / 1e9)
+    return best
+
+
+def main() -> int:
+    """Run all contenders in fresh processes, interleaved, and print ratios; 1 when a limit is missed."""
+    from studio.paths import default_base_model_dir
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--rows", type=int, default=64)
+    parser.add_argument("--base", type=Path, default=default_base_model_dir())
+    parser.add_argument("--alpaca", type=Path)
+    parser.add_argument("--one", choices=CONTENDERS, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.one:
+        print(json.dumps(contend(args.one, args.base, args.alpaca, args.rows)))
+        return 0
+    print(f"fp32 matrix speed: {peak_gflops():.0f} GFLOP/s")
+    results: dict[str, list[dict[str, float]]] = {name: [] for name in CONTENDERS}
+    for repeat in range(args.repeats):
+        for name in CONTENDERS:
+            command = [
+                sys.executable,
+                __file__,
+                "--one",
+                name,
+                "--rows",
+                str(args.rows),
+                "--base",
+                str(args.base),
+            ]
+            command += ["--alpaca", str(args.alpaca)] if args.alpaca else []
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                print(done.stderr[-3000:])
+                return 1
+            results[name].append(json.loads(done.stdout.splitlines()[-1]))
+            print(f"repeat {repeat + 1} {name}: {results[name][-1]}", flush=True)
+    return report(results)
+
+
+def report(results: dict[str, list[dict[str, float]]]) -> int:
+    """Print speeds, losses and ratios; 1 when a limit is missed."""
+    speed = {name: mean(r["tokens_per_s"] for r in found) for name, found in results.items()}
+    loss = {name: mean(r["loss"] for r in found) for name, found in results.items()}
+    for name, found in results.items():
+        speeds = [r["tokens_per_s"] for r in found]
+        noise = (max(speeds) - min(speeds)) / speed[name]
+        print(f"{name:11s} {speed[name]:7.1f} tokens/s (noise {noise:.1%})  held-out loss {loss[name]:.4f}")
+    missed = 0
+    for rival, limit in LIMITS.items():
+        ratio, worse = speed["studio"] / speed[rival], loss["studio"] / loss[rival] - 1
+        ok = ratio >= limit and worse <= 0.02
+        missed += not ok
+        verdict = "ok" if ok else "MISSED"
+        print(
+            f"studio / {rival}: {ratio:.2f}x (at least {limit}x), loss {worse:+.2%} (at most +2%): {verdict}"
+        )
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
