@@ -172,10 +172,12 @@ def test_pictures_and_numbers_are_saved(
     page = open_page()
     charts = page.current.charts
     assert charts is not None
+    qtbot.waitUntil(lambda: not charts.loss.stale(), timeout=5000)
+    width = charts.loss.width()
     charts.save_picture(tmp_path / "loss.png")
     charts.save_picture(tmp_path / "loss.svg")
     image = QImage(str(tmp_path / "loss.png"))
-    assert image.width() == 2 * charts.loss.width()
+    assert image.width() == 2 * width
     assert "<svg" in (tmp_path / "loss.svg").read_text(encoding="utf-8")
     with qtbot.waitSignal(page.ctx.notices.posted, timeout=5000) as heard:
         charts.save_numbers(tmp_path / "metrics.csv")
