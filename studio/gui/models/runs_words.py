@@ -8,6 +8,7 @@ from studio.domain.verdicts import VerdictKind
 from studio.gui.theme import Tone
 from studio.gui.widgets import duration_words
 from studio.i18n import N_, _
+from studio.services.phases import phase_words as phase_words
 
 STATE_TONES: dict[RunState, Tone] = {
     RunState.QUEUED: "neutral",
@@ -43,36 +44,11 @@ VERDICT_ICONS = {
     VerdictKind.NO_BASE: "star",
 }
 _BASES = {Basis.MEASURED: N_("measured"), Basis.IMPORTED: N_("imported"), Basis.ASSUMED: N_("assumed")}
-# What workers say they are doing (protocol.events.Phase) in words.
-_PHASES = {
-    "starting": N_("Starting…"),
-    "loading_model": N_("Loading the model…"),
-    "reading_rows": N_("Reading the rows…"),
-    "tokenising": N_("Cutting the text into word pieces…"),
-    "tokenizing": N_("Cutting the text into word pieces…"),
-    "training_tokenizer": N_("Learning word pieces from your text…"),
-    "measuring": N_("Measuring a second of real training…"),
-    "base_evaluation": N_("Testing the base model…"),
-    "training": N_("Training…"),
-    "evaluating": N_("Testing on rows that it never saw…"),
-    "answering_probes": N_("Answering the sample questions…"),
-    "saving": N_("Saving…"),
-    "comparing": N_("Comparing with the base model…"),
-    "resuming": N_("Taking up the work again…"),
-    "converting": N_("Converting the model…"),
-    "downloading": N_("Downloading…"),
-    "hashing": N_("Checking the files…"),
-}
 
 
 def state_words(state: RunState) -> str:
     """The state's name in the active language."""
     return _(STATE_TITLES[state])
-
-
-def phase_words(name: str) -> str:
-    """What a worker is doing, in one short sentence."""
-    return _(_PHASES.get(name, N_("Working…")))
 
 
 def size_words(size_bytes: float) -> str:

@@ -50,7 +50,12 @@ def test_crash_keeps_its_traceback_in_a_file(studio: Studio) -> None:
 
 
 def test_wrong_use_is_code_2_and_json(studio: Studio) -> None:
-    for arguments in (("nonsense",), ("train", "--no-such-option"), ("import",), ("train", "--preset", "fast")):
+    for arguments in (
+        ("nonsense",),
+        ("train", "--no-such-option"),
+        ("import",),
+        ("train", "--preset", "fast"),
+    ):
         said = studio(*arguments)
         assert (said.code, said.data["error"]["code"]) == (2, "usage"), arguments
         assert "--help" in said.err
@@ -93,7 +98,9 @@ def test_language_is_found_before_parsing() -> None:
     assert asked_language(["demo", "--language"]) is None
 
 
-def test_help_follows_the_language(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_follows_the_language(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     import gettext
 
     class Chinese(gettext.NullTranslations):

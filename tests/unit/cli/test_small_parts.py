@@ -74,7 +74,11 @@ def test_progress_in_a_pipe_is_a_line_now_and_then() -> None:
         progress(ev.Phase(name="training"))
     lines = text.getvalue().splitlines()
     assert lines[0] == "Training…"
-    assert [line.split(":")[0] for line in lines[1:4]] == ["Step 1 of 100", "Step 5 of 100", "Step 100 of 100"]
+    assert [line.split(":")[0] for line in lines[1:4]] == [
+        "Step 1 of 100",
+        "Step 5 of 100",
+        "Step 100 of 100",
+    ]
     assert "1.500" in lines[4]
     assert "best" in lines[4]
     assert len(lines) == 5
@@ -97,5 +101,3 @@ def test_words() -> None:
     assert words.excerpt("a\n b" + "c" * 100, 10) == "a bcccccc…"
     assert words.size(3 * 2**30) == "3.0 GB"
     assert words.loss(None) == "–"
-
-
