@@ -23,6 +23,7 @@ from studio.engine import checkpoint, devices
 from studio.engine.checkpoint import Position
 from studio.engine.control import Control, Emit
 from studio.engine.evaluate import mean_loss, row_nats
+from studio.engine.folders import fsync
 from studio.engine.generate import Answer, answer
 from studio.engine.models import save_model
 from studio.engine.optim import make_optimizer
@@ -232,11 +233,11 @@ def keep_model(model: nn.Module, tokenizer: Any, run_dir: Path) -> Path:
     aside.mkdir()
     save_model(model, tokenizer, aside)
     for path in [*aside.iterdir(), aside]:
-        checkpoint.fsync(path)
+        fsync(path)
     if target.exists():
         checkpoint.discard(target)
     aside.rename(target)
-    checkpoint.fsync(run_dir)
+    fsync(run_dir)
     return target
 
 

@@ -99,7 +99,13 @@ def page_entries() -> list[PageEntry]:
 
 
 def _run_window(
-    app: QApplication, services: Services, theme: Theme, translator: QTranslator, *, first_time: bool, sample: bool
+    app: QApplication,
+    services: Services,
+    theme: Theme,
+    translator: QTranslator,
+    *,
+    first_time: bool,
+    sample: bool,
 ) -> int:
     ctx, window = compose(app, services, theme)
     previous_hook = sys.excepthook
@@ -170,7 +176,9 @@ def _translate_qt(app: QApplication, translator: QTranslator) -> None:
         translator.load("")
 
 
-def _hook(notices: NoticeCenter) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
+def _hook(
+    notices: NoticeCenter,
+) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
     """What Python calls for an exception that left a slot: the user hears of it, the window lives on."""
 
     def report(kind: type[BaseException], problem: BaseException, trace: TracebackType | None) -> None:

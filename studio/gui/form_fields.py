@@ -48,7 +48,7 @@ class FieldSpec:
 
     @property
     def level(self) -> str:
-        """"simple" or "advanced"."""
+        """ "simple" or "advanced"."""
         return str(self.extra.get("level", "simple"))
 
     @property
@@ -215,7 +215,9 @@ def _number(spec: FieldSpec) -> FieldInput:
             box.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
     box.setLocale(QLocale.c())
     box.setKeyboardTracking(False)
-    box.lineEdit().setTextMargins(7, 0, 0, 0)  # the style sheet's padding does not reach the text of a spin box
+    box.lineEdit().setTextMargins(
+        7, 0, 0, 0
+    )  # the style sheet's padding does not reach the text of a spin box
     box.setFixedHeight(current_tokens().control_height)
     if spec.extra.get("unit"):
         box.setSuffix(" " + _(str(spec.extra["unit"])))

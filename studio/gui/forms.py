@@ -76,7 +76,7 @@ class ModelForm(QWidget, Generic[M]):
         self._show_errors({})
 
     def set_level(self, level: str) -> None:
-        """"simple" hides the advanced fields, "advanced" shows all."""
+        """ "simple" hides the advanced fields, "advanced" shows all."""
         for spec in self._specs:
             self._rows[spec.name].setVisible(level == "advanced" or spec.level == "simple")
 

@@ -130,7 +130,9 @@ class MainWindow(QMainWindow):
     def _bind_shortcuts(self) -> None:
         for old in self._shortcuts:
             old.deleteLater()
-        bindings = [(action.shortcut, action.callback) for action in self._go_actions() + self._window_actions()]
+        bindings = [
+            (action.shortcut, action.callback) for action in self._go_actions() + self._window_actions()
+        ]
         bindings.append(("Ctrl+K", self.open_palette))
         self._shortcuts = []
         for keys, callback in bindings:

@@ -23,8 +23,7 @@ def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> No
     """Train what RUN_DIR/spec.json says, from the start or from the newest checkpoint."""
     run_dir = Path(args[0])
     plan = read_plan(run_dir)
-    attempt = 2 if writer.last else 1
-    writer.emit(started_event(writer, "train", attempt=attempt))
+    writer.emit(started_event(writer, "train", attempt=1 + _earlier_attempts(run_dir)))
     writer.emit(Phase(name="starting"))
     control = CommandControl(commands, writer.emit, end_with_parent=not plan.outlive)
     from studio.engine.session import Session, summary_json  # torch: seconds, after the first words were said
@@ -36,6 +35,12 @@ def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> No
         drop_results(run_dir)
         raise
     writer.emit(Finished(result=summary_json(summary)))
+
+
+def _earlier_attempts(run_dir: Path) -> int:
+    """Processes that have begun to work in this folder before this one."""
+    with (run_dir / "events.jsonl").open("rb") as events:
+        return sum(b'"type":"started"' in line for line in events)
 
 
 def read_plan(run_dir: Path) -> RunPlan:

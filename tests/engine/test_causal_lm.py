@@ -56,7 +56,8 @@ def test_a_template_that_forgets_earlier_answers_trains_the_last(tiny_model_dir:
     forgetful = load_tokenizer(tiny_model_dir)
     forgetful.chat_template = (
         "{% for m in messages %}{% if loop.last or m['role'] == 'user' %}[{{ m['role'] }}] {{ m['content'] }}"
-        "{{ '<|im_end|>' if m['role'] == 'assistant' else '' }}{% endif %}{% endfor %}{% if add_generation_prompt %}[assistant] {% endif %}"
+        "{{ '<|im_end|>' if m['role'] == 'assistant' else '' }}{% endif %}{% endfor %}"
+        "{% if add_generation_prompt %}[assistant] {% endif %}"
     )
     text, spans = render(forgetful, TALK)
     assert [text[a:b] for a, b in spans] == ["不客气 😀<|im_end|>"]

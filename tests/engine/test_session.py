@@ -159,8 +159,8 @@ def test_a_loss_that_is_no_number_stops_before_the_update(tiny_model_dir: Path, 
     plan = make_plan(tiny_model_dir, method=Method.FULL, learning_rate=1.0, max_grad_norm=100, epochs=90,
                      schedule="constant", warmup_ratio=0)  # fmt: skip
     session = Session(plan, tmp_path, chat_rows, Recorder(), PlainControl())
+    poison(session)
     with pytest.raises(StudioError) as caught:
-        poison(session)
         session.run()
     assert caught.value.code == "run.diverged"
     assert "rows" in caught.value.message

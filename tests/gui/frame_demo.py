@@ -89,7 +89,11 @@ def _gallery() -> QWidget:
     row = QHBoxLayout()
     numbers = Card("Numbers", "Measured on held-out rows.", action=StateBadge("Better", "success"))
     tiles = QHBoxLayout()
-    for figures in (("Loss", "2.314", "base 2.871"), ("p95", "412 ms", "measured"), ("Rows", "12,480", "train")):
+    for figures in (
+        ("Loss", "2.314", "base 2.871"),
+        ("p95", "412 ms", "measured"),
+        ("Rows", "12,480", "train"),
+    ):
         tiles.addWidget(MetricTile(*figures))
     numbers.body.addLayout(tiles)
     numbers.add(SplitBar([Share("Train", 9984), Share("Validation", 1248), Share("Test", 1248)]))

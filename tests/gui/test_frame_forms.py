@@ -26,13 +26,19 @@ class Example(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     rate: float = Field(0.0003, gt=0, le=1, title="Rate", description="How fast.")
-    epochs: int = Field(3, ge=1, le=20, title="Epochs", json_schema_extra={"unit": "passes", "level": "simple"})
+    epochs: int = Field(
+        3, ge=1, le=20, title="Epochs", json_schema_extra={"unit": "passes", "level": "simple"}
+    )
     seed: int | None = Field(None, ge=0, title="Seed", json_schema_extra={"level": "advanced"})
     shuffle: bool = Field(True, title="Shuffle")
-    speed: Speed = Field(Speed.SLOW, title="Speed", json_schema_extra={"choices_titles": {"fast": "Very fast"}})
+    speed: Speed = Field(
+        Speed.SLOW, title="Speed", json_schema_extra={"choices_titles": {"fast": "Very fast"}}
+    )
     look: Literal["a", "b"] | None = Field(None, title="Look")
     name: str = Field("x", min_length=1, title="Name")
-    warmth: float = Field(0.7, ge=0, le=2, title="Warmth", json_schema_extra={"widget": "slider", "step": 0.05})
+    warmth: float = Field(
+        0.7, ge=0, le=2, title="Warmth", json_schema_extra={"widget": "slider", "step": 0.05}
+    )
     hidden: int = 5
 
     @model_validator(mode="after")
@@ -64,7 +70,9 @@ def test_declaration_becomes_inputs(form: ModelForm[Example]) -> None:
     assert form.input("rate").toolTip() == "How fast."
 
 
-def test_editing_emits_a_valid_instance_and_keeps_unseen_fields(form: ModelForm[Example], qtbot: QtBot) -> None:
+def test_editing_emits_a_valid_instance_and_keeps_unseen_fields(
+    form: ModelForm[Example], qtbot: QtBot
+) -> None:
     box = form.input("epochs")
     assert isinstance(box, QSpinBox)
     with qtbot.waitSignal(form.changed) as heard:

@@ -15,7 +15,9 @@ def test_importing_the_window_loads_nothing_heavy() -> None:
         "import sys, studio.gui.app, studio.gui.main_window; "
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 

@@ -215,7 +215,9 @@ def test_page_keys_work_on_their_page_only(window: MainWindow, ctx: GuiContext, 
 def test_notices_stack_fold_details_and_leave(window: MainWindow, ctx: GuiContext, qtbot: QtBot) -> None:
     acted: list[str] = []
     for _again in range(2):
-        ctx.notices.error("It broke.", details="Traceback", action_label="Retry", action=lambda: acted.append("x"))
+        ctx.notices.error(
+            "It broke.", details="Traceback", action_label="Retry", action=lambda: acted.append("x")
+        )
     assert len(window.notice_area.cards) == 1
     card = window.notice_area.cards[0]
     retry = next(b for b in card.findChildren(QAbstractButton) if b.text() == "Retry")

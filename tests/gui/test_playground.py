@@ -34,7 +34,9 @@ def services() -> FakeServices:
 
 
 @pytest.fixture
-def context(make_context: Callable[..., GuiContext], host: FakeChatHost, services: FakeServices) -> GuiContext:
+def context(
+    make_context: Callable[..., GuiContext], host: FakeChatHost, services: FakeServices
+) -> GuiContext:
     made = make_context(
         runs=services.runs, models=services.models, feedback=services.feedback, outbound=services.outbound
     )
@@ -50,7 +52,9 @@ def opened() -> list[str]:
 
 
 @pytest.fixture
-def page(qtbot: QtBot, context: GuiContext, host: FakeChatHost, opened: list[str]) -> Iterator[PlaygroundPage]:
+def page(
+    qtbot: QtBot, context: GuiContext, host: FakeChatHost, opened: list[str]
+) -> Iterator[PlaygroundPage]:
     made = show(qtbot, context, opened)
     host.finish_loading()
     yield made
@@ -108,7 +112,9 @@ def test_the_product_s_own_run_is_chosen_and_loaded(page: PlaygroundPage, host: 
     ]  # fmt: skip
 
 
-def test_enter_sends_and_shift_enter_begins_a_line(qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost) -> None:
+def test_enter_sends_and_shift_enter_begins_a_line(
+    qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost
+) -> None:
     box = page.composer.box
     qtbot.keyClicks(box, "one")
     qtbot.keyClick(box, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
@@ -159,14 +165,18 @@ def test_escape_stops_and_what_was_said_stays(qtbot: QtBot, page: PlaygroundPage
     assert page.composer.send.isVisible()
 
 
-def test_nothing_is_sent_while_an_answer_comes(qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost) -> None:
+def test_nothing_is_sent_while_an_answer_comes(
+    qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost
+) -> None:
     ask(qtbot, page, "one")
     ask(qtbot, page, "two")
     assert len(host.asked) == 1
     assert page.composer.text() == "two"
 
 
-def test_the_conversation_goes_with_the_next_question(qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost) -> None:
+def test_the_conversation_goes_with_the_next_question(
+    qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost
+) -> None:
     click(qtbot, page.panel.system.toggle)
     qtbot.keyClicks(page.panel.system.box, "Be kind.")
     answered(qtbot, page, host, "one", "first")
@@ -186,7 +196,9 @@ def test_the_settings_at_the_right_are_used(qtbot: QtBot, page: PlaygroundPage, 
     assert all(page.panel.form.input(name).toolTip() for name in ("temperature", "top_p", "top_k", "seed"))
 
 
-def test_answer_again_replaces_the_last_answer(qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost) -> None:
+def test_answer_again_replaces_the_last_answer(
+    qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost
+) -> None:
     view = answered(qtbot, page, host, "one", "first")
     click(qtbot, view.regenerate)
     host.say("second")
@@ -272,7 +284,9 @@ def side_by_side(qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost) -> None
     host.finish_loading()
 
 
-def test_side_by_side_asks_the_run_and_its_base(qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost) -> None:
+def test_side_by_side_asks_the_run_and_its_base(
+    qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost
+) -> None:
     side_by_side(qtbot, page, host)
     ask(qtbot, page, "one")
     assert [request.slot for request in host.asked] == ["a", "b"]
@@ -285,7 +299,9 @@ def test_side_by_side_asks_the_run_and_its_base(qtbot: QtBot, page: PlaygroundPa
     assert [view.answer.text for view in page.transcript.views()] == ["tuned", "base"]
 
 
-def test_a_blind_test_hides_every_name_until_revealed(qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost) -> None:
+def test_a_blind_test_hides_every_name_until_revealed(
+    qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost
+) -> None:
     side_by_side(qtbot, page, host)
     click(qtbot, page.chooser.blind)
     ask(qtbot, page, "one")
@@ -382,7 +398,9 @@ def test_a_reaction_that_could_not_be_kept_says_so(
 # ---- states and failures
 
 
-def test_a_question_asked_while_the_model_loads_says_so(qtbot: QtBot, context: GuiContext, host: FakeChatHost) -> None:
+def test_a_question_asked_while_the_model_loads_says_so(
+    qtbot: QtBot, context: GuiContext, host: FakeChatHost
+) -> None:
     page = show(qtbot, context)
     line = page.seat_lines["a"]
     assert line.isVisible()
@@ -459,7 +477,9 @@ def test_no_model_at_all_points_to_training(
     page.dispose()
 
 
-def test_while_training_the_page_says_that_the_processor_is_shared(page: PlaygroundPage, host: FakeChatHost) -> None:
+def test_while_training_the_page_says_that_the_processor_is_shared(
+    page: PlaygroundPage, host: FakeChatHost
+) -> None:
     assert not page.note.isVisible()
     host.set_note("A model is being trained, so answers come more slowly.")
     assert page.note.isVisible()
@@ -493,7 +513,9 @@ def test_a_clicked_link_is_written_down_and_opened_outside(
     assert len(opened) == 1
 
 
-def test_probabilities_are_asked_for_and_coloured(qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost) -> None:
+def test_probabilities_are_asked_for_and_coloured(
+    qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost
+) -> None:
     click(qtbot, page.panel.details)
     ask(qtbot, page, "one")
     assert host.asked[0].details

@@ -82,7 +82,11 @@ def test_a_text_that_grew_looks_like_one_written_at_once(qtbot: QtBot, text: Cha
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.sampled_from([*MARKDOWN.split("\n"), "", "```", "- a", "<b>", "    code", "| x |"]), max_size=14))
+@given(
+    st.lists(
+        st.sampled_from([*MARKDOWN.split("\n"), "", "```", "- a", "<b>", "    code", "| x |"]), max_size=14
+    )
+)
 def test_any_text_may_grow(text: ChatText, lines: list[str]) -> None:
     source = "\n".join(lines)
     for end in range(0, len(source) + 9, 9):
@@ -236,12 +240,18 @@ def test_tokens_show_their_alternatives(qtbot: QtBot, text: ChatText) -> None:
     assert backs == [current_tokens().success_soft, current_tokens().error_soft]
 
 
-PARAGRAPH = "The lamp can be returned within **thirty days**; keep `the box`, and print the label from *My orders*. "
+PARAGRAPH = (
+    "The lamp can be returned within **thirty days**; keep `the box`, and print the label from *My orders*. "
+)
 
 
 def long_answers() -> list[tuple[str, str]]:
     one = PARAGRAPH * 75
-    code = "```python\n" + "def refund(price: float) -> float:\n    return price - 4.90  # dollars\n" * 110 + "```"
+    code = (
+        "```python\n"
+        + "def refund(price: float) -> float:\n    return price - 4.90  # dollars\n" * 110
+        + "```"
+    )
     mixed = "\n\n".join([PARAGRAPH * 4, "1. one\n2. two\n3. three", "```python\nx = 1\n```"] * 18)
     many = "\n".join(f"- point {n}: the lamp, the box and the label" for n in range(170))
     return [("one paragraph", one), ("one code block", code), ("mixed", mixed), ("one list", many)]
@@ -249,9 +259,7 @@ def long_answers() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("name", "source"), long_answers())
 @pytest.mark.usefixtures("theme")
-def test_streaming_a_long_answer_keeps_the_window_alive(
-    qtbot: QtBot, name: str, source: str
-) -> None:
+def test_streaming_a_long_answer_keeps_the_window_alive(qtbot: QtBot, name: str, source: str) -> None:
     """2,000 tokens at 400 a second; a heartbeat every 5 ms tells how long the event loop was kept from beating.
 
     Judged by the processor time of this thread between two beats, because other programs use the same cores.
@@ -285,7 +293,9 @@ def _longest_gaps(qtbot: QtBot, source: str) -> tuple[float, float]:
     return max(clock for clock, _work in gaps), max(work for _clock, work in gaps)
 
 
-def _stream(qtbot: QtBot, transcript: Transcript, answer: Answer, pieces: list[str]) -> list[tuple[float, float]]:
+def _stream(
+    qtbot: QtBot, transcript: Transcript, answer: Answer, pieces: list[str]
+) -> list[tuple[float, float]]:
     gaps: list[tuple[float, float]] = []
     left = list(reversed(pieces))
     last = (time.perf_counter(), time.thread_time())

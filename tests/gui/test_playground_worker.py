@@ -79,7 +79,9 @@ def test_a_real_answer_streams_stops_and_repeats(qtbot: QtBot, page: PlaygroundP
     qtbot.waitUntil(lambda: again.state is AnswerState.DONE, timeout=WAIT_MS)
     assert again.text == answer.text  # the same seed
 
-    page.session.sampling = page.session.sampling.model_copy(update={"max_new_tokens": 400, "temperature": 2.0})
+    page.session.sampling = page.session.sampling.model_copy(
+        update={"max_new_tokens": 400, "temperature": 2.0}
+    )
     ask(qtbot, page, "Tell me everything")
     long = page.session.conversation.turns[1].answers[0]
     qtbot.waitUntil(lambda: len(long.tokens) > 3, timeout=WAIT_MS)

@@ -55,7 +55,9 @@ def step(seq: int, number: int, loss: float = 1.0, total: int = 100) -> ev.Step:
 
 
 def evaluated(seq: int, number: int, loss: float = 1.0) -> ev.Evaluated:
-    return ev.Evaluated(seq=seq, step=number, epoch=number / 10, loss=loss, perplexity=2.7, rows=5, is_best=True)
+    return ev.Evaluated(
+        seq=seq, step=number, epoch=number / 10, loss=loss, perplexity=2.7, rows=5, is_best=True
+    )
 
 
 def write_rows(folder: Path) -> None:

@@ -20,7 +20,9 @@ plan, _verb, folder = sys.argv[1:]
 run_dir = Path(folder)
 events = run_dir / "events.jsonl"
 seq = len(events.read_text().splitlines()) if events.exists() else 0
-known_commands = (run_dir / "commands.jsonl").stat().st_size if seq and (run_dir / "commands.jsonl").exists() else 0
+known_commands = (
+    (run_dir / "commands.jsonl").stat().st_size if seq and (run_dir / "commands.jsonl").exists() else 0
+)
 
 
 def emit(kind: str, **fields: object) -> None:

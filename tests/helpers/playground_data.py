@@ -66,7 +66,12 @@ class FakeChatHost(QObject):
         self.unloads.append(slot)
 
     def generate(
-        self, slot: str, messages: list[ChatMessage], sampling: Sampling | None = None, *, details: bool = False
+        self,
+        slot: str,
+        messages: list[ChatMessage],
+        sampling: Sampling | None = None,
+        *,
+        details: bool = False,
     ) -> str:
         request = Asked(new_id(), slot, list(messages), sampling or Sampling(), details)
         self.open.append(request)
@@ -117,7 +122,9 @@ class FakeChatHost(QObject):
         """The first open request fails."""
         request = self.open.pop(0)
         self.failed.emit(
-            ChatFailure("chat.failed", "The model could not answer.", "Try again.", request_id=request.request_id)
+            ChatFailure(
+                "chat.failed", "The model could not answer.", "Try again.", request_id=request.request_id
+            )
         )
 
     def fail_load(self, slot: str) -> None:
@@ -204,7 +211,9 @@ class FakeServices:
 
     def __init__(self) -> None:
         self.changes = ChangeBus()
-        mine = finished_run("Customer service, run 3", "p1", probes=["Who pays for the parcel?", "Is it waterproof?"])
+        mine = finished_run(
+            "Customer service, run 3", "p1", probes=["Who pays for the parcel?", "Is it waterproof?"]
+        )
         other = finished_run("Recommendations, run 1", "p2")
         waiting = Run(finished_run("Not finished", "p1").plan, state=RunState.RUNNING, product_id="p1")
         self.runs = FakeRuns([mine, other, waiting])

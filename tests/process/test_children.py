@@ -102,7 +102,9 @@ def test_a_killed_child_is_said_to_have_been_ended() -> None:
 
 def test_a_child_that_hears_cancel_ends_by_itself() -> None:
     cancel = threading.Event()
-    body = "emit('phase', name='ready')\nline = sys.stdin.readline()\nassert 'cancel' in line\nemit('cancelled')"
+    body = (
+        "emit('phase', name='ready')\nline = sys.stdin.readline()\nassert 'cancel' in line\nemit('cancelled')"
+    )
     with pytest.raises(JobCancelled):
         run_job(["job"], on_event=lambda event: cancel.set(), cancel=cancel, command=Script(body))
 
@@ -181,7 +183,9 @@ def test_the_command_line_is_this_program() -> None:
 
 
 def line(seq: int, name: str = "x") -> str:
-    return json.dumps({"v": 1, "seq": seq, "t": 0, "type": "phase", "name": name}, separators=(",", ":")) + "\n"
+    return (
+        json.dumps({"v": 1, "seq": seq, "t": 0, "type": "phase", "name": name}, separators=(",", ":")) + "\n"
+    )
 
 
 def test_a_follower_waits_for_the_end_of_a_line(tmp_path: Path) -> None:
@@ -230,7 +234,8 @@ def test_a_follower_says_whether_the_worker_lives(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "words"), [(None, "gone"), (3, "exit code 3"), (-9, "SIGKILL"), (-15, "SIGTERM"), (-11, "SIGSEGV")]
+    ("code", "words"),
+    [(None, "gone"), (3, "exit code 3"), (-9, "SIGKILL"), (-15, "SIGTERM"), (-11, "SIGSEGV")],
 )
 def test_an_outcome_is_a_sentence(code: int | None, words: str) -> None:
     assert words in outcome_sentence(code)

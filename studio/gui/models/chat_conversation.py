@@ -82,7 +82,9 @@ class Conversation:
         said = [ChatMessage(role="system", content=self.system.strip())] if self.system.strip() else []
         for earlier in self.turns[: self.turns.index(turn)]:
             own = earlier.answer(slot)
-            heard = [a for a in (own, *earlier.answers) if a is not None and a.state is AnswerState.DONE and a.text]
+            heard = [
+                a for a in (own, *earlier.answers) if a is not None and a.state is AnswerState.DONE and a.text
+            ]
             if heard:
                 said.append(ChatMessage(role="user", content=earlier.question))
                 said.append(ChatMessage(role="assistant", content=heard[0].text))

@@ -98,7 +98,9 @@ class ChatSession(QObject):
         """Seat a model and load it."""
         seat = self.seats[slot] = Seat(slot, choice, SeatState.LOADING)
         self.seats_changed.emit()
-        self._resolve(choice, lambda target: self._seat(seat, target), lambda why: self._not_seated(seat, why))
+        self._resolve(
+            choice, lambda target: self._seat(seat, target), lambda why: self._not_seated(seat, why)
+        )
 
     def retry(self, slot: str) -> None:
         """Load the seat's model again after a failure."""
@@ -206,7 +208,9 @@ class ChatSession(QObject):
             self.turn_added.emit(turn)
         return removed
 
-    def adopt(self, conversation: Conversation, seats: dict[str, Seat], order: list[str], blind: bool) -> None:
+    def adopt(
+        self, conversation: Conversation, seats: dict[str, Seat], order: list[str], blind: bool
+    ) -> None:
         """Go on with a conversation of an earlier page, answers still coming included."""
         self.conversation, self.seats, self.order, self.blind = conversation, seats, order, blind
         self._open = {a.request_id: a for a in conversation.answers() if a.open and a.request_id}
@@ -229,7 +233,9 @@ class ChatSession(QObject):
             return
         messages = self.conversation.messages(turn, answer.slot)
         try:
-            answer.request_id = self._host.generate(answer.slot, messages, self.sampling, details=self.details)
+            answer.request_id = self._host.generate(
+                answer.slot, messages, self.sampling, details=self.details
+            )
         except StudioError as problem:
             self._fail(answer, problem.message, problem.hint)
         else:

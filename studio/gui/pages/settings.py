@@ -27,7 +27,16 @@ if TYPE_CHECKING:
 _LOOK = ["language", "theme"]
 _NETWORK = ["hub", "hub_mirror", "hub_consent"]
 _COSTS = ["power_kw", "tariff_per_kwh", "hardware_price", "hardware_life_months"]
-_PARTS = ("PySide6-Essentials", "pydantic", "SQLAlchemy", "polars", "torch", "transformers", "peft", "pyqtgraph")
+_PARTS = (
+    "PySide6-Essentials",
+    "pydantic",
+    "SQLAlchemy",
+    "polars",
+    "torch",
+    "transformers",
+    "peft",
+    "pyqtgraph",
+)
 
 
 class SettingsPage(Page):
@@ -81,11 +90,15 @@ class SettingsPage(Page):
         card = Card(_("Folders"))
         workspace = str(self.ctx.services.paths.root)
         card.add(FormRow(_("Workspace"), _shown(workspace), _("Your matrices, data and runs."), wide=True))
-        card.add(FormRow(_("Base models"), _shown(str(models_dir())), _("Shared by all workspaces."), wide=True))
+        card.add(
+            FormRow(_("Base models"), _shown(str(models_dir())), _("Shared by all workspaces."), wide=True)
+        )
         return card
 
     def _network_card(self) -> Card:
-        card = Card(_("Network"), _("The program works without a network; nothing is fetched before you allow it."))
+        card = Card(
+            _("Network"), _("The program works without a network; nothing is fetched before you allow it.")
+        )
         card.add(self._form(_NETWORK))
         row = QHBoxLayout()
         row.addWidget(self._made, 1)
@@ -102,7 +115,9 @@ class SettingsPage(Page):
     def _show_made(self) -> None:
         made = len(self.ctx.services.outbound.list())
         if made:
-            words = ngettext("{n} connection made so far.", "{n} connections made so far.", made).format(n=made)
+            words = ngettext("{n} connection made so far.", "{n} connections made so far.", made).format(
+                n=made
+            )
         else:
             words = _("No connection was made so far.")
         self._made.setText(words)

@@ -46,7 +46,9 @@ class WorkspaceFacts:
         runs = self._services.runs.list(product_id, 20, 0)
         trained = any(run.state is RunState.DONE for run in runs)
         latest = runs[0] if runs else None
-        return stage_facts(has_data=matrix.product(product_id).dataset_id is not None, run=latest, has_model=trained)
+        return stage_facts(
+            has_data=matrix.product(product_id).dataset_id is not None, run=latest, has_model=trained
+        )
 
     def connections(self) -> Sequence[OutboundCall]:
         """Hosts contacted, newest first."""

@@ -21,7 +21,15 @@ _CHINESE = (
     "PingFang SC", "Microsoft YaHei UI", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC",
     "Noto Sans SC", "WenQuanYi Micro Hei", "DejaVu Sans",
 )  # fmt: skip
-_MONO = ("Cascadia Mono", "SF Mono", "Menlo", "Consolas", "JetBrains Mono", "Noto Sans Mono", "DejaVu Sans Mono")
+_MONO = (
+    "Cascadia Mono",
+    "SF Mono",
+    "Menlo",
+    "Consolas",
+    "JetBrains Mono",
+    "Noto Sans Mono",
+    "DejaVu Sans Mono",
+)
 
 
 @lru_cache(maxsize=1)

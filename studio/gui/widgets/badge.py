@@ -19,7 +19,9 @@ _TONES: dict[Tone, str] = {
 class IconLabel(QLabel):
     """An icon of the family as a picture; redraws itself when the theme changes."""
 
-    def __init__(self, name: str, tone: str = "text_muted", size: int = 20, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str, tone: str = "text_muted", size: int = 20, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._name, self._tone, self._size = name, tone, size
         self.setFixedSize(size, size)

@@ -49,7 +49,9 @@ class AnswerView(QFrame):
     regenerate_asked = Signal(object)
     link_clicked = Signal(str)
 
-    def __init__(self, answer: Answer, name: str, *, blind: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, answer: Answer, name: str, *, blind: bool = False, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.answer = answer
         self._blind = blind
@@ -136,9 +138,13 @@ class AnswerView(QFrame):
 
     def _make_buttons(self) -> None:
         self.copy = IconButton("copy", _("Copy answer"), self._copy)
-        self.regenerate = IconButton("refresh", _("Answer again"), lambda: self.regenerate_asked.emit(self.answer))
+        self.regenerate = IconButton(
+            "refresh", _("Answer again"), lambda: self.regenerate_asked.emit(self.answer)
+        )
         self.good = IconButton("thumb-up", _("Good answer"), lambda: self._react(Reaction.UP), checkable=True)
-        self.poor = IconButton("thumb-down", _("Poor answer"), lambda: self._react(Reaction.DOWN), checkable=True)
+        self.poor = IconButton(
+            "thumb-down", _("Poor answer"), lambda: self._react(Reaction.DOWN), checkable=True
+        )
         self.correct = IconButton("edit", _("Correct this answer…"), self.open_editor)
 
     def _arrange(self) -> None:

@@ -120,7 +120,9 @@ class DocumentWriter:
         while position < len(tokens):
             token = tokens[position]
             if token.type in ("bullet_list_open", "ordered_list_open"):
-                kind = QTextListFormat.Style.ListDecimal if token.tag == "ol" else QTextListFormat.Style.ListDisc
+                kind = (
+                    QTextListFormat.Style.ListDecimal if token.tag == "ol" else QTextListFormat.Style.ListDisc
+                )
                 start = token.attrGet("start")
                 lists.append(_List(kind, 1 if start is None else int(start)))
                 style = replace(style, indent=len(lists), margin=4.0)
@@ -137,7 +139,9 @@ class DocumentWriter:
             elif token.type == "blockquote_close":
                 style = replace(style, quote=style.quote - 1)
             elif token.type in ("fence", "code_block"):
-                self._write_code(token.content, token.info.split()[0] if token.info.strip() else "", style, complete)
+                self._write_code(
+                    token.content, token.info.split()[0] if token.info.strip() else "", style, complete
+                )
             elif token.type == "hr":
                 self._write_rule()
             elif token.type == "table_open":
@@ -145,7 +149,9 @@ class DocumentWriter:
                 self._write_table(tokens[position:end])
                 position = end
             elif token.type == "inline":
-                heading = int(tokens[position - 1].tag[1:]) if tokens[position - 1].type == "heading_open" else 0
+                heading = (
+                    int(tokens[position - 1].tag[1:]) if tokens[position - 1].type == "heading_open" else 0
+                )
                 self._start_block(style, heading)
                 if marker and lists:
                     self._make_item(lists[-1], depth=len(lists))
@@ -363,5 +369,3 @@ def plain_text(document: QTextDocument, text: str, colour: str) -> None:
     form = QTextCharFormat()
     form.setForeground(QColor(colour))
     cursor.insertText(text, form)
-
-

@@ -70,7 +70,9 @@ class GrowingText(QPlainTextEdit):
         border = self.height() - self.viewport().height() if self.isVisible() else 0
         edge = 2 * self.document().documentMargin() + border
         height = math.ceil(max(least, min(most, lines)) * line_height + edge)
-        policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if lines > most else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        policy = (
+            Qt.ScrollBarPolicy.ScrollBarAsNeeded if lines > most else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        )
         if self.verticalScrollBarPolicy() != policy:
             self.setVerticalScrollBarPolicy(policy)
         if height != self.height():
@@ -91,7 +93,9 @@ class Composer(QFrame):
         self.box.takes_escape = False
         self.send = IconButton("send", _("Send (Enter)"), self._submit)
         self.send.setIcon(icon("send", "accent_text"))
-        self.stop = SecondaryButton(_("Stop"), self.stopped.emit, icon="stop", tooltip=_("Stop the answer (Esc)"))
+        self.stop = SecondaryButton(
+            _("Stop"), self.stopped.emit, icon="stop", tooltip=_("Stop the answer (Esc)")
+        )
         self.send.setObjectName("chat_send")
         self.stop.setObjectName("chat_stop")
         self.stop.hide()

@@ -28,7 +28,9 @@ def token_words(token: Token) -> str:
     """What the tooltip says: the chance of this token and what else could have stood here."""
     if token.probability is None:
         return ""
-    lines = [_("{token}: chance {share}").format(token=_visible(token.text), share=_percent(token.probability))]
+    lines = [
+        _("{token}: chance {share}").format(token=_visible(token.text), share=_percent(token.probability))
+    ]
     others = [(text, share) for text, share in token.alternatives if text != token.text]
     if others:
         lines.append(_("Instead, it could have been:"))

@@ -44,7 +44,9 @@ class QuestionView(QFrame):
         self._fit_label()
         inside.addWidget(self._label)
         self.edit = IconButton("edit", _("Change this question and ask again"), self.open_editor)
-        self.copy = IconButton("copy", _("Copy question"), lambda: QGuiApplication.clipboard().setText(question))
+        self.copy = IconButton(
+            "copy", _("Copy question"), lambda: QGuiApplication.clipboard().setText(question)
+        )
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(0)
@@ -98,7 +100,9 @@ class QuestionView(QFrame):
 class TurnView(QWidget):
     """One question and the views of its answers, from left to right."""
 
-    def __init__(self, turn: Turn, make_answer: Callable[[Answer], AnswerView], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, turn: Turn, make_answer: Callable[[Answer], AnswerView], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.turn = turn
         self.question = QuestionView(turn.question)

@@ -25,7 +25,11 @@ class DropZone(QFrame):
     dropped = Signal(object)
 
     def __init__(
-        self, sentence: str, hint: str = "", on_click: Callable[[], object] | None = None, parent: QWidget | None = None
+        self,
+        sentence: str,
+        hint: str = "",
+        on_click: Callable[[], object] | None = None,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._on_click = on_click
@@ -63,7 +67,11 @@ class DropZone(QFrame):
             self._on_click()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if self._on_click is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+        if self._on_click is not None and event.key() in (
+            Qt.Key.Key_Return,
+            Qt.Key.Key_Enter,
+            Qt.Key.Key_Space,
+        ):
             self._on_click()
         else:
             super().keyPressEvent(event)

@@ -18,7 +18,9 @@ from studio.i18n import _, ngettext
 class MetricTile(QFrame):
     """One number with its name above and its basis or unit below."""
 
-    def __init__(self, label: str, value: str = "–", caption: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, label: str, value: str = "–", caption: str = "", parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -20,7 +20,7 @@ class _Text(QLabel):
         self.set_tone(tone)
 
     def set_tone(self, tone: str) -> None:
-        """"text", "muted", "accent", "success", "warning" or "error"; pair colours with an icon or a word."""
+        """ "text", "muted", "accent", "success", "warning" or "error"; pair colours with an icon or a word."""
         if self.property("tone") != tone:
             self.setProperty("tone", tone)
             self.style().unpolish(self)
@@ -68,7 +68,9 @@ class Caption(_Text):
 class Figure(_Text):
     """A number: tabular figures, one line. ``size`` in pixels."""
 
-    def __init__(self, text: str = "", parent: QWidget | None = None, *, size: int = 0, tone: str = "text") -> None:
+    def __init__(
+        self, text: str = "", parent: QWidget | None = None, *, size: int = 0, tone: str = "text"
+    ) -> None:
         fonts = current_tokens().fonts
         super().__init__(text, tabular_font(size or fonts.body, QFont.Weight.Medium), tone, parent)
         self.setWordWrap(False)

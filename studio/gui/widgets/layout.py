@@ -47,7 +47,9 @@ class ScrollPage(QScrollArea):
 class PageHeader(QWidget):
     """Title and one sentence at the left, buttons at the right."""
 
-    def __init__(self, title: str, sentence: str = "", *actions: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, title: str, sentence: str = "", *actions: QWidget, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         space = current_tokens().space
         row = QHBoxLayout(self)
@@ -180,4 +182,3 @@ def _picture(name: str) -> QWidget:
     row.addWidget(IconLabel(name, "accent_text", 32), 0, Qt.AlignmentFlag.AlignCenter)
     disc.setObjectName("disc")
     return disc
-

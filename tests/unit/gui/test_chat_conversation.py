@@ -15,7 +15,14 @@ from tests.helpers.playground_data import FakeServices
 
 def done(slot: str, text: str) -> Answer:
     result = Answered(
-        request_id=text, slot=slot, text=text, tokens=1, first_token_s=0, tokens_per_s=0, seed=1, stop_reason="end"
+        request_id=text,
+        slot=slot,
+        text=text,
+        tokens=1,
+        first_token_s=0,
+        tokens_per_s=0,
+        seed=1,
+        stop_reason="end",
     )
     return Answer(slot, "model", request_id=text, result=result, state=AnswerState.DONE)
 
@@ -45,7 +52,9 @@ def test_turns_without_an_answer_are_left_out_so_that_roles_alternate() -> None:
 
 
 def test_the_text_of_an_answer_that_is_coming_is_what_came() -> None:
-    answer = Answer("a", "model", tokens=[Token(request_id="r", text="Hel"), Token(request_id="r", text="lo")])
+    answer = Answer(
+        "a", "model", tokens=[Token(request_id="r", text="Hel"), Token(request_id="r", text="lo")]
+    )
     assert answer.text == "Hello"
     assert not answer.detailed
 
@@ -74,7 +83,15 @@ def test_probes_speak_the_language() -> None:
 
 def test_only_web_and_mail_addresses_become_links() -> None:
     assert all(map(is_safe_link, ["https://example.org/a", "http://example.org", "mailto:me@example.org"]))
-    bad = ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x", "studio-copy:0", "//host", "http://[", ""]
+    bad = [
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "data:text/html,x",
+        "studio-copy:0",
+        "//host",
+        "http://[",
+        "",
+    ]
     assert not any(map(is_safe_link, bad))
 
 

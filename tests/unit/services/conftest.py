@@ -96,7 +96,9 @@ class Studio:
         )  # fmt: skip
 
     def _spawn(self, args: list[str], run_dir: Path) -> Any:
-        return spawn_detached(args, run_dir, lambda *words: [sys.executable, str(TRAINER), self.trainer, *words])
+        return spawn_detached(
+            args, run_dir, lambda *words: [sys.executable, str(TRAINER), self.trainer, *words]
+        )
 
     def data(self) -> DatasetVersion:
         made = builders.dataset()

@@ -58,7 +58,9 @@ def test_one_program_at_a_time_but_others_may_look_on(tmp_path: Path, settings: 
     first.close()
 
 
-def test_a_place_that_cannot_be_written_or_is_synced_is_refused(tmp_path: Path, settings: SettingsService) -> None:
+def test_a_place_that_cannot_be_written_or_is_synced_is_refused(
+    tmp_path: Path, settings: SettingsService
+) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StudioError) as caught:
         open_workspace(tmp_path / "file" / "w", settings=settings)
@@ -112,5 +114,7 @@ def test_opening_loads_nothing_heavy(tmp_path: Path) -> None:
         "heavy = {'torch', 'transformers', 'peft', 'polars', 'alembic', 'PySide6', 'sqlalchemy.orm', 'pynvml'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stdout.strip() == "[]"

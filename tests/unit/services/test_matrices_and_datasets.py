@@ -117,14 +117,21 @@ def test_a_product_taken_out_of_the_bin_must_still_fit(matrices: MatrixService) 
     assert caught.value.code == "matrix.second_core"
 
 
-def test_the_overview_shows_data_and_nothing_that_is_not_known(studio: Studio, matrices: MatrixService) -> None:
+def test_the_overview_shows_data_and_nothing_that_is_not_known(
+    studio: Studio, matrices: MatrixService
+) -> None:
     matrix = matrices.create("M", "Core")
     data = studio.data()
     assert matrix.core is not None
     matrices.set_dataset(matrix.core.id, data.id)
     (row,) = matrices.overview(matrix.id)
     assert row.dataset == data
-    assert (row.latest_run, row.verdict, row.training_cost, row.cost_per_1k_answers) == (None, None, None, None)
+    assert (row.latest_run, row.verdict, row.training_cost, row.cost_per_1k_answers) == (
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 def test_an_import_is_a_child_and_its_result_is_kept(

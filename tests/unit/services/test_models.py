@@ -36,7 +36,12 @@ def models(studio: Studio, jobs: FakeJobs, tmp_path: Path) -> ModelService:
 
 def test_a_folder_is_described_from_its_headers(tmp_path: Path) -> None:
     info = inspect_folder(write_model(tmp_path / "tiny"), BaseSource.FOLDER)
-    assert (info.architecture, info.parameters, info.chat, info.max_length) == ("LlamaForCausalLM", 24, True, 2048)
+    assert (info.architecture, info.parameters, info.chat, info.max_length) == (
+        "LlamaForCausalLM",
+        24,
+        True,
+        2048,
+    )
     assert info.size_bytes == (tmp_path / "tiny" / "model.safetensors").stat().st_size
 
 
@@ -174,7 +179,10 @@ def test_a_fetch_records_every_host_and_ends_in_the_models_folder(
 ) -> None:
     studio.settings.update(hub_consent=True, hub="modelscope")
     entry = next(entry for entry in models.catalogue() if entry.id == "qwen3-0.6b")
-    jobs.events = [Log(level="info", message="outbound a.example"), Log(level="info", message="outbound a.example")]
+    jobs.events = [
+        Log(level="info", message="outbound a.example"),
+        Log(level="info", message="outbound a.example"),
+    ]
     jobs.effect = lambda payload: {"path": str(write_model(Path(payload["out_dir"])))}
     info = models.fetch(entry)
     assert (info.id, info.name, info.source) == ("qwen3-0.6b", "Qwen3 0.6B", BaseSource.HUB)
@@ -188,7 +196,9 @@ def test_a_fetch_records_every_host_and_ends_in_the_models_folder(
     assert len(jobs.asked) == 1
 
 
-def test_a_mirror_needs_its_address_and_a_hub_must_have_the_model(models: ModelService, studio: Studio) -> None:
+def test_a_mirror_needs_its_address_and_a_hub_must_have_the_model(
+    models: ModelService, studio: Studio
+) -> None:
     studio.settings.update(hub_consent=True, hub="mirror")
     with pytest.raises(StudioError) as caught:
         models.fetch("someone/model")
@@ -232,5 +242,3 @@ def test_the_catalogue_is_complete_and_has_the_default(models: ModelService) -> 
         assert "huggingface" in entry.hub_ids
         assert entry.download_bytes > entry.parameters
         assert entry.memory_bytes > entry.download_bytes
-
-

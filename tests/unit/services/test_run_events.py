@@ -117,7 +117,9 @@ class RunLife(RuleBasedStateMachine):
         """A replay of everything from nothing gives the same rows as the pieces did."""
         self.apply_some(0)
         fresh = Rows()
-        run = fresh.apply(project(builders.run(DATA, plan=self.run.plan, created_at=self.run.created_at), self.log))
+        run = fresh.apply(
+            project(builders.run(DATA, plan=self.run.plan, created_at=self.run.created_at), self.log)
+        )
         assert fresh.steps == self.rows.steps
         assert (run.state, run.step, run.applied_seq) == (self.run.state, self.run.step, self.run.applied_seq)
 
@@ -203,8 +205,12 @@ def test_an_evaluation_without_a_number_is_not_a_point_of_the_curve() -> None:
     assert project(builders.run(DATA), [lost]).evals == ()
 
 
-@given(st.lists(st.integers(1, 20), unique=True), st.lists(st.integers(1, 20), unique=True), st.integers(0, 20))
-def test_kept_evaluations_are_those_that_the_store_will_hold(old: list[int], new: list[int], rewind: int) -> None:
+@given(
+    st.lists(st.integers(1, 20), unique=True), st.lists(st.integers(1, 20), unique=True), st.integers(0, 20)
+)
+def test_kept_evaluations_are_those_that_the_store_will_hold(
+    old: list[int], new: list[int], rewind: int
+) -> None:
     before = project(builders.run(DATA), [builders.evaluated(n, step) for n, step in enumerate(old, 1)]).evals
     added = project(builders.run(DATA), [builders.evaluated(n, step, 2.0) for n, step in enumerate(new, 1)])
     update = RunUpdate(run=added.run, rewind_to=rewind, evals=added.evals)

@@ -151,7 +151,9 @@ def test_a_stopped_process_is_woken_to_hear_stop(studio: Studio) -> None:
     studio.wait(run.id, RunState.DONE, timeout_s=5)
 
 
-def test_a_deaf_trainer_is_ended_by_force_when_cancelled(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deaf_trainer_is_ended_by_force_when_cancelled(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert CANCEL_GRACE_S <= 10
     monkeypatch.setattr("studio.services.run_watch.CANCEL_GRACE_S", 0.2)
     studio.trainer = "deaf"
@@ -163,7 +165,9 @@ def test_a_deaf_trainer_is_ended_by_force_when_cancelled(studio: Studio, monkeyp
     assert not checkpoint.parent.exists()
 
 
-def test_a_window_that_closes_leaves_the_trainer_and_the_next_one_finds_it(studio: Studio, tmp_path: Path) -> None:
+def test_a_window_that_closes_leaves_the_trainer_and_the_next_one_finds_it(
+    studio: Studio, tmp_path: Path
+) -> None:
     studio.trainer = "hang"
     run = studio.wait(studio.queued().id, RunState.RUNNING)
     while studio.runs.get(run.id).step < 3:
@@ -232,7 +236,9 @@ def test_events_lost_in_a_power_cut_do_not_hide_those_of_the_next_attempt(studio
     assert [step.step for step in studio.runs.steps(run.id)] == [1, 2, 3, 4, 5]
 
 
-def test_a_store_that_refuses_for_a_while_loses_nothing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_refuses_for_a_while_loses_nothing(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = studio.queued()
     apply = studio.repository.apply
     refusals = iter([True] * 5)
@@ -264,7 +270,9 @@ def test_no_disk_is_refused_before_the_queue_and_before_the_start(
     assert studio.runs.active() == []
 
 
-def test_a_trainer_that_cannot_be_started_is_a_failed_run(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trainer_that_cannot_be_started_is_a_failed_run(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(args: list[str], run_dir: Path) -> None:
         raise PermissionError("no")
 
@@ -327,7 +335,9 @@ def test_what_a_finished_run_is_good_for(studio: Studio, tmp_path: Path) -> None
     run = studio.wait(studio.queued().id, RunState.DONE)
     target = studio.runs.chat_target(run.id)
     assert (target.base_dir, target.adapter_dir) == (str(studio.paths.run(run.id) / "model"), None)
-    lora = replace(run, plan=run.plan.model_copy(update={"run_id": "lora", "base_dir": "/b", "spec": TrainSpec()}))
+    lora = replace(
+        run, plan=run.plan.model_copy(update={"run_id": "lora", "base_dir": "/b", "spec": TrainSpec()})
+    )
     studio.repository.add(lora)
     (studio.paths.run("lora") / "model").mkdir(parents=True)
     target = studio.runs.chat_target("lora")
@@ -349,11 +359,15 @@ def test_a_run_without_a_model_cannot_be_talked_to(studio: Studio) -> None:
 
 
 def test_costs_are_measured_hours_at_assumed_prices(studio: Studio) -> None:
-    service = MatrixService(studio.matrices, studio.datasets, studio.repository, studio.settings, studio.changes)
+    service = MatrixService(
+        studio.matrices, studio.datasets, studio.repository, studio.settings, studio.changes
+    )
     matrix = service.create("M", "Core", currency="EUR")
     core = matrix.core
     assert core is not None
-    studio.settings.update(hardware_price=7300, hardware_life_months=10, power_kw=1, tariff_per_kwh=2)  # 1 + 2 an hour
+    studio.settings.update(
+        hardware_price=7300, hardware_life_months=10, power_kw=1, tariff_per_kwh=2
+    )  # 1 + 2 an hour
     run = studio.runs.enqueue(studio.plan(), core.id)
     done = studio.wait(run.id, RunState.DONE)  # 3600 s; answers of 20 tokens at 10 tokens/s
     cost = studio.runs.run_cost(done)
@@ -384,7 +398,9 @@ def test_runs_are_renamed_and_put_in_the_bin(studio: Studio) -> None:
 
 
 def test_a_run_belongs_to_its_product(studio: Studio) -> None:
-    service = MatrixService(studio.matrices, studio.datasets, studio.repository, studio.settings, studio.changes)
+    service = MatrixService(
+        studio.matrices, studio.datasets, studio.repository, studio.settings, studio.changes
+    )
     matrix = service.create_empty("M")
     product = service.add_product(matrix.id, Product("P", Role.CORE))
     run = studio.runs.enqueue(studio.plan(), product.id)

@@ -45,8 +45,12 @@ def columns(path: Path) -> dict[str, list[tuple[object, ...]]]:
     found = {}
     for name in names:
         found[name] = sorted(connection.execute(f"PRAGMA table_info({name})").fetchall())
-        found[f"{name} keys"] = sorted(row[2:] for row in connection.execute(f"PRAGMA foreign_key_list({name})"))
-        found[f"{name} indexes"] = sorted(row[1:4] for row in connection.execute(f"PRAGMA index_list({name})"))
+        found[f"{name} keys"] = sorted(
+            row[2:] for row in connection.execute(f"PRAGMA foreign_key_list({name})")
+        )
+        found[f"{name} indexes"] = sorted(
+            row[1:4] for row in connection.execute(f"PRAGMA index_list({name})")
+        )
         found[f"{name} kind"] = [row[4:] for row in connection.execute(f"PRAGMA table_list({name})")]
     connection.close()
     return found
@@ -113,7 +117,9 @@ def test_opening_an_up_to_date_database_does_not_import_alembic(tmp_path: Path) 
         f"open_database(Path({str(tmp_path / 'studio.db')!r}), Path({str(tmp_path / 'b')!r})).close();"
         "print([m for m in ('alembic', 'sqlalchemy.orm', 'polars', 'torch') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -178,7 +184,9 @@ def test_a_migration_killed_half_way_changes_nothing(tmp_path: Path, next_versio
     add(old, 3)
     old.close()
     before = tables(path)
-    second(next_version, 'op.drop_table("decisions")\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)')
+    second(
+        next_version, 'op.drop_table("decisions")\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)'
+    )
     code = (
         "from pathlib import Path; from studio.store.migrating import Versions, open_database\n"
         f"versions = Versions(('0001', '9999'), Path({str(next_version)!r}))\n"

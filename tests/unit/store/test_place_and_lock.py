@@ -31,7 +31,9 @@ def test_folders_of_sync_programs_are_refused(folder: str) -> None:
     assert caught.value.code == "workspace.sync_folder"
 
 
-@pytest.mark.parametrize("folder", ["/home/me/work", "/home/me/dropboxes", "/home/me/my-onedrive-tools/x", "/srv/项目"])
+@pytest.mark.parametrize(
+    "folder", ["/home/me/work", "/home/me/dropboxes", "/home/me/my-onedrive-tools/x", "/srv/项目"]
+)
 def test_ordinary_folders_are_accepted(folder: str) -> None:
     check_place(Path(folder), LOCAL)
 

@@ -73,7 +73,9 @@ class ModelBox(QComboBox):
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         style = QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField
         room = self.style().subControlRect(*style, self).width() - 12
-        option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room)
+        option.currentText = self.fontMetrics().elidedText(
+            option.currentText, Qt.TextElideMode.ElideRight, room
+        )
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
     def _add_title(self, title: str) -> None:
@@ -189,7 +191,11 @@ def _seat_words(seat: Seat, name: str) -> tuple[str, str, str]:
     if seat.state is SeatState.LOADING:
         return "clock", "accent_text", _("Loading {model}… You can already ask.").format(model=name)
     if seat.state is SeatState.ASLEEP:
-        return "pause", "text_muted", _("{model} rests to free memory; your next question wakes it.").format(model=name)
+        return (
+            "pause",
+            "text_muted",
+            _("{model} rests to free memory; your next question wakes it.").format(model=name),
+        )
     if seat.state is SeatState.FAILED:
         return "error", "error", f"{name}: {seat.problem} {seat.hint}".strip()
     return "success", "success", ""

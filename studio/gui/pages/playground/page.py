@@ -136,7 +136,9 @@ class PlaygroundPage(Page):
     def reload(self) -> None:
         """Read again which models there are."""
         services, product = self.ctx.services, self.ctx.navigator.current_product_id
-        self.ctx.tasks.run(lambda: read_choices(services, product), self._show_choices, self.ctx.notices.error_from)
+        self.ctx.tasks.run(
+            lambda: read_choices(services, product), self._show_choices, self.ctx.notices.error_from
+        )
 
     # ---- building
 

@@ -100,11 +100,16 @@ class _SystemPrompt(QWidget):
         self.toggle.setCheckable(True)
         self.toggle.setAccessibleDescription(_("Who the model is and how it should answer"))
         self.box = GrowingText(
-            _("System prompt"), _("e.g. You are the friendly assistant of a lamp shop."), least_lines=3, most_lines=10
+            _("System prompt"),
+            _("e.g. You are the friendly assistant of a lamp shop."),
+            least_lines=3,
+            most_lines=10,
         )
         self.box.submitted.connect(lambda: self.box.insertPlainText("\n"))
         self.box.takes_escape = False
-        self._help = Caption(_("Who the model is and how it should answer. Given to it before every conversation."))
+        self._help = Caption(
+            _("Who the model is and how it should answer. Given to it before every conversation.")
+        )
         column.addWidget(self.toggle, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.box)
         column.addWidget(self._help)
