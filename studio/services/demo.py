@@ -25,6 +25,7 @@ from studio.services.run_plans import sample_probes
 
 QUICK_STEPS = 20
 QUICK_LENGTH = 256  # tokens; the sample's longest row has fewer
+MAX_MINUTES = 8.0  # of training, so that the whole demo stays under a quarter of an hour on a slow computer
 POLL_S = 0.1
 CANCEL_PATIENCE_S = 20.0
 _SAMPLING = Sampling(temperature=0, max_new_tokens=80)
@@ -120,10 +121,12 @@ def wait_for(
 def _plan(
     services: Services, product_id: str | None, dataset: DatasetVersion, base: BaseModelInfo, quick: bool
 ) -> RunPlan:
-    spec = preset_spec(Preset.QUICK)
+    limits: dict[str, object] = {"max_minutes": MAX_MINUTES}
     if quick:
-        spec = spec.model_copy(update={"max_steps": QUICK_STEPS, "max_length": QUICK_LENGTH})
+        limits = {"max_steps": QUICK_STEPS, "max_length": QUICK_LENGTH}
+    spec = preset_spec(Preset.QUICK if quick else Preset.BALANCED).model_copy(update=limits)
     plan = services.runs.plan(product_id, dataset.id, base, spec, _("Demo"))
+    plan = plan.model_copy(update={"outlive": False})  # nobody would look for what a closed demo goes on doing
     return plan.model_copy(update={"probes": []}) if quick else plan
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +124,16 @@ def test_language_of_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert current_language() == "zh_CN"
     main(["matrix", "--help", "--language", "en"])
     assert current_language() == "en"
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from studio.cli.app import main; assert main(['train', '--help']) == 0;"
+        "heavy = {'torch', 'transformers', 'polars', 'sqlalchemy', 'PySide6', 'numpy'} & set(sys.modules);"
+        "sys.exit(' '.join(heavy) or 0)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert said.returncode == 0, said.stderr
 
 
 def test_window_has_the_workspace(studio: Studio, place: Path) -> None:

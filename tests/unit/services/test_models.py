@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -165,6 +166,20 @@ def test_a_gguf_is_converted_by_a_child_into_the_models_folder(
     with pytest.raises(StudioError) as caught:
         models.register_gguf(tmp_path / "none.gguf")
     assert caught.value.code == "model.no_file"
+
+
+def test_the_same_gguf_is_converted_once_until_it_changes(
+    models: ModelService, jobs: FakeJobs, tmp_path: Path
+) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"GGUF")
+    jobs.effect = lambda _payload: {"path": str(write_model(Path(jobs.asked[-1][0][-1])))}
+    first = models.register_gguf(file)
+    assert models.register_gguf(file) == first
+    assert len(jobs.asked) == 1
+    later = file.stat().st_mtime + 1000
+    os.utime(file, (later, later))
+    assert models.register_gguf(file).id != first.id
 
 
 def test_nothing_is_fetched_without_consent(models: ModelService, jobs: FakeJobs) -> None:
