@@ -182,7 +182,8 @@ def sentence(verdict: Verdict) -> str:
     """The verdict in one sentence (two when validation turned), in the active language."""
     text = _(_SENTENCES[verdict.kind]).format(**_figures(verdict))
     if verdict.overfitting:
-        text += " " + _(_OVERFITTING).format(best=verdict.best_step)
+        more = _(_OVERFITTING).format(best=verdict.best_step)
+        return _("{sentence} {next_sentence}").format(sentence=text, next_sentence=more)
     return text
 
 

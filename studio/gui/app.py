@@ -160,14 +160,15 @@ def open_sample(ctx: GuiContext) -> None:
 
 def _prepare(app: QApplication) -> None:
     app.setApplicationName("product-matrix-studio")
-    app.setApplicationDisplayName("Product Matrix Studio")
     app.setDesktopFileName("product-matrix-studio")
     app.setWindowIcon(icon("logo", "accent"))
 
 
 def _translate_qt(app: QApplication, translator: QTranslator) -> None:
-    """Put Qt's own dialogs (the file chooser) into the active language."""
+    """Put the program's name and Qt's own dialogs (the file chooser) into the active language."""
     folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    # Qt adds this name to every window title that does not end with it.
+    app.setApplicationDisplayName(_("Product Matrix Studio"))
     wanted = current_language() == "zh_CN"
     if wanted and translator.isEmpty() and translator.load("qtbase_zh_CN", folder):
         app.installTranslator(translator)

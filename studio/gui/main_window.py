@@ -90,7 +90,7 @@ class MainWindow(QMainWindow):
     # Building
 
     def _build(self) -> None:
-        self.setWindowTitle("Product Matrix Studio")
+        self.setWindowTitle(_("Product Matrix Studio"))
         self.rail = Rail()
         self.top_bar = TopBar(self.open_palette)
         self.status_strip = StatusStrip()
@@ -205,7 +205,7 @@ class MainWindow(QMainWindow):
         self.rail.mark(page_id)
         page = self.pages.current_page()
         if page is not None:
-            self.setWindowTitle(f"{page.title()} – Product Matrix Studio")
+            self.setWindowTitle(f"{page.title()} – {_('Product Matrix Studio')}")
 
     def _on_notice(self, notice: Any) -> None:
         self.notice_area.post(notice)
@@ -299,7 +299,10 @@ class MainWindow(QMainWindow):
             PaletteAction("window.connections", _("Show outbound connections"), "", self.show_connections),
             *(PaletteAction(f"theme.{key}", title, "", updater(theme=key)) for key, title in looks.items()),
             *(
-                PaletteAction(f"language.{code}", f"{_('Language')}: {name}", "", updater(language=code))
+                PaletteAction(
+                    f"language.{code}", _("{what}: {name}").format(what=_("Language"), name=name), "",
+                    updater(language=code),
+                )
                 for code, name in LANGUAGES.items()
             ),
         ]  # fmt: skip

@@ -92,7 +92,7 @@ class FirstRunDialog(QDialog):
         self.choice = ""
         self._second: QWidget | None = None
         self._choose_language = choose_language
-        self.setWindowTitle("Product Matrix Studio")
+        self.setWindowTitle(_("Product Matrix Studio"))
         self.setMinimumSize(720, 440)
         self.steps = QStackedWidget()
         column = QVBoxLayout(self)

@@ -75,7 +75,7 @@ def range_words(low_s: float, high_s: float) -> str:
 def money_words(value: Value) -> str:
     """An amount with unit and basis, e.g. "0.03 CNY (assumed)"."""
     amount = f"{value.amount:.2f}" if value.amount >= 0.01 or value.amount == 0 else f"{value.amount:.2g}"
-    return f"{amount} {value.unit} ({_(_BASES[value.basis])})"
+    return _("{amount} {unit} ({basis})").format(amount=amount, unit=value.unit, basis=_(_BASES[value.basis]))
 
 
 def loss_words(loss: float | None) -> str:

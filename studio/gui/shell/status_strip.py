@@ -33,7 +33,7 @@ class StatusButton(QPushButton):
     def say(self, text: str) -> None:
         """Show a text; a screen reader hears what it is about first."""
         self.setText(text)
-        self.setAccessibleName(f"{self._name}: {text}")
+        self.setAccessibleName(_("{what}: {name}").format(what=self._name, name=text))
 
 
 class StatusStrip(QFrame):

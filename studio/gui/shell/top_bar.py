@@ -74,8 +74,9 @@ class ProductButton(QPushButton):
         self.setEnabled(bool(items))
         shown = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, 190)
         self.setText(shown.replace("&", "&&"))
-        self.setToolTip(f"{self._what}: {name}")
-        self.setAccessibleName(f"{self._what}: {name}")
+        both = _("{what}: {name}").format(what=self._what, name=name)
+        self.setToolTip(both)
+        self.setAccessibleName(both)
 
 
 class TopBar(QFrame):
