@@ -6,7 +6,6 @@ Exit codes: 0 all is well, 1 the program failed, 2 the user can mend it, 3 this 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from typer.main import get_command
 
 from studio.cli import chat, data, demo, doctor, importing, matrix, runs, train
 from studio.cli.call import OpenWorkspace
-from studio.cli.verbs import HelpfulGroup, Verbs
+from studio.cli.verbs import INTERRUPTED, HelpfulGroup, Verbs, deafen
 from studio.i18n import LANGUAGES, _, set_language, system_language
 from studio.paths import settings_file
 from studio.services.settings import SettingsService
@@ -29,7 +28,7 @@ WRONG_USE = 2
 
 
 def main(argv: Sequence[str] | None = None, open_workspace: OpenWorkspace | None = None) -> int:
-    """Carry out ``argv`` (without the program's name); returns the exit code. Never raises SystemExit."""
+    """Carry out ``argv`` (without the program's name); returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     settings = SettingsService(settings_file())
     set_language(asked_language(arguments) or settings.current.language or system_language())
@@ -40,10 +39,9 @@ def main(argv: Sequence[str] | None = None, open_workspace: OpenWorkspace | None
     except typer.TyperException as problem:
         return _wrong_use(problem, as_json="--json" in arguments)
     except typer.Abort:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not complain about it once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        deafen()
         return 0
     return code if isinstance(code, int) else 0
 

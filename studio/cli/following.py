@@ -10,6 +10,7 @@ from studio.cli import words
 from studio.cli.call import Answer, Call
 from studio.cli.output import error_facts
 from studio.cli.progress import ProgressLine
+from studio.cli.verbs import INTERRUPTED
 from studio.domain.runs import ENDED, STATE_TITLES, Run, RunState
 from studio.domain.verdicts import Verdict, next_sentence, sentence
 from studio.errors import StudioError
@@ -18,7 +19,6 @@ from studio.services.container import Services
 
 POLL_S = 0.1
 START_PATIENCE_S = 15.0
-INTERRUPTED = 130
 _MACHINE = frozenset({"run.out_of_memory", "run.disk_full", "run.no_disk"})  # what this computer lacks
 
 

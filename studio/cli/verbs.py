@@ -7,6 +7,8 @@ annotations are evaluated when the command is built, after the language was chos
 from __future__ import annotations
 
 import inspect
+import os
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -111,10 +113,16 @@ def run(call: Call, verb: Verb, given: dict[str, Any]) -> int:
         call.out.error(StudioError("interrupted", _("Interrupted.")))
         return INTERRUPTED
     except BrokenPipeError:
-        raise
+        deafen()
+        return 0
     except Exception as problem:  # noqa: BLE001 (the process boundary)
         call.out.error(_crashed(problem))
         return CRASHED
+
+
+def deafen() -> None:
+    """Whoever read our output has seen enough; Python must not complain about it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _crashed(problem: Exception) -> StudioError:

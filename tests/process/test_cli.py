@@ -273,3 +273,14 @@ def test_command_reaches_a_run_of_the_window(trainer: Trainer, call: Call, place
         assert call("runs", "show").data["state"] == "done"
     finally:
         window.close()
+
+
+def test_reader_that_left_is_no_failure(place: Path) -> None:
+    with start(place, "matrix", "list") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        err = process.stderr.read()
+        assert process.wait(timeout=TIMEOUT_S) == 0
+    assert "Traceback" not in err
+    assert "BrokenPipe" not in err
