@@ -74,7 +74,7 @@ def _help(field: FieldInfo) -> str:
     text = _("{title}. {description}").format(
         title=_(field.title or ""), description=_(field.description or "")
     )
-    return f"{text} ({', '.join(facts)})" if facts else text
+    return _("{text} ({facts})").format(text=text, facts=_(", ").join(facts)) if facts else text
 
 
 def _limits(field: FieldInfo) -> list[str]:

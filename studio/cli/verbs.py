@@ -20,6 +20,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.models import ArgumentInfo
 
 from studio.cli.call import Answer, Call, OpenWorkspace
+from studio.cli.folding import folded_help
 from studio.cli.generated import parameters_of
 from studio.cli.output import Output
 from studio.errors import StudioError
@@ -84,6 +85,10 @@ class HelpfulCommand(TyperCommand):
     def get_help_option(self, ctx: Any) -> Any:
         return _in_words(super().get_help_option(ctx))
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        with folded_help():
+            super().format_help(ctx, formatter)
+
 
 class HelpfulGroup(TyperGroup):
     """A group of commands whose ``--help`` is explained in the user's language; without a verb it lists."""
@@ -94,6 +99,10 @@ class HelpfulGroup(TyperGroup):
 
     def get_help_option(self, ctx: Any) -> Any:
         return _in_words(super().get_help_option(ctx))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        with folded_help():
+            super().format_help(ctx, formatter)
 
 
 def run(call: Call, verb: Verb, given: dict[str, Any]) -> int:

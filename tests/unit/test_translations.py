@@ -90,13 +90,17 @@ def test_chinese_sentences_have_chinese_punctuation_and_spacing(catalogue: dict[
 
 
 def test_sentences_end_as_in_english(catalogue: dict[str, str]) -> None:
-    stops = {english: text for english, text in catalogue.items() if english.endswith(".") and len(english) > 1}
+    stops = {
+        english: text for english, text in catalogue.items() if english.endswith(".") and len(english) > 1
+    }
     assert {text for text in stops.values() if text[-1] not in "。）”？…"} == set()
 
 
 def test_one_way_of_addressing_the_user(catalogue: dict[str, str]) -> None:
     # The example of a system prompt speaks to the model, not to the user.
-    told = [text for english, text in catalogue.items() if "你" in text and not english.startswith("e.g. You are")]
+    told = [
+        text for english, text in catalogue.items() if "你" in text and not english.startswith("e.g. You are")
+    ]
     assert told == []
 
 
