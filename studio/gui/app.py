@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLibraryInfo, QTimer, QTranslator
+from PySide6.QtCore import QLibraryInfo, QLocale, QTimer, QTranslator
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from studio.errors import StudioError
@@ -169,12 +169,19 @@ def _translate_qt(app: QApplication, translator: QTranslator) -> None:
     folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
     # Qt adds this name to every window title that does not end with it.
     app.setApplicationDisplayName(_("Product Matrix Studio"))
+    QLocale.setDefault(_locale_of(current_language()))
     wanted = current_language() == "zh_CN"
     if wanted and translator.isEmpty() and translator.load("qtbase_zh_CN", folder):
         app.installTranslator(translator)
     elif not wanted and not translator.isEmpty():
         app.removeTranslator(translator)
         translator.load("")
+
+
+def _locale_of(language: str) -> QLocale:
+    """How dates and numbers are written: as the system does when it speaks the language, else as usual for it."""
+    system, spoken = QLocale.system(), QLocale(language)
+    return system if system.language() == spoken.language() else spoken
 
 
 def _hook(

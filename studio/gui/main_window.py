@@ -60,7 +60,6 @@ class MainWindow(QMainWindow):
         self._listen()
         self._refresh_frame()
         self.go(self._entries[0].page_id)
-        self.pages.setFocus()  # else the ring starts on the first button of the rail
 
     # Where to go
 

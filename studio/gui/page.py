@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Page(QWidget):
         super().__init__(parent)
         self.ctx = ctx
         self.setObjectName(f"page.{self.page_id}")
+        # The page holds the focus until something in it is chosen, so its shortcuts work and no ring strays.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
 
     def title(self) -> str:
         """The name in the rail, translated."""

@@ -52,10 +52,12 @@ def state_words(state: RunState) -> str:
 
 
 def size_words(size_bytes: float) -> str:
-    """A size in GB or MB (powers of 1024), e.g. "1.4 GB"."""
+    """A size in GB, MB or kB (powers of 1024), e.g. "1.4 GB"."""
     if size_bytes >= 2**30:
         return f"{size_bytes / 2**30:.1f} GB"
-    return f"{max(size_bytes / 2**20, 0):.0f} MB"
+    if size_bytes >= 2**20:
+        return f"{size_bytes / 2**20:.0f} MB"
+    return f"{max(size_bytes / 2**10, 0):.0f} kB"
 
 
 def count_words(count: float) -> str:

@@ -1,4 +1,7 @@
-"""The one place where messages appear: a short stack at the lower right, over the page."""
+"""The one place where messages appear: a short stack at the lower left, over the page.
+
+Not at the right: Start, Import and Send stand there, and a message must not cover the next step.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,7 @@ class NoticeCard(QFrame):
 
 
 class NoticeArea(QWidget):
-    """Stacks the newest messages at the lower right of ``host``; takes no room when empty."""
+    """Stacks the newest messages at the lower left of ``host``; takes no room when empty."""
 
     def __init__(self, host: QWidget) -> None:
         super().__init__(host)
@@ -117,13 +120,13 @@ class NoticeArea(QWidget):
         self.place()
 
     def place(self) -> None:
-        """Sit at the lower right of the host."""
+        """Sit at the lower left of the host."""
         self.setVisible(bool(self._cards))
         self._column.activate()
         height = sum(self._height(card) for card in self._cards) + 8 * max(0, len(self._cards) - 1)
         edge = current_tokens().space.l
         bottom = self._host.height() - edge
-        self.setGeometry(self._host.width() - _WIDTH - edge, bottom - height, _WIDTH, height)
+        self.setGeometry(edge, bottom - height, _WIDTH, height)
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

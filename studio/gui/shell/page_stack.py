@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
 from studio.gui.context import GuiContext
 from studio.gui.page import Page, PageEntry, PaletteAction
@@ -50,7 +50,11 @@ class PageStack(QStackedWidget):
         leaving = self.current_page()
         if leaving is not None and leaving is not page:
             leaving.leave()
+        holder = QApplication.focusWidget()
+        follows = holder is None or self.isAncestorOf(holder)
         self.setCurrentWidget(page)
+        if follows and leaving is not page:
+            page.setFocus(Qt.FocusReason.OtherFocusReason)
         missed = self._pending.pop(page_id, None)
         if missed is not None:
             page.refresh(missed)

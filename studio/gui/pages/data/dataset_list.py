@@ -39,6 +39,7 @@ class DatasetList(QWidget):
         self.setFixedWidth(WIDTH)
         self._all: list[DatasetVersion] = []
         self.list = QListWidget()
+        self.list.setObjectName("plain_list")
         self.list.setItemDelegate(_TwoLines(self.list))
         self.list.setAccessibleName(_("Data in this workspace"))
         self.list.setFrameShape(QListWidget.Shape.NoFrame)

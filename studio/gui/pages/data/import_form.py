@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QLocale, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from studio.domain.datasets import ImportSpec, SourcePreview, SplitShares, title
 from studio.errors import StudioError
 from studio.gui.models.rows_table_preview import PreviewTable
+from studio.gui.models.runs_words import size_words
 from studio.gui.pages.data.problem import ProblemLine
 from studio.gui.pages.data.role_header import LEAST_WIDTH, RoleHeader
 from studio.gui.pages.data.split_editor import SplitEditor
@@ -85,7 +86,7 @@ class ImportForm(QWidget):
         self._spec = spec
         self.problem.clear()
         self._card.set_title(path.name)
-        size = QLocale().formattedDataSize(path.stat().st_size) if path.exists() else ""
+        size = size_words(path.stat().st_size) if path.exists() else ""
         self._card.set_subtitle("  ·  ".join(part for part in (preview.format.upper(), size) if part))
         self._reason.setText(preview.reason)
         self._fill_choices(preview)
@@ -187,7 +188,7 @@ class ImportForm(QWidget):
         view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         view.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        view.setFixedHeight(self.header.height() + _PREVIEW_ROWS * _ROW_HEIGHT + 16)
+        view.setFixedHeight(self.header.sizeHint().height() + _PREVIEW_ROWS * _ROW_HEIGHT + 2 * view.frameWidth())
         view.horizontalScrollBar().valueChanged.connect(lambda _value: self.header.place())
 
     def _fill_choices(self, preview: SourcePreview) -> None:

@@ -185,7 +185,9 @@ class DataPage(Page):
         row.setContentsMargins(space.xl, space.xl, space.xl, space.xl)
         row.setSpacing(space.xl)
         row.addWidget(self.list)
-        row.addWidget(Divider(vertical=True))
+        self._divider = Divider(vertical=True)
+        row.addWidget(self._divider)
+        self._show_list(False)
         row.addWidget(self.stack, 1)
         for view in (self.start, self.working, self.problem, self.dataset_view):
             self.stack.addWidget(view)
@@ -301,6 +303,7 @@ class DataPage(Page):
         chosen = snapshot.chosen
         self._chosen = chosen.id if chosen is not None else None
         self.list.show_datasets(snapshot.datasets, self._chosen)
+        self._show_list(bool(snapshot.datasets))
         if self._source or self._busy():
             return  # a file is being looked at; the list alone is brought up to date
         if chosen is None:
@@ -309,6 +312,11 @@ class DataPage(Page):
         self.dataset_view.show_dataset(chosen, snapshot.columns)
         self._show_use()
         self.stack.setCurrentWidget(self.dataset_view)
+
+    def _show_list(self, shown: bool) -> None:
+        """Before the first import there is only one thing to do, and no empty list beside it."""
+        self.list.setVisible(shown)
+        self._divider.setVisible(shown)
 
     def _show_use(self) -> None:
         product, dataset = self._product, self.dataset_view.dataset

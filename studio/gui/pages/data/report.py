@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from studio.domain.datasets import DatasetVersion, Split, TokenStats, title
+from studio.gui.models.runs_words import size_words
 from studio.gui.theme import current_tokens, ui_font
 from studio.gui.widgets import (
     BodyText,
@@ -49,7 +50,7 @@ class DatasetReport(ScrollPage):
         total = dataset.rows + dataset.rejected
         share = f"{dataset.rejected / total:.1%}" if dataset.rejected and total else ""
         self._rejected.set(f"{dataset.rejected:,}", share, "warning" if dataset.rejected else "text")
-        self._size.set(QLocale().formattedDataSize(dataset.source_bytes))
+        self._size.set(size_words(dataset.source_bytes))
         self._time.set(
             duration_words(dataset.seconds) if dataset.seconds >= 1 else f"{dataset.seconds:.1f} s"
         )

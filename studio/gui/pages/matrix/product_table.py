@@ -14,8 +14,8 @@ _WEIGHTS = {  # share of the width that is left over when every column has its l
     MatrixColumn.PRODUCT: 8, MatrixColumn.DATA: 3, MatrixColumn.RUN: 2, MatrixColumn.VERDICT: 1,
 }  # fmt: skip
 _LEAST = {
-    MatrixColumn.PRODUCT: 190, MatrixColumn.STAGE: 88, MatrixColumn.DATA: 128, MatrixColumn.RUN: 108,
-    MatrixColumn.VERDICT: 112, MatrixColumn.TRAINING_COST: 106, MatrixColumn.ANSWER_COST: 130,
+    MatrixColumn.PRODUCT: 184, MatrixColumn.STAGE: 88, MatrixColumn.DATA: 128, MatrixColumn.RUN: 108,
+    MatrixColumn.VERDICT: 112, MatrixColumn.TRAINING_COST: 106, MatrixColumn.ANSWER_COST: 140,
     MatrixColumn.NEXT: 96,
 }  # fmt: skip
 

@@ -41,8 +41,6 @@ class TableView(QWidget):
     def show_rows(self, rows: Sequence[ProductRow], product_id: str | None) -> None:
         """Show these products and make one current."""
         self.model.show_rows(rows)
-        self.table.setMaximumHeight(self.table.sizeHint().height())
-        self.table.updateGeometry()
         self.table.choose(product_id)
         self._show_chosen()
 
@@ -59,10 +57,9 @@ class TableView(QWidget):
             bar.addWidget(button)
         body.setSpacing(space.xs)
         body.addLayout(bar)
-        body.addWidget(self.table)
+        body.addWidget(self.table, 1)
         body.addSpacing(current_tokens().radius)
         column.addWidget(card)
-        column.addStretch(1)
 
     def _show_chosen(self) -> None:
         row = self.model.row_of(self.table.chosen())

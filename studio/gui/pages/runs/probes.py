@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QWidget
 
@@ -12,6 +14,7 @@ from studio.gui.widgets import BodyText, Caption, Card, Divider
 from studio.i18n import _
 
 _CHARS = 600  # of an answer; the rest is in the tooltip
+_LONG_WORD = re.compile(r"(\S{24})(?=\S)")
 
 
 class ProbesCard(Card):
@@ -108,11 +111,16 @@ class AnswerTable(QWidget):
         self._grid.addWidget(_answer(now), row + 2, 1 if paired else 0, 1, 1 if paired else 2)
 
 
+def _breakable(text: str) -> str:
+    """With places to break in very long words: an untrained model babbles without spaces, which widened the page."""
+    return _LONG_WORD.sub("\\1\u200b", text)
+
+
 def _answer(answer: ProbeAnswer | None) -> BodyText:
     if answer is None:
         return BodyText("–", tone="muted")
     text = answer.answer.strip() or _("(no words)")
-    label = BodyText(text if len(text) <= _CHARS else text[:_CHARS] + "…")
+    label = BodyText(_breakable(text if len(text) <= _CHARS else text[:_CHARS] + "…"))
     label.setToolTip(text if len(text) > _CHARS else "")
     label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

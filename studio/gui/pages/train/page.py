@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.domain.basemodels import BaseModelInfo
 from studio.domain.datasets import DatasetVersion
@@ -22,7 +22,7 @@ from studio.gui.pages.train.job import ChildJob
 from studio.gui.pages.train.method_card import LimitsCard, MethodCard
 from studio.gui.pages.train.preview_card import RunPreviewCard
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import PageHeader, ScrollPage, SegmentedControl
+from studio.gui.widgets import Divider, PageHeader, ScrollPage, SegmentedControl
 from studio.i18n import _
 from studio.services.changes import Changes
 
@@ -108,15 +108,23 @@ class TrainPage(Page):
             left.add(card)
         left.body.addStretch(1)
         right = ScrollPage(margin=0)
-        right.setFixedWidth(PREVIEW_WIDTH + space.xxl)
-        right.body.setContentsMargins(space.s, space.xl, space.xl, space.xl)
+        right.body.setContentsMargins(space.s, space.xl, space.xl, space.l)
         right.add(self.preview)
         right.body.addStretch(1)
+        self.preview.foot.setContentsMargins(space.s, space.m, space.xl, space.l)
+        side = QWidget()
+        side.setFixedWidth(PREVIEW_WIDTH + space.xxl)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(right, 1)
+        column.addWidget(Divider())
+        column.addWidget(self.preview.foot)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(left, 1)
-        row.addWidget(right)
+        row.addWidget(side)
         self._left = left
 
     def _connect(self) -> None:

@@ -27,7 +27,10 @@ from studio.protocol.events import BatchPreview, Event, Phase, Progress
 
 
 class RunPreviewCard(Card):
-    """Signals: measure_asked, cancel_asked (of measuring), start_asked."""
+    """Signals: measure_asked, cancel_asked (of measuring), start_asked.
+
+    foot: name and Start, for the page to place where they never scroll away.
+    """
 
     measure_asked = Signal()
     cancel_asked = Signal()
@@ -47,15 +50,8 @@ class RunPreviewCard(Card):
         self.name = QLineEdit()
         self.name_row = FormRow(_("Name of the run"), self.name)
         self.start = PrimaryButton("", self.start_asked.emit)
-        for part in (
-            self.reasons,
-            self.note,
-            self.facts,
-            self.measure,
-            self.batch,
-            self.name_row,
-            self.start,
-        ):
+        self.foot = self._build_foot()
+        for part in (self.reasons, self.note, self.facts, self.measure, self.batch):
             self.add(part)
         self.body.setSpacing(current_tokens().space.l)
 
@@ -87,6 +83,15 @@ class RunPreviewCard(Card):
         dataset = choices.dataset.name if choices.dataset else ""
         base = choices.base.name if choices.base and not choices.from_scratch else _("New small model")
         self.name.setPlaceholderText(f"{dataset} · {base}" if dataset else "")
+
+    def _build_foot(self) -> QWidget:
+        foot = QWidget()
+        column = QVBoxLayout(foot)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(current_tokens().space.m)
+        column.addWidget(self.name_row)
+        column.addWidget(self.start)
+        return foot
 
     def begin_measuring(self) -> None:
         """Show progress in place of the Measure button."""
