@@ -86,7 +86,7 @@ CHINESE: Final[dict[str, str]] = {
     ),
     "do without a window": "不使用窗口",
     "the folder that holds the work (default: the studio's own)": (
-        "存放工作内容的文件夹（默认使用工作室自带位置）"
+        "工作区文件夹（默认使用工作室自己的工作区）"
     ),
     "with setup: install the test tools too": "用于 setup：同时安装测试工具",
     "Everything else on the line is handed to the program that is started.": (

@@ -52,7 +52,9 @@ class DatasetReport(ScrollPage):
         self._rejected.set(f"{dataset.rejected:,}", share, "warning" if dataset.rejected else "text")
         self._size.set(size_words(dataset.source_bytes))
         self._time.set(
-            duration_words(dataset.seconds) if dataset.seconds >= 1 else f"{dataset.seconds:.1f} s"
+            duration_words(dataset.seconds)
+            if dataset.seconds >= 1
+            else _("{seconds} s").format(seconds=f"{dataset.seconds:.1f}")
         )
         self._splits.set([Share(title(split), dataset.splits.get(split, 0)) for split in Split])
         languages = sorted(dataset.languages.items(), key=lambda pair: -pair[1])

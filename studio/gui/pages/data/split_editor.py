@@ -79,8 +79,8 @@ class SplitEditor(QWidget):
 
     def _show(self) -> None:
         validation, test = self.validation.value(), self.test.value()
-        self._figures[Split.VALIDATION].setText(f"{validation} %")
-        self._figures[Split.TEST].setText(f"{test} %")
+        self._figures[Split.VALIDATION].setText(f"{validation}%")
+        self._figures[Split.TEST].setText(f"{test}%")
         parts = ((Split.TRAIN, 100 - validation - test), (Split.VALIDATION, validation), (Split.TEST, test))
         self._bar.set([Share(title(split), amount) for split, amount in parts])
 

@@ -197,6 +197,8 @@ def _seat_words(seat: Seat, name: str) -> tuple[str, str, str]:
             _("{model} rests to free memory; your next question wakes it.").format(model=name),
         )
     if seat.state is SeatState.FAILED:
-        problem = _("{sentence} {next_sentence}").format(sentence=seat.problem, next_sentence=seat.hint).strip()
+        problem = (
+            _("{sentence} {next_sentence}").format(sentence=seat.problem, next_sentence=seat.hint).strip()
+        )
         return "error", "error", _("{what}: {name}").format(what=name, name=problem)
     return "success", "success", ""

@@ -17,7 +17,7 @@ from studio.gui.pages.train.choices import Choices, Shelf
 from studio.gui.pages.train.job import ChildJob
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, Card, GhostButton, IconLabel, LinkButton, ProgressPanel
-from studio.i18n import N_, _
+from studio.i18n import N_, _, ngettext
 from studio.protocol.events import Event, Phase, Progress
 
 _LANGUAGES = {"en": N_("English"), "zh": N_("Chinese")}
@@ -196,8 +196,14 @@ class _Warning(QWidget):
 
 
 def language_words(codes: Sequence[str]) -> str:
-    """Names of languages, e.g. "English, Chinese"."""
-    return _(", ").join(_(_LANGUAGES.get(code, code)) for code in codes)
+    """The languages that matter here by name, the others by number, e.g. "Chinese, English and 11 more"."""
+    names = _(", ").join(_(_LANGUAGES[code]) for code in codes if code in _LANGUAGES)
+    others = sum(code not in _LANGUAGES for code in codes)
+    if not others or not names:
+        return names or _(", ").join(codes)
+    return ngettext("{languages} and {n} more", "{languages} and {n} more", others).format(
+        languages=names, n=others
+    )
 
 
 def _model_words(model: BaseModelInfo, memory_bytes: int | None) -> tuple[str, str]:
