@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from studio.cli import words
 from studio.cli.call import Answer, Call
 from studio.cli.progress import ProgressLine
 from studio.cli.verbs import Verbs
 from studio.domain.verdicts import next_sentence, sentence
 from studio.i18n import _
 from studio.services.demo import DemoResult, run_demo
+from studio.words import duration_words
 
 
 def add_to(app: typer.Typer, verbs: Verbs) -> None:
@@ -62,4 +62,4 @@ def _tell(call: Call, result: DemoResult) -> None:
     say()
     say(sentence(result.verdict))
     say(next_sentence(result.verdict))
-    say(_("Time in all: {time}").format(time=words.duration(result.seconds)))
+    say(_("Time in all: {time}").format(time=duration_words(result.seconds)))

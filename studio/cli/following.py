@@ -16,6 +16,7 @@ from studio.domain.verdicts import Verdict, next_sentence, sentence
 from studio.errors import StudioError
 from studio.i18n import _
 from studio.services.container import Services
+from studio.words import duration_words
 
 POLL_S = 0.1
 START_PATIENCE_S = 15.0
@@ -111,7 +112,7 @@ def _tell_success(call: Call, services: Services, run: Run) -> None:
     say, summary, verdict = call.out.say, run.summary, services.runs.verdict(run.id)
     if summary is not None:
         say(_("{steps} updates in {time}, {speed} tokens/s. Model: {path}").format(
-            steps=f"{summary.steps:,}", time=words.duration(summary.seconds), speed=f"{summary.tokens_per_s:.0f}",
+            steps=f"{summary.steps:,}", time=duration_words(summary.seconds), speed=f"{summary.tokens_per_s:.0f}",
             path=services.paths.run(run.id) / summary.model_path,
         ))  # fmt: skip
     if verdict is not None:

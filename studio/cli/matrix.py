@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from studio.cli import pick, words
+from studio.cli import pick
 from studio.cli.call import Answer, Call
 from studio.cli.verbs import Verbs
 from studio.domain.products import LinkKind, Matrix, Product, Purpose, Role, Stage, Task, title
+from studio.domain.verdicts import title as verdict_title
 from studio.i18n import _, current_language
 from studio.services.container import Services
 from studio.services.matrices import ProductRow
@@ -134,7 +135,7 @@ def _product_cells(row: ProductRow) -> tuple[object, ...]:
     return (
         row.product.id, row.product.name, title(row.product.role), title(row.product.stage),
         row.dataset.name if row.dataset else "", row.latest_run.name if row.latest_run else "",
-        _(words.VERDICT_TITLES[row.verdict.kind]) if row.verdict else "",
+        verdict_title(row.verdict.kind) if row.verdict else "",
     )  # fmt: skip
 
 

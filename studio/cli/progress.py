@@ -24,6 +24,7 @@ from studio.protocol.events import (
     Step,
 )
 from studio.services.phases import phase_words
+from studio.words import duration_words
 
 LINE_EVERY_S = 10.0
 
@@ -88,7 +89,7 @@ def _step_words(event: Step) -> str:
     )
     if event.eta_s is None or event.step >= event.total_steps:
         return text
-    return text + _(", about {time} left").format(time=words.duration(event.eta_s))
+    return text + _(", about {time} left").format(time=duration_words(event.eta_s))
 
 
 def _progress_words(phase: str, event: Progress) -> str:

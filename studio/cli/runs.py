@@ -13,6 +13,7 @@ from studio.cli.call import Answer, Call
 from studio.cli.train import detached
 from studio.cli.verbs import Verbs
 from studio.domain.runs import ACTIVE, STATE_TITLES, Run, RunState
+from studio.domain.verdicts import title as verdict_title
 from studio.errors import BusyError, StudioError
 from studio.i18n import _
 from studio.services.container import Services
@@ -79,8 +80,17 @@ def cancel(call: Call, run: RunName) -> Answer:
             if ours:
                 services.runs.poll()  # ends a trainer that does not listen
             time.sleep(following.POLL_S)
-        call.out.say(_("Cancelled. Nothing of it was kept."))
-        return Answer(following.facts(services, services.runs.get(found.id)))
+        found = services.runs.get(found.id)
+        if found.state in ACTIVE:
+            raise BusyError(
+                "run.not_ended", _("“{name}” was told to end and has not yet.").format(name=found.name),
+                _("Look again in a moment: {command}").format(command=f"studio runs show {found.id}"),
+            )  # fmt: skip
+        if found.state is RunState.CANCELLED:
+            call.out.say(_("Cancelled. Nothing of it was kept."))
+        else:
+            following.tell_run(call, services, found)  # it ended by itself before it heard
+        return Answer(following.facts(services, found))
 
 
 def pause(call: Call, run: RunName) -> Answer:
@@ -129,7 +139,7 @@ def _row(services: Services, run: Run) -> tuple[object, ...]:
     verdict = services.runs.verdict(run.id)
     return (
         run.id, run.name, _(STATE_TITLES[run.state]), f"{run.step}/{run.total_steps}" if run.total_steps else "",
-        words.loss(run.last_loss), _(words.VERDICT_TITLES[verdict.kind]) if verdict else "",
+        words.loss(run.last_loss), verdict_title(verdict.kind) if verdict else "",
         words.local_time(run.created_at),
     )  # fmt: skip
 

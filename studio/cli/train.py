@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from studio.cli import following, pick, words
+from studio.cli import following, pick
 from studio.cli.call import Answer, Call
 from studio.cli.generated import assignments, validated
 from studio.cli.progress import ProgressLine
@@ -16,6 +16,7 @@ from studio.domain.runs import FitEstimate, Run, RunPlan, RunState
 from studio.domain.specs import Method, Preset, TrainSpec, preset_spec
 from studio.i18n import _
 from studio.services.container import Services
+from studio.words import duration_words, size_words
 
 NOT_READY = 3
 
@@ -120,15 +121,15 @@ def _tell_estimate(call: Call, estimate: FitEstimate) -> None:
     for problem in estimate.problems:
         say(f"  {problem}")
     say(_("Time: about {time} ({low} to {high})").format(
-        time=words.duration(estimate.seconds), low=words.duration(estimate.seconds_low),
-        high=words.duration(estimate.seconds_high),
+        time=duration_words(estimate.seconds), low=duration_words(estimate.seconds_low),
+        high=duration_words(estimate.seconds_high),
     ))  # fmt: skip
     say(_("Updates: {steps}; speed: {speed} tokens/s on {device}").format(
         steps=f"{estimate.steps:,}", speed=f"{estimate.tokens_per_s:.0f}", device=estimate.device
     ))  # fmt: skip
     say(_("Memory: {need} of {free} free").format(
-        need=words.size(estimate.memory_bytes), free=words.size(estimate.memory_available_bytes)
+        need=size_words(estimate.memory_bytes), free=size_words(estimate.memory_available_bytes)
     ))  # fmt: skip
     say(_("Disk: {need} of {free} free").format(
-        need=words.size(estimate.disk_bytes), free=words.size(estimate.disk_free_bytes)
+        need=size_words(estimate.disk_bytes), free=size_words(estimate.disk_free_bytes)
     ))  # fmt: skip

@@ -6,6 +6,7 @@ annotations are evaluated when the command is built, after the language was chos
 
 from __future__ import annotations
 
+import errno
 import inspect
 import os
 import sys
@@ -23,7 +24,7 @@ from studio.cli.call import Answer, Call, OpenWorkspace
 from studio.cli.folding import folded_help
 from studio.cli.generated import parameters_of
 from studio.cli.output import Output
-from studio.errors import StudioError
+from studio.errors import ResourceError, StudioError
 from studio.i18n import LANGUAGES, _
 from studio.paths import crash_log
 from studio.services.children import JobCancelled
@@ -125,8 +126,9 @@ def run(call: Call, verb: Verb, given: dict[str, Any]) -> int:
         deafen()
         return 0
     except Exception as problem:  # noqa: BLE001 (the process boundary)
-        call.out.error(_crashed(problem))
-        return CRASHED
+        told = _crashed(problem)
+        call.out.error(told)
+        return told.exit_code if isinstance(told, ResourceError) else CRASHED
 
 
 def deafen() -> None:
@@ -135,6 +137,8 @@ def deafen() -> None:
 
 
 def _crashed(problem: Exception) -> StudioError:
+    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ResourceError("disk_full", _("The disk is full."), _("Free some space, then try again."))
     text = _("Something unexpected happened: {error}").format(error=f"{type(problem).__name__}: {problem}")
     path = crash_log()
     try:

@@ -25,6 +25,14 @@ class VerdictKind(StrEnum):
     NO_BASE = "no_base"  # trained from scratch: nothing to compare with
 
 
+TITLES = {
+    VerdictKind.BETTER: N_("Better"),
+    VerdictKind.SAME: N_("About the same"),
+    VerdictKind.WORSE: N_("Worse"),
+    VerdictKind.NO_BASE: N_("New model"),
+}
+
+
 class NextStep(StrEnum):
     TRY_AND_COLLECT = "try_and_collect"
     FEWER_PASSES = "fewer_passes"
@@ -125,11 +133,15 @@ def _kind(low: float, high: float, difference: float) -> VerdictKind:
 
 
 def _turned(evals: Sequence[EvalMetrics]) -> tuple[bool, int, int]:
-    """Whether validation loss rose again after its best, with the best and the last step."""
-    if not evals:
+    """Whether validation loss rose again after its best, with the best and the last step.
+
+    Step 0 is the base model: worse than that from the first check on is no overfitting, and it is never kept.
+    """
+    trained = [e for e in evals if e.step > 0]
+    if not trained:
         return False, 0, 0
-    best = min(evals, key=lambda e: e.loss)
-    last = evals[-1]
+    best = min(trained, key=lambda e: e.loss)
+    last = trained[-1]
     return last.loss > best.loss * (1 + OVERFIT_RISE), best.step, last.step
 
 
@@ -176,6 +188,11 @@ _NEXT_SENTENCES = {
 _OVERFITTING = N_(
     "Answers on new questions got worse again after step {best}; the model of that step was kept (overfitting)."
 )
+
+
+def title(kind: VerdictKind) -> str:
+    """The verdict in a word or two, in the active language."""
+    return _(TITLES[kind])
 
 
 def sentence(verdict: Verdict) -> str:

@@ -22,6 +22,7 @@ from studio.engine.prepare import Prepared, Rows, announce, prepare
 from studio.engine.session import PROBE_SAMPLING, PROBES_PER_CHECK
 from studio.i18n import _
 from studio.protocol.events import Phase
+from studio.words import size_words
 
 MEASURED_S = 1.0
 SPREAD = 0.15  # the least that a prediction is unsure by, either way
@@ -141,14 +142,14 @@ def _problems(on: Prepared, memory: int, available: int, disk: int, free: int) -
     problems = []
     if memory > available:
         problems.append(
-            _(
-                "It needs about {needed} GB of memory and {available} GB are free: choose a smaller batch."
-            ).format(needed=f"{memory / 1e9:.1f}", available=f"{available / 1e9:.1f}")
+            _("It needs about {needed} of memory and {available} are free: choose a smaller batch.").format(
+                needed=size_words(memory), available=size_words(available)
+            )
         )
     if 2 * disk > free:
         problems.append(
-            _("It needs about {needed} GB of disk space, and {free} GB are free.").format(
-                needed=f"{2 * disk / 1e9:.1f}", free=f"{free / 1e9:.1f}"
+            _("It needs about {needed} of disk space, and {free} are free.").format(
+                needed=size_words(2 * disk), free=size_words(free)
             )
         )
     cut = sum(e.cut for e in on.train)

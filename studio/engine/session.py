@@ -31,6 +31,8 @@ from studio.engine.prepare import Prepared, Rows, announce, prepare
 from studio.engine.saver import Saver
 from studio.engine.tasks.causal_lm import Example
 from studio.engine.trainer import Trainer
+from studio.errors import StudioError
+from studio.i18n import _
 from studio.protocol.events import Compared, Evaluated, Log, Phase, ProbeAnswered, Resumed
 
 PROBES_PER_CHECK = 3
@@ -157,6 +159,8 @@ class Session:
         return position.step
 
     def _probe(self, step: int) -> None:
+        if not self._plan.probes:
+            return
         self._emit(Phase(name="answering_probes"))
         answers = []
         for index, prompt in enumerate(self._plan.probes[:PROBES_PER_CHECK]):
@@ -175,11 +179,21 @@ class Session:
         self._answers = answers
 
     def _take_best(self, position: Position) -> None:
-        """Put the weights of the best evaluation back, when they are not the last ones."""
+        """Put the weights of the best evaluation back, when they are not the last ones.
+
+        When their checkpoint is damaged, hours of training must not be lost with it: the last weights are kept.
+        """
         if position.best_loss is None or position.best_step == position.step:
             return
         path = self._checkpoints / f"ckpt-{position.best_step:08d}"
-        checkpoint.load_weights(self._on.model, checkpoint.load(path).weights)
+        try:
+            best = checkpoint.load(path).weights
+        except StudioError:
+            lost = _("The best checkpoint, {name}, is damaged; the last state of the model is kept instead.")
+            self._emit(Log(level="warning", message=lost.format(name=path.name)))
+            position.best_step, _epoch, position.best_loss = position.evals[-1]
+            return
+        checkpoint.load_weights(self._on.model, best)
 
     def _compare(self, base_nats: list[float] | None) -> list[float]:
         self._emit(Phase(name="comparing"))

@@ -126,7 +126,9 @@ def _plan(
         limits = {"max_steps": QUICK_STEPS, "max_length": QUICK_LENGTH}
     spec = preset_spec(Preset.QUICK if quick else Preset.BALANCED).model_copy(update=limits)
     plan = services.runs.plan(product_id, dataset.id, base, spec, _("Demo"))
-    plan = plan.model_copy(update={"outlive": False})  # nobody would look for what a closed demo goes on doing
+    plan = plan.model_copy(
+        update={"outlive": False}
+    )  # nobody would look for what a closed demo goes on doing
     return plan.model_copy(update={"probes": []}) if quick else plan
 
 

@@ -15,7 +15,7 @@ from studio.services.checks import CheckState as CheckState
 from studio.services.machine_checks import INSTALLER
 from studio.services.machine_checks import machine_checks as machine_checks
 from studio.services.models import ModelService
-from studio.services.run_space import gigabytes
+from studio.words import size_words
 
 LOW_DISK_BYTES = 5 * 10**9
 
@@ -46,7 +46,7 @@ class DoctorService:
                 "base_model", _("Default base model"), CheckState.PROBLEM, _("not installed"),
                 _("Run: {command}").format(command=INSTALLER),
             )  # fmt: skip
-        found = f"{base.name}, {base.parameters / 1e6:.1f} M, {gigabytes(base.size_bytes)}"
+        found = f"{base.name}, {base.parameters / 1e6:.1f} M, {size_words(base.size_bytes)}"
         return Check("base_model", _("Default base model"), CheckState.OK, found)
 
     def _workspace(self) -> Check:
@@ -60,7 +60,7 @@ class DoctorService:
 
     def _disk(self) -> Check:
         usage = shutil.disk_usage(self._paths.root)
-        found = _("{free} of {total} free").format(free=gigabytes(usage.free), total=gigabytes(usage.total))
+        found = _("{free} of {total} free").format(free=size_words(usage.free), total=size_words(usage.total))
         if usage.free < LOW_DISK_BYTES:
             return Check("disk", _("Disk of the workspace"), CheckState.WARNING, found, _("Free some space."))
         return Check("disk", _("Disk of the workspace"), CheckState.OK, found)

@@ -12,7 +12,7 @@ import psutil
 
 from studio.i18n import _
 from studio.services.checks import Check, CheckState
-from studio.services.run_space import gigabytes
+from studio.words import size_words
 
 LOW_MEMORY_BYTES = 4 * 10**9
 ENGINE = ("torch", "transformers", "peft")
@@ -48,7 +48,7 @@ def _engine() -> Check:
 def _memory() -> Check:
     memory = psutil.virtual_memory()
     found = _("{free} of {total} free").format(
-        free=gigabytes(memory.available), total=gigabytes(memory.total)
+        free=size_words(memory.available), total=size_words(memory.total)
     )
     if memory.available < LOW_MEMORY_BYTES:
         return Check(

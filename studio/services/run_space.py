@@ -9,6 +9,7 @@ from studio.domain.runs import FitEstimate, RunPlan
 from studio.domain.specs import Method, scratch_parameters
 from studio.errors import ResourceError
 from studio.i18n import _
+from studio.words import size_words
 
 RESERVE = 2  # times the estimate must be free: a checkpoint is written beside the one that it replaces
 _ADAPTER_SHARE = 0.05  # an adapter of the largest usual rank, as a share of its base
@@ -38,12 +39,7 @@ def check_space(folder: Path, needed: int) -> None:
         raise ResourceError(
             "run.no_disk",
             _("There is not enough free disk space for this run: {need} needed, {free} free.").format(
-                need=gigabytes(RESERVE * needed), free=gigabytes(free)
+                need=size_words(RESERVE * needed), free=size_words(free)
             ),
             _("Free some space, or move the workspace to a larger disk."),
         )
-
-
-def gigabytes(size_bytes: int) -> str:
-    """A size for a person: GB with one decimal from 1 GB on, else MB."""
-    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"

@@ -24,6 +24,7 @@ class CommandControl:
         self._commands, self._emit, self._end_with_parent = commands, emit, end_with_parent
         self._before_pause: Callable[[], int] = lambda: 0
         self._stop = False
+        self._paused = False
         self._last_poll = -1.0
 
     @property
@@ -37,13 +38,12 @@ class CommandControl:
         """Hear what was said since the last call. Raises JobCancelled; returns after a pause is over."""
         if time.monotonic() - self._last_poll < POLL_INTERVAL_S:
             return
-        if self._hear():
+        self._hear()
+        if self._paused and not self._stop:
             self._pause()
         self._last_poll = time.monotonic()
 
-    def _hear(self) -> bool:
-        """Take in the new commands; whether the run shall pause now."""
-        paused = False
+    def _hear(self) -> None:
         for command in self._commands.poll():
             match command:
                 case Cancel():
@@ -51,30 +51,17 @@ class CommandControl:
                 case Stop() | Quit():
                     self._stop = True
                 case Pause():
-                    paused = True
+                    self._paused = True
                 case Resume():
-                    paused = False
+                    self._paused = False
         if self._end_with_parent and self._commands.eof:
             self._stop = True
-        return paused and not self._stop
 
     def _pause(self) -> None:
         step = self._before_pause()
         self._emit(Paused(step=step))
-        while not self._stop and not self._resumed():
+        while self._paused and not self._stop:
             time.sleep(PAUSE_POLL_S)
+            self._hear()
+        self._paused = False
         self._emit(Resumed(step=step))
-
-    def _resumed(self) -> bool:
-        resumed = False
-        for command in self._commands.poll():
-            match command:
-                case Cancel():
-                    raise JobCancelled
-                case Stop() | Quit():
-                    self._stop = True
-                case Resume():
-                    resumed = True
-        if self._end_with_parent and self._commands.eof:
-            self._stop = True
-        return resumed

@@ -130,15 +130,15 @@ def run_trl(base: Path, train: list[Any], packing: bool) -> tuple[Any, Any, floa
 
 def contend(name: str, base: Path, alpaca: Path | None, rows: int) -> dict[str, float]:
     """Train once in this process: real tokens per second, and loss on held-out rows in nats per trained token."""
-    from studio.engine.evaluate import mean_loss, row_nats
-    from studio.engine.losses import CausalLoss
-
     conversations = alpaca_rows(alpaca)
     train, held_out = conversations[:rows], conversations[rows : rows + 64]
     if name == "studio":
         model, tokenizer, seconds = run_studio(base, train)
-    else:
+    else:  # before anything of ours is imported: the rival keeps its own threading defaults
         model, tokenizer, seconds = run_trl(base, train, packing=name == "trl-packed")
+    from studio.engine.evaluate import mean_loss, row_nats
+    from studio.engine.losses import CausalLoss
+
     examples, unseen = encoded(tokenizer, train), encoded(tokenizer, held_out)
     device = next(model.parameters()).device
     nats = row_nats(model, CausalLoss(model), unseen, BATCH, 0, device)

@@ -132,7 +132,7 @@ def test_measuring_shows_progress_and_can_be_cancelled(
     qtbot.waitUntil(lambda: page.preview._progress is not None, timeout=5000)
     panel = page.preview._progress
     assert panel is not None
-    qtbot.waitUntil(lambda: "second of real training" in panel._label.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "Measuring" in panel._label.text(), timeout=5000)
     qtbot.mouseClick(panel.cancel, LEFT)
     qtbot.waitUntil(lambda: page.preview._progress is None, timeout=5000)
     assert page.preview.badge.text() == "Not measured yet"

@@ -20,19 +20,19 @@ from PySide6.QtCore import (
 
 from studio.domain.runs import Run
 from studio.domain.verdicts import Verdict
+from studio.domain.verdicts import title as verdict_title
 from studio.gui.icons import icon
 from studio.gui.models.runs_words import (
     STATE_ICONS,
     STATE_TONES,
     VERDICT_ICONS,
-    VERDICT_TITLES,
     VERDICT_TONES,
     loss_words,
     state_words,
 )
 from studio.gui.theme import Tone
-from studio.gui.widgets import duration_words
 from studio.i18n import N_, _, current_language
+from studio.words import duration_words
 
 Index = QModelIndex | QPersistentModelIndex
 PAGE_ROWS = 50
@@ -223,7 +223,7 @@ _CELLS: dict[RunColumn, Callable[[RunRow], str]] = {
     RunColumn.DATA: lambda row: row.run.plan.dataset_name,
     RunColumn.STATE: lambda row: state_words(row.run.state),
     RunColumn.LOSS: _loss,
-    RunColumn.VERDICT: lambda row: _(VERDICT_TITLES[row.verdict.kind]) if row.verdict else "–",
+    RunColumn.VERDICT: lambda row: verdict_title(row.verdict.kind) if row.verdict else "–",
     RunColumn.TIME: _time,
     RunColumn.DATE: _date,
 }

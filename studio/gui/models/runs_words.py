@@ -6,9 +6,9 @@ from studio.domain.runs import STATE_TITLES, RunState
 from studio.domain.values import Basis, Value
 from studio.domain.verdicts import VerdictKind
 from studio.gui.theme import Tone
-from studio.gui.widgets import duration_words
 from studio.i18n import N_, _
 from studio.services.phases import phase_words as phase_words
+from studio.words import duration_words
 
 STATE_TONES: dict[RunState, Tone] = {
     RunState.QUEUED: "neutral",
@@ -24,12 +24,6 @@ STATE_ICONS: dict[RunState, str] = {
     RunState.RUNNING: "play",
     RunState.PAUSED: "pause",
     RunState.CANCELLED: "minus",
-}
-VERDICT_TITLES = {
-    VerdictKind.BETTER: N_("Better"),
-    VerdictKind.SAME: N_("About the same"),
-    VerdictKind.WORSE: N_("Worse"),
-    VerdictKind.NO_BASE: N_("New model"),
 }
 VERDICT_TONES: dict[VerdictKind, Tone] = {
     VerdictKind.BETTER: "success",
@@ -49,15 +43,6 @@ _BASES = {Basis.MEASURED: N_("measured"), Basis.IMPORTED: N_("imported"), Basis.
 def state_words(state: RunState) -> str:
     """The state's name in the active language."""
     return _(STATE_TITLES[state])
-
-
-def size_words(size_bytes: float) -> str:
-    """A size in GB, MB or kB (powers of 1024), e.g. "1.4 GB"."""
-    if size_bytes >= 2**30:
-        return f"{size_bytes / 2**30:.1f} GB"
-    if size_bytes >= 2**20:
-        return f"{size_bytes / 2**20:.0f} MB"
-    return f"{max(size_bytes / 2**10, 0):.0f} kB"
 
 
 def count_words(count: float) -> str:

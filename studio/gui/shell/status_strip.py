@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QW
 from studio.gui.context import JobStatus
 from studio.gui.icons import icon
 from studio.gui.theme import current_tokens, tabular_font
-from studio.gui.widgets import duration_words
 from studio.i18n import _, ngettext
+from studio.words import duration_words
 
 HEIGHT = 32
 

@@ -10,15 +10,15 @@ from studio.gui.widgets.buttons import (
     SecondaryButton,
 )
 from studio.gui.widgets.card import Card
-from studio.gui.widgets.controls import SearchField, SegmentedControl, Switch
+from studio.gui.widgets.controls import DropDown, SearchField, SegmentedControl, Slider, Switch
 from studio.gui.widgets.drop import DropOverlay, DropZone
-from studio.gui.widgets.figures import MetricTile, ProgressPanel, Share, SplitBar, duration_words
+from studio.gui.widgets.figures import MetricTile, ProgressPanel, Share, SplitBar
 from studio.gui.widgets.labels import BodyText, Caption, Divider, Figure, PageTitle, SectionTitle
 from studio.gui.widgets.layout import EmptyState, FormRow, PageHeader, ScrollPage
 
 __all__ = [
-    "BodyText", "Caption", "Card", "Chip", "DangerButton", "Divider", "DropOverlay", "DropZone", "EmptyState",
-    "Figure", "FormRow", "GhostButton", "IconButton", "IconLabel", "LinkButton", "MetricTile", "PageHeader",
+    "BodyText", "Caption", "Card", "Chip", "DangerButton", "Divider", "DropDown", "DropOverlay", "DropZone",
+    "EmptyState", "Figure", "FormRow", "GhostButton", "IconButton", "IconLabel", "LinkButton", "MetricTile", "PageHeader",
     "PageTitle", "PrimaryButton", "ProgressPanel", "ScrollPage", "SearchField", "SecondaryButton", "SectionTitle",
-    "SegmentedControl", "Share", "SplitBar", "StateBadge", "Switch", "duration_words",
+    "SegmentedControl", "Share", "Slider", "SplitBar", "StateBadge", "Switch",
 ]  # fmt: skip

@@ -1,24 +1,48 @@
-"""Inputs that Qt lacks: a segmented choice, a search field, a switch."""
+"""Inputs that Qt lacks: a segmented choice, a search field, a switch, and drop-downs deaf to the wheel."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
+    QComboBox,
     QFrame,
     QHBoxLayout,
     QLineEdit,
     QPushButton,
     QSizePolicy,
+    QSlider,
     QWidget,
 )
 
 from studio.gui.icons import icon
 from studio.gui.theme import current_tokens
+
+
+class DropDown(QComboBox):
+    """Leaves the wheel to the page: scrolling past must neither stop here nor choose something else."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # by default the wheel takes the focus too
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
+class Slider(QSlider):
+    """A level slider that leaves the wheel to the page."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
 
 
 class SegmentedControl(QFrame):

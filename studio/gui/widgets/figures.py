@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QV
 from studio.gui.theme import current_tokens
 from studio.gui.widgets.buttons import SecondaryButton
 from studio.gui.widgets.labels import BodyText, Caption, Figure
-from studio.i18n import _, ngettext
+from studio.i18n import _
+from studio.words import duration_words
 
 
 class MetricTile(QFrame):
@@ -163,13 +164,3 @@ class ProgressPanel(QWidget):
         count = f"{done:,.0f} / {total:,.0f}" if total else f"{done:,.0f}"
         left = _("{time} left").format(time=duration_words(eta_s)) if eta_s is not None else ""
         self._figures.setText("  ·  ".join(part for part in (count, rate, left) if part))
-
-
-def duration_words(seconds: float) -> str:
-    """A length of time in one or two plain units, e.g. "3 min 20 s"."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return ngettext("{n} second", "{n} seconds", whole).format(n=whole)
-    if whole < 3600:
-        return _("{minutes} min {seconds} s").format(minutes=whole // 60, seconds=whole % 60)
-    return _("{hours} h {minutes} min").format(hours=whole // 3600, minutes=whole % 3600 // 60)

@@ -36,6 +36,7 @@ def opener(problem: BaseException) -> Any:
         (JobCancelled(), 130, "job.cancelled"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (RuntimeError("boom"), 1, "crash"),
+        (OSError(28, "No space left on device"), 3, "disk_full"),
     ],
 )
 def test_exit_code_and_json_of_failures(studio: Studio, problem: BaseException, code: int, name: str) -> None:
@@ -132,7 +133,9 @@ def test_help_loads_nothing_heavy() -> None:
         "heavy = {'torch', 'transformers', 'polars', 'sqlalchemy', 'PySide6', 'numpy'} & set(sys.modules);"
         "sys.exit(' '.join(heavy) or 0)"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
     assert said.returncode == 0, said.stderr
 
 

@@ -18,6 +18,7 @@ from studio.cli.progress import LINE_EVERY_S, ProgressLine
 from studio.domain.datasets import ColumnRole, ImportSpec
 from studio.errors import StudioError
 from studio.protocol import events as ev
+from studio.words import duration_words, size_words
 from tests.helpers import builders
 
 
@@ -96,8 +97,8 @@ def test_roles() -> None:
 
 
 def test_words() -> None:
-    assert words.duration(200) == "3 min 20 s"
-    assert words.duration(7260) == "2 h 1 min"
+    assert duration_words(200) == "3 min 20 s"
+    assert duration_words(7260) == "2 h 1 min"
     assert words.excerpt("a\n b" + "c" * 100, 10) == "a bcccccc…"
-    assert words.size(3 * 2**30) == "3.0 GB"
+    assert size_words(3e9) == "3.0 GB"
     assert words.loss(None) == "–"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 from studio.domain.datasets import ImportSpec, SourcePreview, SplitShares, title
 from studio.errors import StudioError
 from studio.gui.models.rows_table_preview import PreviewTable
-from studio.gui.models.runs_words import size_words
 from studio.gui.pages.data.problem import ProblemLine
 from studio.gui.pages.data.role_header import LEAST_WIDTH, RoleHeader
 from studio.gui.pages.data.split_editor import SplitEditor
@@ -29,12 +28,14 @@ from studio.gui.widgets import (
     Caption,
     Card,
     Chip,
+    DropDown,
     FormRow,
     PrimaryButton,
     ScrollPage,
     SecondaryButton,
 )
 from studio.i18n import N_, _
+from studio.words import size_words
 
 _PREVIEW_ROWS = 7
 _ROW_HEIGHT = 34
@@ -64,9 +65,9 @@ class ImportForm(QWidget):
         self.name = QLineEdit()
         self.licence = QLineEdit()
         self.licence.setPlaceholderText(_("For example: our own, CC BY 4.0"))
-        self.encoding = QComboBox()
-        self.delimiter = QComboBox()
-        self.sheet = QComboBox()
+        self.encoding = DropDown()
+        self.delimiter = DropDown()
+        self.sheet = DropDown()
         self.split = SplitEditor(SplitShares())
         self.problem = ProblemLine()
         self.missing = Caption(tone="warning")
@@ -93,7 +94,7 @@ class ImportForm(QWidget):
         self.table.show_preview(preview)
         if spec.roles:
             self.table.set_roles(spec.roles)
-        QTimer.singleShot(0, self, self._fit_columns)  # when the view has its width
+        self._fit_columns()
 
     def spec(self) -> ImportSpec:
         """Everything as chosen now."""
@@ -188,7 +189,10 @@ class ImportForm(QWidget):
         view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         view.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        view.setFixedHeight(self.header.sizeHint().height() + _PREVIEW_ROWS * _ROW_HEIGHT + 2 * view.frameWidth())
+        view.setFixedHeight(
+            self.header.sizeHint().height() + _PREVIEW_ROWS * _ROW_HEIGHT + 2 * view.frameWidth()
+        )
+        view.viewport().installEventFilter(self)
         view.horizontalScrollBar().valueChanged.connect(lambda _value: self.header.place())
 
     def _fill_choices(self, preview: SourcePreview) -> None:
@@ -230,9 +234,11 @@ class ImportForm(QWidget):
         """Say in the form why the last attempt did not work."""
         self.problem.show_problem(problem)
 
-    def resizeEvent(self, event: object) -> None:
-        super().resizeEvent(event)  # type: ignore[arg-type]
-        self._fit_columns()
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Columns follow the width of the table itself, so they do not jump after it is shown."""
+        if event.type() == QEvent.Type.Resize:
+            self._fit_columns()
+        return super().eventFilter(watched, event)
 
 
 def _fill(combo: QComboBox, choices: Mapping[str, str], current: str | None) -> None:

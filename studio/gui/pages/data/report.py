@@ -9,7 +9,6 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from studio.domain.datasets import DatasetVersion, Split, TokenStats, title
-from studio.gui.models.runs_words import size_words
 from studio.gui.theme import current_tokens, ui_font
 from studio.gui.widgets import (
     BodyText,
@@ -19,9 +18,9 @@ from studio.gui.widgets import (
     ScrollPage,
     Share,
     SplitBar,
-    duration_words,
 )
 from studio.i18n import N_, _
+from studio.words import duration_words, size_words
 
 _LANGUAGES = {"zh": N_("Chinese"), "en": N_("English"), "other": N_("Other")}
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHeaderView, QWidget
 from studio.domain.datasets import ColumnRole, title
 from studio.gui.models.rows_table_preview import PreviewTable
 from studio.gui.theme import current_tokens, ui_font
+from studio.gui.widgets import DropDown
 from studio.i18n import _
 
 _NAME_HEIGHT = 34
@@ -71,7 +72,7 @@ class RoleHeader(QHeaderView):
         painter.restore()
 
     def _build(self, section: int) -> QComboBox:
-        combo = QComboBox(self.viewport())
+        combo = DropDown(self.viewport())
         for role in ColumnRole:
             combo.addItem(title(role), role)
         combo.setAccessibleName(_("Use of column “{name}”").format(name=self._table.columns()[section]))

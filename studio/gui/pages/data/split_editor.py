@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 from studio.domain.datasets import Split, SplitShares, title
 from studio.gui.dialogs.product_form import FormDialog
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import BodyText, Caption, Figure, Share, SplitBar
+from studio.gui.widgets import BodyText, Caption, Figure, Share, Slider, SplitBar
 from studio.i18n import N_, _
 
 _MOST_PERCENT = 50
@@ -63,7 +63,7 @@ class SplitEditor(QWidget):
         return row
 
     def _slider(self, split: Split, share: float) -> QSlider:
-        slider = QSlider(Qt.Orientation.Horizontal)
+        slider = Slider()
         slider.setRange(0, _MOST_PERCENT)
         slider.setPageStep(5)
         slider.setValue(round(share * 100))

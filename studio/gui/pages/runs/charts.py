@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QMenu, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from studio.gui.context import GuiContext
-from studio.gui.models.runs_words import count_words, size_words
+from studio.gui.models.runs_words import count_words
 from studio.gui.pages.runs.live import LiveRun
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import BodyText, Caption, Card, GhostButton, SecondaryButton, Switch
+from studio.gui.widgets import BodyText, Caption, Card, GhostButton, SecondaryButton, Slider, Switch
 from studio.gui.widgets.plots import Curve, PlotPanel
 from studio.gui.widgets.plots_clock import RepaintClock
 from studio.gui.widgets.plots_legend import Legend
 from studio.gui.widgets.plots_series import Smoothed
 from studio.i18n import _
+from studio.words import size_words
 
 SMOOTHING = 90  # percent of weight on the past
 LOSS_HEIGHT, SMALL_HEIGHT = 300, 150
@@ -111,7 +111,7 @@ class ChartsCard(Card):
         row = QHBoxLayout(tools)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(current_tokens().space.s)
-        self.smoothing = QSlider(Qt.Orientation.Horizontal)
+        self.smoothing = Slider()
         self.smoothing.setRange(0, 99)
         self.smoothing.setValue(SMOOTHING)
         self.smoothing.setFixedWidth(120)

@@ -28,9 +28,9 @@ from studio.gui.widgets import (
     SecondaryButton,
     SectionTitle,
     StateBadge,
-    duration_words,
 )
 from studio.i18n import _
+from studio.words import duration_words
 
 _LIVE = frozenset({RunState.RUNNING, RunState.PAUSED})
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from studio.domain.runs import ProbeAnswer
 from studio.gui.pages.runs.live import LiveRun
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import BodyText, Caption, Card, Divider
+from studio.gui.widgets import BodyText, Caption, Card, Divider, DropDown
 from studio.i18n import _
 
 _CHARS = 600  # of an answer; the rest is in the tooltip
@@ -26,7 +26,7 @@ class ProbesCard(Card):
         )
         self._live: LiveRun | None = None
         self._version = -1
-        self.moment = QComboBox()
+        self.moment = DropDown()
         self.moment.setAccessibleName(_("Answers at step"))
         self.moment.setMinimumWidth(180)
         self.moment.activated.connect(lambda _index: self._fill())

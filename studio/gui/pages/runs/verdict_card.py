@@ -10,14 +10,13 @@ from studio.domain import verdicts
 from studio.domain.runs import FitEstimate, Run, RunSummary
 from studio.domain.values import Value
 from studio.domain.verdicts import Verdict
+from studio.domain.verdicts import title as verdict_title
 from studio.gui.models.runs_words import (
     VERDICT_ICONS,
-    VERDICT_TITLES,
     VERDICT_TONES,
     loss_words,
     money_words,
     range_words,
-    size_words,
 )
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import (
@@ -29,9 +28,9 @@ from studio.gui.widgets import (
     PrimaryButton,
     SecondaryButton,
     StateBadge,
-    duration_words,
 )
 from studio.i18n import _
+from studio.words import duration_words, size_words
 
 _HEAD_HEIGHT = 28
 
@@ -166,9 +165,7 @@ class VerdictCard(Card):
 
     def show_verdict(self, run: Run, verdict: Verdict, cost: Value | None) -> None:
         """Show the verdict on this run."""
-        self.badge.set(
-            _(VERDICT_TITLES[verdict.kind]), VERDICT_TONES[verdict.kind], VERDICT_ICONS[verdict.kind]
-        )
+        self.badge.set(verdict_title(verdict.kind), VERDICT_TONES[verdict.kind], VERDICT_ICONS[verdict.kind])
         self.sentence.setText(verdicts.sentence(verdict))
         self.next_step.setText(verdicts.next_sentence(verdict))
         self.bar.set(verdict)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox
 
 from studio.domain import datasets
 from studio.domain.datasets import DatasetVersion, Split
 from studio.gui.pages.train.choices import Choices, Shelf
-from studio.gui.widgets import BodyText, Caption, Card, SecondaryButton, Share, SplitBar
+from studio.gui.widgets import BodyText, Caption, Card, DropDown, SecondaryButton, Share, SplitBar
 from studio.i18n import _, ngettext
 
 
@@ -21,7 +20,7 @@ class DataCard(Card):
     def __init__(self) -> None:
         super().__init__(_("Data"), _("Rows that the model learns from, and rows kept aside to test it."))
         self._datasets: list[DatasetVersion] = []
-        self.combo = QComboBox()
+        self.combo = DropDown()
         self.combo.setAccessibleName(_("Data"))
         self.combo.activated.connect(lambda number: self.chosen.emit(self._datasets[number]))
         self.facts = Caption()

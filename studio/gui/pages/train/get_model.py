@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QDialog, QHBoxLayout, QVBoxLayout, Q
 
 from studio.domain.basemodels import CatalogueEntry
 from studio.gui.context import GuiContext
-from studio.gui.models.runs_words import count_words, phase_words, size_words
+from studio.gui.models.runs_words import count_words, phase_words
 from studio.gui.pages.train.base_card import language_words
 from studio.gui.pages.train.choice import ChoiceCard
 from studio.gui.pages.train.job import ChildJob
@@ -26,6 +26,7 @@ from studio.gui.widgets import (
 )
 from studio.i18n import _
 from studio.protocol.events import Event, Phase, Progress
+from studio.words import size_words
 
 _SIZE = (600, 620)
 _HUBS = {"huggingface": "Hugging Face", "mirror": "Hugging Face (mirror)", "modelscope": "ModelScope"}

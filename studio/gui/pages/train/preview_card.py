@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from studio.domain.runs import FitEstimate
-from studio.gui.models.runs_words import count_words, phase_words, range_words, size_words
+from studio.gui.models.runs_words import count_words, phase_words, range_words
 from studio.gui.pages.train.batch_view import BatchView
 from studio.gui.pages.train.choices import Choices, start_words
 from studio.gui.theme import Theme, current_tokens
@@ -20,10 +20,10 @@ from studio.gui.widgets import (
     ProgressPanel,
     SecondaryButton,
     StateBadge,
-    duration_words,
 )
 from studio.i18n import _, ngettext
 from studio.protocol.events import BatchPreview, Event, Phase, Progress
+from studio.words import duration_words, size_words
 
 
 class RunPreviewCard(Card):
