@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from studio.engine.folders import fsync
+from studio.engine.folders import fsync, plain_write_errors
 from studio.errors import StudioError
 from studio.i18n import _
 
@@ -113,8 +113,7 @@ def publish(folder: Path, snapshot: Snapshot) -> tuple[Path, int]:
     aside = folder / f".tmp-{uuid.uuid4().hex}"
     aside.mkdir()
     try:
-        save_file(snapshot.weights, str(aside / WEIGHTS))
-        torch.save({"optimizer": snapshot.optimizer, "rng": snapshot.rng}, aside / STATE)
+        _write_tensors(snapshot, aside)
         files = {name: file_facts(aside / name) for name in (WEIGHTS, STATE)}
         manifest = {"format": FORMAT, "position": asdict(snapshot.position), "files": files}
         sealed = {**manifest, "seal": _seal(manifest)}
@@ -126,10 +125,19 @@ def publish(folder: Path, snapshot: Snapshot) -> tuple[Path, int]:
             discard(target)
         aside.rename(target)
         fsync(folder)
-    except OSError:
+    except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
     return target, sum(int(f["bytes"]) for f in files.values())
+
+
+def _write_tensors(snapshot: Snapshot, folder: Path) -> None:
+    with plain_write_errors():
+        save_file(snapshot.weights, str(folder / WEIGHTS))
+        with (folder / STATE).open(
+            "wb"
+        ) as file:  # a file of our own: by path, torch hides why it cannot write
+            torch.save({"optimizer": snapshot.optimizer, "rng": snapshot.rng}, file)
 
 
 def valid_checkpoints(folder: Path) -> list[Path]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError
 
 from studio.engine.weights import INFO_FILE, sha256_of
 from studio.errors import StudioError
@@ -42,6 +46,23 @@ def publish(aside: Path, target: Path) -> None:
     fsync(aside)
     aside.rename(target)
     fsync(target.parent)
+
+
+@contextmanager
+def plain_write_errors() -> Iterator[None]:
+    """Native writers hide a full disk in exceptions of their own; outside this block it is an OSError again.
+
+    safetensors only tells the number in its text; torch raises RuntimeError on top of the file's own OSError.
+    """
+    try:
+        yield
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        raise OSError(int(number[1]) if number else errno.EIO, str(error)) from error
+    except RuntimeError as error:
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from error
+        raise
 
 
 def fsync(path: Path) -> None:

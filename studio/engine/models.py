@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from studio.domain.specs import TrainSpec, scratch_inner_width
+from studio.engine.folders import plain_write_errors
 
 END, TURN_START, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CHATML = (
@@ -90,7 +91,10 @@ def size_of(model: nn.Module) -> Size:
 
 
 def save_model(model: nn.Module, tokenizer: Any, folder: Path) -> None:
-    """Keep the result as Hugging Face tools expect it: adapter or whole model in safetensors, with the tokenizer."""
-    with torch.no_grad():
+    """Keep the result as Hugging Face tools expect it: adapter or whole model in safetensors, with the tokenizer.
+
+    Raises OSError when the disk refuses.
+    """
+    with torch.no_grad(), plain_write_errors():
         model.save_pretrained(str(folder), safe_serialization=True)  # type: ignore[operator]
     tokenizer.save_pretrained(str(folder))

@@ -22,11 +22,11 @@ class Saver:
     def __init__(self, folder: Path, keep: int, emit: Emit) -> None:
         self._folder, self._keep, self._emit = folder, keep, emit
         self._thread: threading.Thread | None = None
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._last_step = -1
 
     def save(self, position: Position, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Copy the state and start to write it. Raises OSError when an earlier write failed."""
+        """Copy the state and start to write it. Raises OSError or what else an earlier write met."""
         started = time.monotonic()
         self.wait()
         if position.step == self._last_step:
@@ -38,7 +38,7 @@ class Saver:
         self._thread.start()
 
     def wait(self) -> None:
-        """Until the write under way is done. Raises OSError when it failed."""
+        """Until the write under way is done. Raises OSError or what else it met."""
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -56,5 +56,5 @@ class Saver:
                 )
             )  # fmt: skip
             retain(self._folder, self._keep, pinned={snapshot.position.best_step})
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 (a thread's boundary: raised again in the loop by wait())
             self._error = error

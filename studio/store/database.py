@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from studio.errors import ResourceError, StudioError
@@ -22,6 +23,7 @@ _DURABLE = (
     "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON",
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
 )  # fmt: skip
+_ROOM_BYTES = 2**20  # with less free, SQLite cannot make its own files and only says “disk I/O error”
 QUICK_CHECK_BYTES = 32 * 2**20  # up to this size the whole file is checked when it is opened (about 20 ms)
 
 
@@ -81,17 +83,16 @@ class Database:
         try:
             yield
         except DatabaseError as problem:
-            raise told(problem, self.path) from problem
+            raise told(str(problem.orig), self.path) from problem
 
 
-def told(problem: DatabaseError, path: Path) -> StudioError:
+def told(text: str, path: Path) -> StudioError:
     """The database's error in words."""
-    text = str(problem.orig)
     if "malformed" in text or "not a database" in text or "disk image" in text:
         return CorruptDatabaseError(path, None)
-    if "full" in text:
+    if "full" in text or ("I/O error" in text and shutil.disk_usage(path.parent).free < _ROOM_BYTES):
         return ResourceError("store.disk_full", _("The disk is full."), _("Free some space, then try again."))
-    if isinstance(problem, OperationalError) and "locked" in text:
+    if "locked" in text:
         return StudioError(
             "store.locked", _("The database is in use by another program."), _("Try again in a moment.")
         )
@@ -104,7 +105,10 @@ def told(problem: DatabaseError, path: Path) -> StudioError:
 
 
 def looks_sound(path: Path, module: ModuleType) -> bool:
-    """Whether the file is a database without visible damage; a large one is checked by its first page only."""
+    """Whether the file is a database without visible damage; a large one is checked by its first page only.
+
+    Raises StudioError ``store.disk_full``, ``store.locked``, ``store.not_writable``: then nobody can tell.
+    """
     try:
         connection = module.connect(str(path))
         try:
@@ -114,8 +118,11 @@ def looks_sound(path: Path, module: ModuleType) -> bool:
             return True
         finally:
             connection.close()
-    except (module.DatabaseError, sqlite3.DatabaseError):
-        return False
+    except (module.DatabaseError, sqlite3.DatabaseError) as problem:
+        reason = told(str(problem), path)
+        if isinstance(reason, CorruptDatabaseError) or reason.code == "store.failed":
+            return False
+        raise reason from problem
 
 
 def _engine(path: Path, module: ModuleType) -> Engine:

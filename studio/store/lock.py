@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from filelock import FileLock, Timeout
 
 from studio.errors import BusyError
 from studio.i18n import _
+
+log = logging.getLogger(__name__)
 
 
 class WorkspaceLock:
@@ -28,7 +31,10 @@ class WorkspaceLock:
                 _("Another window or command uses this workspace (process {pid}).").format(pid=self._pid()),
                 _("Close it, or open another workspace."),
             ) from problem
-        self._holder.write_text(str(os.getpid()), encoding="ascii")
+        try:
+            self._holder.write_text(str(os.getpid()), encoding="ascii")
+        except OSError as problem:  # a full disk: the lock holds without the number
+            log.warning("The holder of the lock cannot be noted: %s", problem)
 
     def release(self) -> None:
         """Let go; does nothing when it is not held."""

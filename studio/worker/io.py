@@ -23,6 +23,7 @@ from studio.protocol.events import TERMINAL, CheckpointSaved, Event, Started
 
 _READ_BYTES = 65536
 _TAIL_BYTES = 1 << 20
+_RESERVE_BYTES = 1 << 16
 
 
 class JobCancelled(Exception):
@@ -47,7 +48,8 @@ class EventWriter:
     fd: the protocol descriptor, None for none; a reader that went away is forgotten for ever.
     file: events.jsonl; numbering goes on after its last line. Terminal and checkpoint events are fsynced.
     Nothing is written after a terminal event, so there is exactly one.
-    Raises OSError from emit() when the file cannot be written; the half-written line is taken back.
+    Raises OSError from emit() when the file cannot be written; the half-written line is taken back. For a terminal
+    event room is kept beside the file, so that a full disk can still be told.
     """
 
     def __init__(self, fd: int | None, file: Path | None = None) -> None:
@@ -57,12 +59,14 @@ class EventWriter:
         self._terminal = False
         self._seq = 0
         self._file_fd: int | None = None
+        self._reserve = None if file is None else file.with_suffix(".reserve")
         if file is not None:
             self._seq = last_seq(file)
             self._file_fd = os.open(
                 file, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600
             )
             self._end_torn_line()
+            self._keep_room()
 
     @property
     def ended(self) -> bool:
@@ -82,6 +86,8 @@ class EventWriter:
             stamped = event.model_copy(update={"seq": self._seq + 1, "t": time.time()})
             line = (encode(stamped) + "\n").encode("utf-8", "backslashreplace")
             self._to_pipe(line)
+            if isinstance(event, TERMINAL):
+                self._give_room()
             self._to_file(line, durable=isinstance(event, (*TERMINAL, CheckpointSaved)))
             self._seq += 1
             self._terminal = isinstance(event, TERMINAL)
@@ -92,6 +98,17 @@ class EventWriter:
             if self._file_fd is not None:
                 os.close(self._file_fd)
                 self._file_fd = None
+
+    def _keep_room(self) -> None:
+        assert self._reserve is not None
+        try:
+            self._reserve.write_bytes(bytes(_RESERVE_BYTES))
+        except OSError:  # no room to keep: the first event that needs some will say so
+            self._give_room()
+
+    def _give_room(self) -> None:
+        if self._reserve is not None:
+            self._reserve.unlink(missing_ok=True)
 
     def _to_pipe(self, line: bytes) -> None:
         if self._fd is None:

@@ -38,6 +38,9 @@ JOBS: Final = {
 }
 
 
+_DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
 class Terminated(BaseException):
     """Someone sent SIGTERM: clean up what is half-made and end."""
 
@@ -122,7 +125,7 @@ def _explain(error: BaseException) -> tuple[str, str, str]:
             _("There was not enough memory for this."),
             _("Use a smaller batch or shorter rows, or close other programs."),
         )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
         return "run.disk_full", _("The disk is full."), _("Free some space, then start again.")
     if isinstance(error, (Terminated, KeyboardInterrupt)):
         return "worker.terminated", _("The job was ended from outside."), _("Start it again when you like.")

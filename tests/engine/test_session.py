@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from studio.domain.datasets import Shape
 from studio.domain.runs import RunSummary
 from studio.domain.specs import Method, scratch_parameters
+from studio.engine import checkpoint
 from studio.engine import trainer as trainer_module
 from studio.engine.estimate import estimate
 from studio.engine.session import Session
@@ -20,6 +21,7 @@ from studio.protocol.events import (
     CheckpointSaved,
     Compared,
     Evaluated,
+    Log,
     Planned,
     ProbeAnswered,
     Resumed,
@@ -153,6 +155,32 @@ def test_validation_that_turns_ends_the_run_and_the_best_is_kept(
     evals = {e.step: e.loss for e in seen.of(Evaluated) if e.step}
     assert evals[summary.best_step] == min(evals.values())
     assert summary.best_step < summary.steps
+
+
+def test_a_damaged_best_checkpoint_costs_no_run(tiny_model_dir: Path, tmp_path: Path) -> None:
+    plan = make_plan(
+        tiny_model_dir,
+        method=Method.FULL,
+        epochs=60,
+        learning_rate=2e-2,
+        schedule="constant",
+        early_stopping=2,
+    )
+    session = Session(plan, tmp_path, chat_rows, recorder := Recorder(), PlainControl())
+    load, damaged = checkpoint.load, []
+
+    def damage(path: Path) -> checkpoint.Snapshot:
+        damaged.append(path)
+        (path / checkpoint.WEIGHTS).write_bytes(b"")
+        return load(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoint, "load", damage)
+        summary = session.run()
+    assert damaged
+    assert summary.best_step == summary.steps
+    assert summary.best_eval_loss == recorder.of(Evaluated)[-1].loss
+    assert any("damaged" in log.message for log in recorder.of(Log))
 
 
 def test_a_loss_that_is_no_number_stops_before_the_update(tiny_model_dir: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -303,6 +304,22 @@ def test_a_base_without_tokenizer_is_explained(
     assert isinstance(failed, Failed)
     assert failed.code == "model.no_tokenizer"
     assert failed.hint
+
+
+def test_a_disk_that_takes_no_checkpoint_ends_the_run_and_is_named(
+    start: Start, base: Path, dataset: Path, tmp_path: Path
+) -> None:
+    """Native writers fail in their own ways; a limit on file sizes acts on them as a full disk does."""
+    folder = run_dir(tmp_path / "run", base, dataset, method="full", epochs=50)
+    trainer = start(folder)
+    resource.prlimit(
+        trainer.process.pid, resource.RLIMIT_FSIZE, (500_000, 500_000)
+    )  # below one checkpoint's file
+    failed = trainer.finish()
+    assert isinstance(failed, Failed)
+    assert failed.code == "run.disk_full"
+    assert failed.hint
+    assert list((folder / "checkpoints").iterdir()) == []
 
 
 def test_the_fit_check_answers_on_its_pipe(start: Start, base: Path, dataset: Path, tmp_path: Path) -> None:

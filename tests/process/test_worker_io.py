@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from studio.errors import StudioError
 from studio.protocol.commands import Cancel, Pause, Stop
 from studio.protocol.events import Cancelled, Failed, Finished, Log
+from studio.worker import io
 from studio.worker.io import CommandReader, EventWriter, last_seq
 from studio.worker.main import failure
 
@@ -130,3 +132,23 @@ def test_a_print_never_reaches_the_protocol() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert [json.loads(line)["type"] for line in done.stdout.splitlines()] == ["finished"]
     assert done.stderr.count("noise") == 2
+
+
+def test_a_full_disk_still_takes_the_last_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "events.jsonl"
+    writer = EventWriter(None, file)
+    reserve = file.with_suffix(".reserve")
+    assert reserve.stat().st_size > 0
+    write = io._write_all
+
+    def full(fd: int, data: bytes) -> None:
+        if reserve.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(fd, data)
+
+    monkeypatch.setattr(io, "_write_all", full)
+    with pytest.raises(OSError, match="No space"):
+        writer.emit(log("lost"))
+    writer.emit(failure(OSError(errno.ENOSPC, "No space left on device")))
+    assert [line["code"] for line in lines(file)] == ["run.disk_full"]
+    assert not reserve.exists()

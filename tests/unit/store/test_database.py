@@ -7,6 +7,7 @@ import sys
 import textwrap
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
@@ -14,7 +15,7 @@ from sqlalchemy import text
 from studio.errors import StudioError
 from studio.store import backup, schema
 from studio.store.backup import BackupKeeper, list_backups, make_backup, newest_good, restore, thin
-from studio.store.database import CorruptDatabaseError, Database
+from studio.store.database import CorruptDatabaseError, Database, looks_sound
 from studio.store.migrating import MIGRATIONS, Versions, alembic_config, open_database, schema_version
 from studio.store.sqlite import FIXED_VERSION, sqlite_module
 
@@ -303,3 +304,38 @@ def test_thinning_keeps_the_newest_then_days_then_weeks(tmp_path: Path) -> None:
     assert 6 + 6 < len(kept) <= 6 + 6 + 8
     thin(tmp_path)
     assert [path.name[7:15] for path in list_backups(tmp_path)] == kept
+
+
+class Refusing:
+    """An SQLite module whose database refuses everything with one message."""
+
+    DatabaseError = sqlite_module().DatabaseError
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+
+    def connect(self, _path: str) -> None:
+        raise self.DatabaseError(self._message)
+
+
+@pytest.mark.parametrize(
+    ("message", "free", "code"),
+    [
+        ("database or disk is full", 10**9, "store.disk_full"),
+        ("disk I/O error", 4096, "store.disk_full"),  # all that SQLite says when it cannot make its -shm file
+        ("database is locked", 10**9, "store.locked"),
+        ("unable to open database file", 10**9, "store.not_writable"),
+    ],
+)
+def test_a_refusal_is_not_taken_for_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, message: str, free: int, code: str
+) -> None:
+    monkeypatch.setattr("studio.store.database.shutil.disk_usage", lambda _path: SimpleNamespace(free=free))
+    with pytest.raises(StudioError) as caught:
+        looks_sound(tmp_path / "studio.db", Refusing(message))  # type: ignore[arg-type]
+    assert caught.value.code == code
+
+
+def test_unreadable_pages_are_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.store.database.shutil.disk_usage", lambda _path: SimpleNamespace(free=10**9))
+    assert not looks_sound(tmp_path / "studio.db", Refusing("disk I/O error"))  # type: ignore[arg-type]

@@ -88,3 +88,15 @@ def test_a_killed_holder_leaves_no_lock_behind(tmp_path: Path) -> None:
     finally:
         child.kill()
         child.communicate()
+
+
+def test_a_full_disk_does_not_keep_anyone_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_args: object, **_more: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    lock = WorkspaceLock(tmp_path / "workspace.lock")
+    lock.acquire()
+    with pytest.raises(BusyError):
+        WorkspaceLock(tmp_path / "workspace.lock").acquire()
+    lock.release()
