@@ -16,6 +16,11 @@ RESAMPLES = 2000
 MARGIN_NATS = 0.02  # differences smaller than 2% of perplexity do not matter to a reader
 OVERFIT_RISE = 0.01  # a last validation loss this much (1%) above the best one counts as turned
 PLENTY_ROWS = 20  # fewer held-out rows than this cannot carry a firm verdict
+# Student's t, 97.5%, for 1 to 18 degrees of freedom: what PLENTY_ROWS or more rows do not need.
+_T = (
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262,
+    2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101,
+)  # fmt: skip
 
 
 class VerdictKind(StrEnum):
@@ -95,8 +100,9 @@ def judge(
     if base_nats is not None:
         base = sum(base_nats) / total
         difference = tuned - base
-        low, high = paired_interval(base_nats, tuned_nats, tokens)
-        kind = _kind(low, high, difference)
+        interval = paired_interval(base_nats, tuned_nats, tokens)
+        low, high = interval or (None, None)
+        kind = _kind(interval, difference)
     return Verdict(
         kind=kind, base_loss=base, tuned_loss=tuned,
         base_perplexity=None if base is None else perplexity(base), tuned_perplexity=perplexity(tuned),
@@ -107,14 +113,32 @@ def judge(
 
 
 def paired_interval(
-    base_nats: Sequence[float], tuned_nats: Sequence[float], tokens: Sequence[int], *, seed: int = 0
-) -> tuple[float, float]:
-    """95% percentile bootstrap of (tuned − base) nats per token, resampling whole rows.
+    base_nats: Sequence[float], tuned_nats: Sequence[float], tokens: Sequence[int]
+) -> tuple[float, float] | None:
+    """95% interval of (tuned − base) nats per token over rows; None for a single row, which tells nothing.
 
-    Rows, not tokens, are drawn, since tokens of one answer are not independent (Efron & Tibshirani 1993, ch. 13).
+    Rows, not tokens, are what varies, since tokens of one answer are not independent. With PLENTY_ROWS rows the
+    percentile bootstrap (Efron & Tibshirani 1993, ch. 13); with fewer, where it is too narrow, Student's t on the
+    linearised ratio (Cochran 1977, 2.11).
     """
-    rng = random.Random(seed)
+    if len(tokens) < 2:
+        return None
     deltas = [t - b for t, b in zip(tuned_nats, base_nats, strict=True)]
+    if len(tokens) < PLENTY_ROWS:
+        return _t_interval(deltas, tokens)
+    return _bootstrap_interval(deltas, tokens)
+
+
+def _t_interval(deltas: Sequence[float], tokens: Sequence[int]) -> tuple[float, float]:
+    n, total = len(tokens), sum(tokens)
+    ratio = sum(deltas) / total
+    spread = sum((d - ratio * t) ** 2 for d, t in zip(deltas, tokens, strict=True))
+    half = _T[n - 2] * math.sqrt(n / (n - 1) * spread) / total
+    return ratio - half, ratio + half
+
+
+def _bootstrap_interval(deltas: Sequence[float], tokens: Sequence[int]) -> tuple[float, float]:
+    rng = random.Random(0)  # the same rows give the same verdict
     rows = range(len(tokens))
     means = []
     for _draw in range(RESAMPLES):
@@ -124,7 +148,10 @@ def paired_interval(
     return means[int(0.025 * RESAMPLES)], means[int(0.975 * RESAMPLES) - 1]
 
 
-def _kind(low: float, high: float, difference: float) -> VerdictKind:
+def _kind(interval: tuple[float, float] | None, difference: float) -> VerdictKind:
+    if interval is None:
+        return VerdictKind.SAME
+    low, high = interval
     if high < 0 and difference <= -MARGIN_NATS:
         return VerdictKind.BETTER
     if low > 0 and difference >= MARGIN_NATS:
@@ -185,6 +212,7 @@ _NEXT_SENTENCES = {
     NextStep.MORE_DATA: N_("Next: add more and more varied rows; this data has been used up."),
     NextStep.MORE_HELD_OUT: N_("Next: add rows; with so few held-out rows the verdict is shaky."),
 }
+_TOO_FEW = N_("Not known yet: one held-out row cannot tell better from worse.")
 _OVERFITTING = N_(
     "Answers on new questions got worse again after step {best}; the model of that step was kept (overfitting)."
 )
@@ -197,7 +225,8 @@ def title(kind: VerdictKind) -> str:
 
 def sentence(verdict: Verdict) -> str:
     """The verdict in one sentence (two when validation turned), in the active language."""
-    text = _(_SENTENCES[verdict.kind]).format(**_figures(verdict))
+    unknown = verdict.difference is not None and verdict.ci_low is None
+    text = _(_TOO_FEW) if unknown else _(_SENTENCES[verdict.kind]).format(**_figures(verdict))
     if verdict.overfitting:
         more = _(_OVERFITTING).format(best=verdict.best_step)
         return _("{sentence} {next_sentence}").format(sentence=text, next_sentence=more)

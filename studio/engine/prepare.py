@@ -26,6 +26,7 @@ from studio.protocol.events import BatchPreview, Phase, Planned, PreviewToken, P
 Rows = Callable[[Split], Iterable[dict[str, Any]]]
 VALIDATION_TOKENS = 12_000  # evaluated at each check during a run
 HELD_OUT_TOKENS = 24_000  # compared at the end
+FEW_TEST_ROWS = 8  # with fewer, validation rows join the comparison: slightly kind to the run, but not blind
 PREVIEW_ROWS, PREVIEW_TOKENS = 4, 400
 PROGRESS_INTERVAL_S = 0.25
 
@@ -46,7 +47,7 @@ class Prepared:
     train: list[Example]
     validation: list[Example]
     held_out: list[Example]
-    held_out_split: Split
+    held_out_name: str  # test, or validation+test where the test rows are too few
     schedule: Schedule
 
 
@@ -68,13 +69,14 @@ def prepare(
     train = _encode(tokenizer, rows(Split.TRAIN), spec.max_length, emit, control)
     validation = _sample(_encode_some(tokenizer, rows(Split.VALIDATION), spec.max_length), VALIDATION_TOKENS)
     test = _sample(_encode_some(tokenizer, rows(Split.TEST), spec.max_length), HELD_OUT_TOKENS)
+    held_out, name = (test, "test") if len(test) >= FEW_TEST_ROWS else (validation + test, "validation+test")
     emit(Phase(name="loading_model"))
     model = _model(plan, tokenizer, device, chosen)
     control.check()
     return Prepared(
         plan=plan, tokenizer=tokenizer, model=model, loss=CausalLoss(model, chosen), size=size_of(model), device=device,
         dtype=chosen, threads=threads, pad_id=_pad_id(tokenizer), train=train, validation=validation,
-        held_out=test or validation, held_out_split=Split.TEST if test else Split.VALIDATION,
+        held_out=held_out, held_out_name=name,
         schedule=schedule_for(spec, len(train)),
     )  # fmt: skip
 

@@ -201,7 +201,7 @@ class Session:
         if tuned:
             self._emit(
                 Compared(
-                    split=self._on.held_out_split.value, base_nats=base_nats, tuned_nats=tuned,
+                    split=self._on.held_out_name, base_nats=base_nats, tuned_nats=tuned,
                     tokens=[e.targets for e in self._on.held_out],
                 )
             )  # fmt: skip
