@@ -1,4 +1,4 @@
-"""What the operating system has to bring: Qt's X libraries, a Chinese font, Xvfb and python3-venv."""
+"""What the operating system has to bring: Qt's X libraries, a Chinese font, the tests' own screen and mouse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from installer.runner import Runner
 # apt may have to wait for the machine's own nightly upgrade.
 APT_OPTIONS = ("-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=180")
 SBIN = ("/usr/sbin", "/sbin")
-FONT, XVFB = "fonts-noto-cjk", "xvfb"
+FONT = "fonts-noto-cjk"
+# Debian package -> its program: a screen without a monitor, and a mouse and keyboard without hands.
+TEST_TOOLS = {"xvfb": "Xvfb", "xdotool": "xdotool"}
 
 # Debian package -> the library that the loader looks for (Qt 6.11's xcb plugin and QtGui, by ldd).
 QT_LIBRARIES = {
@@ -50,7 +52,7 @@ class Wants:
         """Debian packages wanted; none outside Linux, where Qt's wheels bring everything."""
         if not sys.platform.startswith("linux") or not (self.window or self.dev):
             return ()
-        return (*QT_LIBRARIES, FONT, *((XVFB,) if self.dev else ()))
+        return (*QT_LIBRARIES, FONT, *(TEST_TOOLS if self.dev else ()))
 
 
 class Apt:
@@ -103,9 +105,7 @@ class SystemLibraries:
         absent = self._missing_libraries()
         if FONT in wanted and not self._has_chinese_font():
             absent.append(FONT)
-        if XVFB in wanted and shutil.which("Xvfb") is None:
-            absent.append(XVFB)
-        return absent
+        return absent + [p for p, program in TEST_TOOLS.items() if p in wanted and shutil.which(program) is None]
 
     def bring(self) -> None:
         """Install what is missing. Raises StepPostponed when it may wait, StepError when it cannot."""
