@@ -39,16 +39,18 @@ def english() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def x_display() -> Iterator[str]:
-    """The name of a display for a child process: the one there is, else an Xvfb of our own."""
+    """The name of a display for a child process: an Xvfb of our own, of known size and where no mouse is taken from
+    anybody; else the one there is.
+    """
     if not sys.platform.startswith("linux"):
         pytest.skip("only Linux needs a display of its own")
-    if os.environ.get("DISPLAY"):
-        yield os.environ["DISPLAY"]
-        return
     program = shutil.which("Xvfb")
-    if program is None:
+    if program is not None:
+        yield from _xvfb(program)
+    elif os.environ.get("DISPLAY"):
+        yield os.environ["DISPLAY"]
+    else:
         pytest.skip("Xvfb is not installed")
-    yield from _xvfb(program)
 
 
 def _xvfb(program: str) -> Iterator[str]:

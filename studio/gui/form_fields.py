@@ -14,19 +14,17 @@ from pydantic.fields import FieldInfo
 from PySide6.QtCore import QLocale, QObject, Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QDoubleSpinBox,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
-    QSlider,
     QSpinBox,
     QWidget,
 )
 
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import Figure, IconButton, Switch
+from studio.gui.widgets import DropDown, Figure, IconButton, Slider, Switch
 from studio.i18n import _
 
 _NONE_KEY = "\x00none"
@@ -147,15 +145,8 @@ def _switch() -> FieldInput:
     return made
 
 
-class _Combo(QComboBox):
-    """Leaves the wheel to the page, so scrolling a form changes no value."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
-
-
 def _choice(spec: FieldSpec) -> FieldInput:
-    combo = _Combo()
+    combo = DropDown()
     titles: dict[str, str] = spec.extra.get("choices_titles", {})
     if spec.optional:
         combo.addItem(_("Automatic"), _NONE_KEY)
@@ -215,6 +206,7 @@ def _number(spec: FieldSpec) -> FieldInput:
             box.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
     box.setLocale(QLocale.c())
     box.setKeyboardTracking(False)
+    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # the wheel, which it ignores, must not give it the focus
     box.lineEdit().setTextMargins(
         7, 0, 0, 0
     )  # the style sheet's padding does not reach the text of a spin box
@@ -252,7 +244,7 @@ def _slider(spec: FieldSpec) -> FieldInput:
     host = QWidget()
     row = QHBoxLayout(host)
     row.setContentsMargins(0, 0, 0, 0)
-    slider = QSlider(Qt.Orientation.Horizontal)
+    slider = Slider()
     slider.setRange(0, round((high - low) / step))
     slider.setMinimumHeight(current_tokens().control_height - 8)
     slider.setAccessibleName(_(spec.title))

@@ -41,7 +41,8 @@ class Window:
 
     def look(self) -> dict[str, Any]:
         """What is on the front window: ``seen`` (things with name, class, place) and ``window``."""
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.write("look\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
@@ -74,6 +75,10 @@ class Window:
         self.until(there, f"“{name}”", patience_s)
         return found[0]
 
+    def wait_dialog(self, title: str) -> None:
+        """Wait for a dialog whose title contains these words."""
+        self.until(lambda: title in (self.look()["window"] or {}).get("title", ""), f"dialog “{title}”")
+
     def until(self, true: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> None:
         """Wait for something; says what was on the screen when it did not come."""
         end = time.monotonic() + patience_s
@@ -86,7 +91,8 @@ class Window:
         """All names on the front window, for messages."""
         answer = self.look()
         return f"{answer['window']}\n" + "\n".join(
-            f"{t['class']}: {t['name']!r} {t['text'] if t['text'] != t['name'] else ''}" for t in answer["seen"]
+            f"{t['class']}: {t['name']!r} {t['text'] if t['text'] != t['name'] else ''}"
+            for t in answer["seen"]
         )
 
     def log(self) -> str:
@@ -122,7 +128,7 @@ class Window:
         x = round((thing["x"] + thing["width"] * dx) * self.scale)
         y = round((thing["y"] + thing["height"] * dy) * self.scale)
         again = ["click", "--repeat", str(times), "--delay", "60", "1"]
-        self._do("mousemove", "--sync", str(x), str(y), *again)
+        self._do("mousemove", str(x), str(y), *again)
 
     def type(self, text: str) -> None:
         """Type into what has the focus."""
@@ -142,15 +148,37 @@ class Window:
 
     def choose(self, name: str, entry: str) -> None:
         """Open a drop-down and choose an entry by its words."""
-        self.click(name, "Combo")
+        self.click(name, "DropDown")
         self.until(lambda: self.things(entry, "cell"), f"entry “{entry}”")
         self.click_at(self.things(entry, "cell")[0])
 
+    def pick(self, path: Path) -> None:
+        """Enter a path in the file dialog; its completion may swallow keys, so look before Return."""
+
+        def written() -> bool:
+            if [t for t in self.things(str(path), "QLineEdit") if t["text"] == str(path)]:
+                return True
+            self.key("ctrl+a")
+            self.type(str(path))
+            return False
+
+        self.until(written, f"path {path} in the dialog")
+        self.key("Return")
+
     def focus(self) -> None:
         """There is no window manager to do it: give the keys to the front window."""
-        window = self.look()["window"]
-        if window is not None:
-            self._do("windowfocus", str(window["id"]))
+
+        def active() -> bool:
+            window = self.look()["window"]
+            if window is not None and not window["active"]:
+                subprocess.run(
+                    ["xdotool", "windowfocus", str(window["id"])], env=self._environment, check=False,
+                    timeout=30, capture_output=True,
+                )  # fmt: skip
+                return False
+            return window is not None
+
+        self.until(active, "active window")
 
     def shot(self, path: Path) -> None:
         """Photograph the front window as the X server has it."""
@@ -196,12 +224,13 @@ class Window:
         window = self.look()["window"]
         x, y = thing["middle"], window["y"] + window["height"] * 0.6
         place = [str(round(x * self.scale)), str(round(y * self.scale))]
-        self._do("mousemove", "--sync", *place, "click", "--repeat", "2", "--delay", "20", "5")
+        self._do("mousemove", *place, "click", "--repeat", "2", "--delay", "20", "5")
 
     def _settle(self, found: list[Thing], name: str, kind: str, part: bool) -> None:
         """A page that is still arranging itself moves its buttons: wait until two looks agree."""
 
         def still() -> bool:
+            time.sleep(_LOOK_EVERY_S)
             now = [t for t in self.things(name, kind, part=part) if t["enabled"]]
             now.sort(key=lambda t: -t["shown"])
             same = bool(now) and (now[0]["x"], now[0]["y"]) == (found[0]["x"], found[0]["y"])

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QPlainTextEdit,
+    QTabBar,
     QTableView,
     QTextEdit,
     QWidget,
@@ -38,15 +39,15 @@ def main() -> int:
 
     code = studio_main(sys.argv[1:])
     left = [t.name for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
-    print(json.dumps({"ended": code, "threads": left, "torch": "torch" in sys.modules}), flush=True)
+    _say({"ended": code, "threads": left, "torch": "torch" in sys.modules})
     return code
 
 
 def _answer_questions() -> None:
-    for line in sys.stdin:
+    for _line in sys.stdin:
         app = QApplication.instance()
         if app is None:
-            print(json.dumps({"seen": [], "window": None}), flush=True)
+            _say({"seen": [], "window": None})
             continue
         answer: list[dict[str, Any]] = []
         done = threading.Event()
@@ -59,12 +60,21 @@ def _answer_questions() -> None:
 
         QTimer.singleShot(0, app, look)
         done.wait(30)
-        print(json.dumps(answer[0] if answer else {"seen": [], "window": None, "wish": line}), flush=True)
+        _say(answer[0] if answer else {"seen": [], "window": None})
+
+
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
 
 
 def _look() -> dict[str, Any]:
     """Everything to be seen in the window that answers the user now: a menu, a dialog, or the main window."""
-    window = QApplication.activePopupWidget() or QApplication.activeModalWidget()
+    window = QApplication.activePopupWidget()
+    if window is None or isinstance(
+        window, QAbstractItemView
+    ):  # the list of a completer has no focus of its own
+        window = QApplication.activeModalWidget()
     if window is None:
         shown = [w for w in QApplication.topLevelWidgets() if w.isVisible() and w.isWindow()]
         window = next((w for w in shown if not isinstance(w, QDialog)), None)
@@ -76,6 +86,9 @@ def _look() -> dict[str, Any]:
             seen += _cells(view)
     for menu in [window] if isinstance(window, QMenu) else []:
         seen += [_area(a.text(), "QAction", menu.actionGeometry(a), menu) for a in menu.actions()]
+    for bar in window.findChildren(QTabBar):
+        if bar.isVisible():
+            seen += [_area(bar.tabText(i), "tab", bar.tabRect(i), bar) for i in range(bar.count())]
     focus = QApplication.focusWidget()
     where = window.frameGeometry()
     return {
@@ -84,7 +97,7 @@ def _look() -> dict[str, Any]:
             "id": int(window.winId()), "title": window.windowTitle(), "class": type(window).__name__,
             "x": where.x(), "y": where.y(), "width": where.width(), "height": where.height(),
             "scale": window.devicePixelRatioF(), "focus": _name(focus) if focus is not None else "",
-            "focus_class": type(focus).__name__,
+            "focus_class": type(focus).__name__, "active": window.isActiveWindow(),
         },
     }  # fmt: skip
 

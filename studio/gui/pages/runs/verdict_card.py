@@ -116,7 +116,7 @@ class FigureTable(QWidget):
         time = range_words(estimate.seconds_low, estimate.seconds_high) if estimate else "–"
         memory = size_words(estimate.memory_bytes) if estimate else "–"
         self._add_head(_("Predicted"), _("Measured"))
-        self._add(_("Time"), time, duration_words(summary.seconds))
+        self._add(_("Time"), time, duration_words(summary.total_s or summary.seconds))
         self._add(_("Memory"), memory, size_words(summary.peak_memory_bytes))
 
     def _add_head(self, left: str, right: str) -> None:
