@@ -16,7 +16,7 @@ from studio.domain.verdicts import Verdict, next_sentence, sentence
 from studio.errors import StudioError
 from studio.i18n import _
 from studio.services.container import Services
-from studio.words import duration_words
+from studio.words import duration_words, size_words
 
 POLL_S = 0.1
 START_PATIENCE_S = 15.0
@@ -79,7 +79,7 @@ def facts(services: Services, run: Run) -> dict[str, Any]:
         "last_loss": run.last_loss, "eta_s": run.eta_s, "created_at": run.created_at, "started_at": run.started_at,
         "ended_at": run.ended_at, "error_code": run.error_code, "error_message": run.error_message,
         "folder": str(services.paths.run(run.id)), "summary": asdict(run.summary) if run.summary else None,
-        "verdict": verdict_facts(verdict),
+        "estimate": run.estimate.model_dump(mode="json") if run.estimate else None, "verdict": verdict_facts(verdict),
     }  # fmt: skip
 
 
@@ -114,6 +114,12 @@ def _tell_success(call: Call, services: Services, run: Run) -> None:
         say(_("{steps} updates in {time}, {speed} tokens/s. Model: {path}").format(
             steps=f"{summary.steps:,}", time=duration_words(summary.seconds), speed=f"{summary.tokens_per_s:.0f}",
             path=services.paths.run(run.id) / summary.model_path,
+        ))  # fmt: skip
+    if summary is not None and run.estimate is not None:
+        say(_("Predicted: {low} to {high}, {memory} of memory. Measured: {time}, {used}.").format(
+            low=duration_words(run.estimate.seconds_low), high=duration_words(run.estimate.seconds_high),
+            memory=size_words(run.estimate.memory_bytes), time=duration_words(summary.total_s),
+            used=size_words(summary.peak_memory_bytes),
         ))  # fmt: skip
     if verdict is not None:
         say(sentence(verdict))

@@ -82,8 +82,8 @@ def detached(call: Call, services: Services, run: Run) -> Answer:
     if run.state is RunState.QUEUED:
         call.out.say(
             _(
-                "“{name}” waits: another run is under way. It starts when the window or a command is open then."
-            ).format(name=run.name)
+                "“{name}” waits: another run is under way. An open window starts it then by itself; here: {command}"
+            ).format(name=run.name, command=f"studio runs resume {run.id}")
         )
     else:
         call.out.say(_("“{name}” is under way, id {id}.").format(name=run.name, id=run.id))

@@ -163,7 +163,10 @@ class CheckpointInfo:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What the end of a run measured. Losses on the held-out split in nats per trained token."""
+    """What the end of a run measured. Losses on the held-out split in nats per trained token.
+
+    seconds: of updates alone, which tokens_per_s is measured by.
+    """
 
     steps: int
     seconds: float
@@ -183,6 +186,7 @@ class RunSummary:
     stop_reason: str = ""  # finished | stopped | early_stopping | time_limit
     answer_tokens_per_s: float | None = None  # measured while answering the probes
     answer_tokens_mean: float | None = None
+    total_s: float = 0.0  # with loading, checks and comparison, without pauses; what FitEstimate.seconds predicts
 
 
 @dataclass(frozen=True)

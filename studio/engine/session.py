@@ -8,6 +8,8 @@ import math
 import os
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
@@ -40,11 +42,30 @@ PROBE_SAMPLING = Sampling(temperature=0, repetition_penalty=1.1, max_new_tokens=
 BASE_FILE = "base.json"
 
 
+class _Clock:
+    """Adds up the seconds of what is done beside the updates, which the trainer times itself."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self.seconds += time.monotonic() - began
+
+
 class Session:
     """Runs a plan in RUN_DIR, or goes on with it from its newest checkpoint."""
 
     def __init__(self, plan: RunPlan, run_dir: Path, rows: Rows, emit: Emit, control: Control) -> None:
         self._plan, self._dir, self._emit, self._control = plan, run_dir, emit, control
+        self._beside = _Clock()
+        with self._beside.running():
+            self._set_up(rows)
+
+    def _set_up(self, rows: Rows) -> None:
+        plan, run_dir, emit, control = self._plan, self._dir, self._emit, self._control
         self._checkpoints = run_dir / "checkpoints"
         checkpoint.sweep(self._checkpoints)
         self._snapshot = checkpoint.load_newest(self._checkpoints, self._report_damage)
@@ -63,14 +84,16 @@ class Session:
         """Train, choose, compare and save. Raises StudioError, OSError, or what the control raises on cancel."""
         announce(self._on, self._emit)
         position = self._resume()
-        base_nats = self._base(fresh=position.step == 0)
+        with self._beside.running():
+            base_nats = self._base(fresh=position.step == 0)
         self._emit(Phase(name="training"))
         trainer = self._trainer(position)
         self._control.on_pause(lambda: self._save_for_pause(position))
         reason = trainer.run()
         self._saver.wait()
-        self._take_best(position)
-        tuned = self._compare(base_nats)
+        with self._beside.running():
+            self._take_best(position)
+            tuned = self._compare(base_nats)
         return self._keep(position, reason, base_nats, tuned)
 
     def _trainer(self, position: Position) -> Trainer:
@@ -78,7 +101,7 @@ class Session:
         return Trainer(
             self._plan.spec, on.model, on.loss, self._optimizer, on.train, on.schedule, position,
             pad_id=on.pad_id, device=on.device, emit=self._emit, control=self._control,
-            evaluate=self._validate, after_evaluation=lambda best: self._after_evaluation(position, best),
+            evaluate=self._timed_validation, after_evaluation=lambda best: self._after_evaluation(position, best),
             save=lambda: self._save(position), eval_rows=len(on.validation),
         )  # fmt: skip
 
@@ -137,6 +160,10 @@ class Session:
             return None
         return mean_loss(self._nats(self._on.validation), self._on.validation)
 
+    def _timed_validation(self) -> float | None:
+        with self._beside.running():
+            return self._validate()
+
     def _nats(self, examples: list[Example]) -> list[float]:
         on = self._on
         return row_nats(
@@ -145,9 +172,10 @@ class Session:
         )  # fmt: skip
 
     def _after_evaluation(self, position: Position, best: bool) -> None:
-        if best:
-            self._save(position)
-        self._probe(position.step)
+        with self._beside.running():
+            if best:
+                self._save(position)
+            self._probe(position.step)
         self._emit(Phase(name="training"))
 
     def _save(self, position: Position) -> None:
@@ -211,7 +239,8 @@ class Session:
         self, position: Position, reason: str, base_nats: list[float] | None, tuned: list[float]
     ) -> RunSummary:
         self._emit(Phase(name="saving"))
-        folder = keep_model(self._on.model, self._on.tokenizer, self._dir)
+        with self._beside.running():
+            folder = keep_model(self._on.model, self._on.tokenizer, self._dir)
         hashes = [checkpoint.file_facts(p)["sha256"] for p in sorted(folder.glob("*.safetensors"))]
         seconds = max(position.elapsed_s, 1e-9)
         held_out = self._on.held_out
@@ -224,7 +253,7 @@ class Session:
             model_path=folder.name, model_sha256=hashes[0] if len(hashes) == 1 else _hash_of("".join(hashes)),
             model_bytes=sum(p.stat().st_size for p in folder.iterdir()), parameters=self._on.size.parameters,
             trainable=self._on.size.trainable, stopped_early=reason != "finished", stop_reason=reason,
-            **self._speed(),
+            total_s=position.elapsed_s + self._beside.seconds, **self._speed(),
         )  # fmt: skip
 
     def _speed(self) -> dict[str, Any]:

@@ -177,9 +177,17 @@ class RunService:
         return changes
 
     def resume_interrupted(self, run_id: str) -> Run:
-        """Queue an interrupted or failed run again, first in line; it goes on from its last checkpoint."""
+        """Queue an interrupted or failed run again, first in line; it goes on from its last checkpoint.
+
+        Raises StudioError ``run.ended`` for a run that is finished or cancelled.
+        """
         with self._lock:
             run = self.get(run_id)
+            if run.state in (RunState.DONE, RunState.CANCELLED):
+                raise StudioError(
+                    "run.ended", _("“{name}” has ended; there is nothing to go on with.").format(name=run.name),
+                    _("Start a new run."),
+                )  # fmt: skip
             if self._process_of(run) is not None:  # it was believed dead, wrongly
                 run = moved(run, RunState.RUNNING)
                 self._repository.save(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -217,3 +218,12 @@ def test_the_fit_check_predicts_what_the_run_then_does(tiny_model_dir: Path, tmp
     assert found.ready
     assert 0 < found.seconds_low < found.seconds < found.seconds_high
     assert seen.of(BatchPreview)[0].rows
+
+
+def test_the_measured_time_is_of_the_same_work_as_the_predicted(tiny_model_dir: Path, tmp_path: Path) -> None:
+    began = time.monotonic()
+    summary, _seen = train(make_plan(tiny_model_dir), tmp_path)
+    spent = time.monotonic() - began
+    assert summary is not None
+    assert summary.seconds < summary.total_s <= spent
+    assert summary.total_s > 0.8 * spent

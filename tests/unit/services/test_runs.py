@@ -55,6 +55,14 @@ def test_a_run_goes_from_the_queue_to_its_verdict(studio: Studio) -> None:
     assert any(Changes.RUN_METRICS in changes for changes in studio.heard)
 
 
+def test_an_ended_run_is_not_taken_up_again(studio: Studio) -> None:
+    run = studio.wait(studio.queued().id, RunState.DONE)
+    with pytest.raises(StudioError) as caught:
+        studio.runs.resume_interrupted(run.id)
+    assert caught.value.code == "run.ended"
+    assert studio.runs.get(run.id).state is RunState.DONE
+
+
 def test_new_events_are_handed_on_for_display(studio: Studio) -> None:
     run = studio.queued()
     heard: list[Event] = []
