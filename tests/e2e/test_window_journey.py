@@ -87,7 +87,9 @@ def desk(x_display: str, tmp_path: Path) -> Iterator[Desk]:
     yield made
     for window in made.windows:
         window.kill()
-    left = made.trainers()
+    _gone, left = psutil.wait_procs(
+        made.trainers(), timeout=10
+    )  # one that has ended may still be on its way out
     for process in left:
         process.kill()
     assert not left, f"left running: {left}"
@@ -319,5 +321,5 @@ def speak_chinese(window: Window, desk: Desk) -> None:
     window.wait("What do you want to do?", "QLineEdit")
     window.type("Language")
     window.click_at(window.wait("简体中文", "cell", part=True))
-    window.wait("矩阵", "RailButton")
+    window.wait("产品矩阵", "RailButton")
     assert SettingsService(desk.settings_file).current.language == "zh_CN"

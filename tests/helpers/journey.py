@@ -15,6 +15,7 @@ from typing import Any
 Thing = dict[str, Any]
 _LOOK_EVERY_S = 0.1
 PATIENCE_S = 30.0
+_LABELS = ("BodyText", "Caption", "QLabel", "SectionTitle")
 
 
 class Window:
@@ -51,11 +52,13 @@ class Window:
         return answer
 
     def things(self, name: str, kind: str = "", *, part: bool = False) -> list[Thing]:
-        """Things whose name or text is (or contains) these words."""
+        """Things whose name or text is (or contains) these words; kind: part of the class, "input" = no label."""
 
         def fits(thing: Thing) -> bool:
             words = (thing["name"], thing["text"])
             same = any(name in each for each in words) if part else name in words
+            if kind == "input":
+                return same and thing["class"] not in _LABELS
             return same and (not kind or kind in thing["class"])
 
         return [thing for thing in self.look()["seen"] if fits(thing)]
@@ -140,9 +143,9 @@ class Window:
         self.focus()
         self._do("key", "--delay", "20", *keys)
 
-    def fill(self, name: str, text: str, kind: str = "") -> None:
+    def fill(self, name: str, text: str) -> None:
         """Replace the text of a field."""
-        self.click(name, kind)
+        self.click(name, "input")
         self.key("ctrl+a")
         self.type(text)
 

@@ -18,7 +18,7 @@ from studio.gui.widgets.layout import EmptyState, FormRow, PageHeader, ScrollPag
 
 __all__ = [
     "BodyText", "Caption", "Card", "Chip", "DangerButton", "Divider", "DropDown", "DropOverlay", "DropZone",
-    "EmptyState", "Figure", "FormRow", "GhostButton", "IconButton", "IconLabel", "LinkButton", "MetricTile", "PageHeader",
-    "PageTitle", "PrimaryButton", "ProgressPanel", "ScrollPage", "SearchField", "SecondaryButton", "SectionTitle",
-    "SegmentedControl", "Share", "Slider", "SplitBar", "StateBadge", "Switch",
+    "EmptyState", "Figure", "FormRow", "GhostButton", "IconButton", "IconLabel", "LinkButton", "MetricTile",
+    "PageHeader", "PageTitle", "PrimaryButton", "ProgressPanel", "ScrollPage", "SearchField", "SecondaryButton",
+    "SectionTitle", "SegmentedControl", "Share", "Slider", "SplitBar", "StateBadge", "Switch",
 ]  # fmt: skip

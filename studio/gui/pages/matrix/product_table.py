@@ -13,9 +13,9 @@ from studio.i18n import _
 _WEIGHTS = {  # share of the width that is left over when every column has its least width
     MatrixColumn.PRODUCT: 8, MatrixColumn.DATA: 3, MatrixColumn.RUN: 2, MatrixColumn.VERDICT: 1,
 }  # fmt: skip
-_LEAST = {
-    MatrixColumn.PRODUCT: 184, MatrixColumn.STAGE: 88, MatrixColumn.DATA: 128, MatrixColumn.RUN: 108,
-    MatrixColumn.VERDICT: 112, MatrixColumn.TRAINING_COST: 106, MatrixColumn.ANSWER_COST: 140,
+_LEAST = {  # together they fit into a window 1024 px wide
+    MatrixColumn.PRODUCT: 156, MatrixColumn.STAGE: 82, MatrixColumn.DATA: 126, MatrixColumn.RUN: 96,
+    MatrixColumn.VERDICT: 100, MatrixColumn.TRAINING_COST: 104, MatrixColumn.ANSWER_COST: 140,
     MatrixColumn.NEXT: 96,
 }  # fmt: skip
 

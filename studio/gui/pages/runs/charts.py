@@ -114,7 +114,7 @@ class ChartsCard(Card):
         self.smoothing = Slider()
         self.smoothing.setRange(0, 99)
         self.smoothing.setValue(SMOOTHING)
-        self.smoothing.setFixedWidth(120)
+        self.smoothing.setFixedSize(120, 24)  # lower, the handle is cut
         self.smoothing.setAccessibleName(_("Smoothing"))
         self.smoothing.setToolTip(_("How much of the noise is smoothed away"))
         self.smoothing.valueChanged.connect(self._on_smoothing)
