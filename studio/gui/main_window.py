@@ -332,6 +332,9 @@ class MainWindow(QMainWindow):
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)
+        page = self.pages.current_page()
+        if page is not None and self.focusWidget() is None:
+            page.setFocus()  # else the ring starts on the first button of the rail
         self._preload.start()
 
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -14,8 +14,8 @@ _WEIGHTS = {  # share of the width that is left over when every column has its l
     MatrixColumn.PRODUCT: 8, MatrixColumn.DATA: 3, MatrixColumn.RUN: 2, MatrixColumn.VERDICT: 1,
 }  # fmt: skip
 _LEAST = {  # together they fit into a window 1024 px wide
-    MatrixColumn.PRODUCT: 156, MatrixColumn.STAGE: 82, MatrixColumn.DATA: 126, MatrixColumn.RUN: 96,
-    MatrixColumn.VERDICT: 100, MatrixColumn.TRAINING_COST: 104, MatrixColumn.ANSWER_COST: 140,
+    MatrixColumn.PRODUCT: 150, MatrixColumn.STAGE: 82, MatrixColumn.DATA: 126, MatrixColumn.RUN: 96,
+    MatrixColumn.VERDICT: 100, MatrixColumn.TRAINING_COST: 112, MatrixColumn.ANSWER_COST: 140,
     MatrixColumn.NEXT: 96,
 }  # fmt: skip
 
