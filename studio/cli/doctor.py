@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
@@ -21,8 +22,22 @@ def add_to(app: typer.Typer, verbs: Verbs) -> None:
     verbs.add(app, doctor, "doctor", _("Check this computer, the installation and the workspace."))
 
 
-def doctor(call: Call) -> Answer:
+def doctor(
+    call: Call,
+    restore: Annotated[
+        bool,
+        typer.Option(
+            "--restore",
+            help=_("First put the newest good backup in the place of a damaged database, which is kept."),
+        ),
+    ] = False,
+) -> Answer:
     """All checks with what to do; a workspace that does not open is one of them."""
+    if restore:
+        from studio.bootstrap import restore_workspace  # SQLAlchemy: not for --help
+
+        kept = restore_workspace(call.workspace, settings=call.settings)
+        call.out.say(_("The backup is in place. The database from before is kept: {path}").format(path=kept))
     try:
         with call.reading() as services:
             checks = services.doctor.checks()

@@ -33,7 +33,7 @@ def add_to(app: typer.Typer, verbs: Verbs) -> None:
 
 def import_(
     call: Call,
-    file: Annotated[Path, typer.Argument(help=_("CSV, TSV, JSON, JSONL, XLSX, Parquet or text file."))],
+    file: Annotated[Path, typer.Argument(readable=False, help=_("CSV, TSV, JSON, JSONL, XLSX, Parquet or text file."))],
     name: Annotated[str, typer.Option(help=_("Name of the data. Default: the file's name."))] = "",
     as_shape: Annotated[
         Shape | None, typer.Option("--as", help=_("What one row is. Default: detected."), show_default=False)

@@ -154,7 +154,7 @@ def _common() -> Sequence[inspect.Parameter]:
     panel = _("Common options")
     workspace = typer.Option(
         "--workspace", help=_("Folder of the workspace. Default: the one of the settings."), show_default=False,
-        rich_help_panel=panel,
+        rich_help_panel=panel, readable=False,  # our own words are better than typer's
     )  # fmt: skip
     json_output = typer.Option(
         "--json", help=_("Print one JSON object as the last line; text for people goes to stderr."),

@@ -32,7 +32,9 @@ class CorruptDatabaseError(StudioError):
 
     def __init__(self, path: Path, backup: Path | None) -> None:
         hint = (
-            _("Restore the backup {name}. The damaged file is kept.").format(name=backup.name)
+            _("Restore the backup {name}; the damaged file is kept: {command}").format(
+                name=backup.name, command=f'studio doctor --restore --workspace "{path.parent}"'
+            )
             if backup
             else _("There is no backup yet. The damaged file is kept: {path}").format(path=path)
         )

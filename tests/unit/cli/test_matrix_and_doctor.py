@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from studio.paths import default_base_model_dir
+from studio.paths import WorkspacePaths, default_base_model_dir
 from studio.services import machine_checks
 from studio.services.checks import CheckState
+from studio.store.backup import make_backup
+from studio.store.sqlite import sqlite_module
 from tests.helpers.model_folders import write_model
 from tests.unit.cli.conftest import Studio
 
@@ -94,6 +96,18 @@ def test_doctor_of_a_workspace_that_does_not_open(studio: Studio, place: Path) -
     said = studio("doctor")
     assert (said.code, said.data["problems"]) == (3, ["workspace"])
     assert {"engine", "memory", "workspace"} <= {check["id"] for check in said.data["checks"]}
+
+
+def test_a_damaged_database_is_restored_by_command(studio: Studio, place: Path) -> None:
+    made = studio("matrix", "create", "M", "--core", "C").data
+    paths = WorkspacePaths(place)
+    make_backup(paths.database, paths.backups, "test", sqlite_module())
+    paths.database.write_bytes(b"x" * 5000)
+    told = studio("matrix", "list")
+    assert told.data["error"]["code"] == "store.corrupt"
+    assert "studio doctor --restore" in told.data["error"]["hint"]
+    assert "is kept" in studio("doctor", "--restore").err
+    assert [matrix["id"] for matrix in studio("matrix", "list").data["matrices"]] == [made["id"]]
 
 
 def test_missing_window_libraries_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
