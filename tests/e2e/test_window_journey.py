@@ -25,7 +25,7 @@ from studio import bootstrap
 from studio.domain.datasets import ColumnRole
 from studio.domain.feedback import Signal
 from studio.domain.runs import Run, RunState
-from studio.gui.models.runs_words import VERDICT_TITLES
+from studio.gui.models.matrix_table import VERDICT_WORDS
 from studio.paths import resource_path
 from studio.services.container import Services
 from studio.services.settings import SettingsService
@@ -240,7 +240,7 @@ def test_from_a_file_to_feedback_and_chinese(desk: Desk, tiny_model: Path) -> No
     talk(window, desk, run)
     window.key("ctrl+1")
     window.wait("Finished", "cell")
-    for words in ("shop", VERDICT_TITLES[verdict.kind], "$"):
+    for words in ("shop", VERDICT_WORDS[verdict.kind][0], "$"):
         assert window.shows(words, "cell", part=True), words
     speak_chinese(window, desk)
     assert window.close() == {"ended": 0, "threads": [], "torch": False}
