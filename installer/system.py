@@ -105,7 +105,9 @@ class SystemLibraries:
         absent = self._missing_libraries()
         if FONT in wanted and not self._has_chinese_font():
             absent.append(FONT)
-        return absent + [p for p, program in TEST_TOOLS.items() if p in wanted and shutil.which(program) is None]
+        return absent + [
+            p for p, program in TEST_TOOLS.items() if p in wanted and shutil.which(program) is None
+        ]
 
     def bring(self) -> None:
         """Install what is missing. Raises StepPostponed when it may wait, StepError when it cannot."""

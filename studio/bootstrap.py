@@ -162,7 +162,7 @@ def _wire(
         datasets=DatasetService(datasets, pages, paths, changes, run_job, partial(_tokenizer_dir, models)),
         models=models,
         runs=RunService(
-            runs, matrices, RunPlanner(datasets, pages, paths, run_job),
+            runs, matrices, RunPlanner(datasets, pages, paths, run_job, lambda: settings.current.power_kw),
             RunWatch(runs, paths.run, changes, spawn_detached), paths, settings, changes,
             BackupKeeper(database, paths.backups) if keep_backups else _NoBackups(),
         ),

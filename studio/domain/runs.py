@@ -186,7 +186,9 @@ class RunSummary:
     stop_reason: str = ""  # finished | stopped | early_stopping | time_limit
     answer_tokens_per_s: float | None = None  # measured while answering the probes
     answer_tokens_mean: float | None = None
-    total_s: float = 0.0  # with loading, checks and comparison, without pauses; what FitEstimate.seconds predicts
+    total_s: float = (
+        0.0  # with loading, checks and comparison, without pauses; what FitEstimate.seconds predicts
+    )
 
 
 @dataclass(frozen=True)

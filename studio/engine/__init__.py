@@ -7,3 +7,6 @@ import os
 # spinning, 7 sleeping.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("KMP_BLOCKTIME", "0")  # the same for Intel's and LLVM's OpenMP
+# oneDNN keeps a prepared product, with its scratch memory, for every shape that it has met, and each batch length is a
+# new shape: 40 steps of a LoRA run peaked at 2.18 GB with its default of 1,024 and at 1.79 GB with 32, equally fast.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")

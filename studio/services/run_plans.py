@@ -30,12 +30,14 @@ class RunPlanner:
     """Makes and checks plans; keeps nothing."""
 
     def __init__(
-        self, datasets: DatasetRepository, pages: RowPages, paths: WorkspacePaths, run_job: RunJob
-    ) -> None:
+        self, datasets: DatasetRepository, pages: RowPages, paths: WorkspacePaths, run_job: RunJob,
+        power_kw: Callable[[], float],
+    ) -> None:  # fmt: skip
         self._datasets = datasets
         self._pages = pages
         self._paths = paths
         self._run_job = run_job
+        self._power_kw = power_kw
 
     def plan(self, dataset_id: str, base: BaseModelInfo | None, spec: TrainSpec, name: str | None) -> RunPlan:
         """The plan of a run. Raises StudioError when data or base model are missing or unfit."""
@@ -74,7 +76,17 @@ class RunPlanner:
             shutil.rmtree(folder, ignore_errors=True)
         if not found:
             raise StudioError("run.no_estimate", _("The check ended without a result."), _("Try again."))
-        return found[-1]
+        return self._with_energy(found[-1])
+
+    def _with_energy(self, estimate: FitEstimate) -> FitEstimate:
+        """kWh = hours × kW; the power is the founder's assumption, so the range is only that of the time."""
+        per_second = self._power_kw() / 3600
+        return estimate.model_copy(
+            update={
+                "energy_kwh_low": estimate.seconds_low * per_second,
+                "energy_kwh_high": estimate.seconds_high * per_second,
+            }
+        )
 
     def _usable_dataset(self, dataset_id: str) -> DatasetVersion:
         dataset = self._datasets.get(dataset_id)

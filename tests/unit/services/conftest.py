@@ -90,8 +90,9 @@ class Studio:
         self.datasets, self.matrices = SqlDatasets(self.database), SqlMatrices(self.database)
         self.repository, self.decisions = SqlRuns(self.database), SqlDecisions(self.database)
         self.watch = RunWatch(self.repository, self.paths.run, self.changes, self._spawn)
+        planner = RunPlanner(self.datasets, FakePages(), self.paths, self.jobs, power_kw=lambda: 0.36)
         self.runs = RunService(
-            self.repository, self.matrices, RunPlanner(self.datasets, FakePages(), self.paths, self.jobs), self.watch,
+            self.repository, self.matrices, planner, self.watch,
             self.paths, self.settings, self.changes, BackupKeeper(self.database, self.paths.backups),
         )  # fmt: skip
 

@@ -329,7 +329,10 @@ def test_plans_are_checked(studio: Studio, tmp_path: Path) -> None:
 def test_the_fit_check_uses_a_folder_of_its_own_and_leaves_nothing(studio: Studio) -> None:
     plan = studio.plan()
     studio.jobs.events = [Estimated(estimate=ESTIMATE.model_dump())]
-    assert studio.runs.check(plan) == ESTIMATE
+    found = studio.runs.check(plan)
+    assert found.energy_kwh_high == pytest.approx(ESTIMATE.seconds_high * 0.36 / 3600)
+    assert 0 < found.energy_kwh_low < found.energy_kwh_high
+    assert found.model_copy(update={"energy_kwh_low": 0.0, "energy_kwh_high": 0.0}) == ESTIMATE
     args, _payload = studio.jobs.asked[0]
     assert args[0] == "estimate"
     assert not Path(args[1]).exists()
