@@ -27,7 +27,7 @@ class Window:
     def __init__(self, display: str, home: Path, workspace: Path, **extra: str) -> None:
         self._environment = os.environ | {
             "DISPLAY": display, "QT_QPA_PLATFORM": "xcb", "STUDIO_HOME": str(home), "LANG": "C.UTF-8",
-            "QT_QPA_PLATFORMTHEME": "", "QT_LOGGING_RULES": "qt.qpa.*=false",
+            "QT_QPA_PLATFORMTHEME": "", "QT_LOGGING_RULES": "qt.qpa.*=false", "PYTHONFAULTHANDLER": "1",
         } | extra  # fmt: skip
         self._log = home / f"window-{time.monotonic_ns()}.log"
         self._stderr = self._log.open("wb")
