@@ -57,7 +57,7 @@ def _xvfb(program: str) -> Iterator[str]:
     reader, writer = os.pipe()
     # With -displayfd the server picks a free number and tells it when it is ready: no guess, no sleep.
     server = subprocess.Popen(
-        [program, "-displayfd", str(writer), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"],
+        [program, "-displayfd", str(writer), "-screen", "0", "1600x1000x24", "-nolisten", "tcp", "-noreset"],
         pass_fds=(writer,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(writer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -221,7 +222,8 @@ class Window:
         self.process.wait(10)
         for pipe in (self.process.stdin, self.process.stdout, self._stderr):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):  # a question that a window which crashed never heard
+                    pipe.close()
 
     def _wheel(self, thing: Thing) -> None:
         window = self.look()["window"]
