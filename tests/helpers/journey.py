@@ -222,7 +222,9 @@ class Window:
         self.process.wait(10)
         for pipe in (self.process.stdin, self.process.stdout, self._stderr):
             if pipe is not None:
-                with contextlib.suppress(BrokenPipeError):  # a question that a window which crashed never heard
+                with contextlib.suppress(
+                    BrokenPipeError
+                ):  # a question that a window which crashed never heard
                     pipe.close()
 
     def _wheel(self, thing: Thing) -> None:
