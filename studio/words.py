@@ -1,4 +1,4 @@
-"""Sizes and times as people read them, the same in window, command line and messages."""
+"""Sizes, times and losses as people read them, the same in window, command line and messages."""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ def duration_words(seconds: float) -> str:
     if whole < 3600:
         return _("{minutes} min {seconds} s").format(minutes=whole // 60, seconds=whole % 60)
     return _("{hours} h {minutes} min").format(hours=whole // 3600, minutes=whole % 3600 // 60)
+
+
+def loss_words(loss: float | None) -> str:
+    """A loss in nats per token with three digits after the point; a dash when there is none."""
+    return "–" if loss is None else f"{loss:.3f}"

@@ -6,7 +6,6 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from studio.cli import words
 from studio.cli.call import Answer, Call
 from studio.cli.output import error_facts
 from studio.cli.progress import ProgressLine
@@ -16,7 +15,7 @@ from studio.domain.verdicts import Verdict, next_sentence, sentence
 from studio.errors import StudioError
 from studio.i18n import _
 from studio.services.container import Services
-from studio.words import duration_words, size_words
+from studio.words import duration_words, loss_words, size_words
 
 POLL_S = 0.1
 START_PATIENCE_S = 15.0
@@ -100,7 +99,7 @@ def tell_run(call: Call, services: Services, run: Run) -> None:
     say(_("Base model: {text}").format(text=run.plan.base_name))
     if run.total_steps:
         say(_("Step {step} of {total}, loss {loss}").format(
-            step=run.step, total=run.total_steps, loss=words.loss(run.last_loss)
+            step=run.step, total=run.total_steps, loss=loss_words(run.last_loss)
         ))  # fmt: skip
     if run.error_message:
         say(run.error_message)

@@ -24,7 +24,7 @@ from studio.protocol.events import (
     Step,
 )
 from studio.services.phases import phase_words
-from studio.words import duration_words
+from studio.words import duration_words, loss_words
 
 LINE_EVERY_S = 10.0
 
@@ -84,7 +84,7 @@ def _step_words(event: Step) -> str:
     text = _("Step {step} of {total}: loss {loss}, {speed} tokens/s").format(
         step=event.step,
         total=event.total_steps,
-        loss=words.loss(event.loss),
+        loss=loss_words(event.loss),
         speed=f"{event.tokens_per_s:.0f}",
     )
     if event.eta_s is None or event.step >= event.total_steps:
@@ -107,7 +107,7 @@ def _lasting_words(event: Event) -> str:
     if isinstance(event, Evaluated):
         best = _(" (best so far)") if event.is_best else ""
         return _("Check at step {step}: loss {loss} on rows that it does not learn from").format(
-            step=event.step, loss=words.loss(event.loss)
+            step=event.step, loss=loss_words(event.loss)
         ) + best  # fmt: skip
     if isinstance(event, ProbeAnswered):
         return f"  {words.excerpt(event.prompt)} → {words.excerpt(event.answer, 100)}"

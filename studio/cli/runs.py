@@ -17,6 +17,7 @@ from studio.domain.verdicts import title as verdict_title
 from studio.errors import BusyError, StudioError
 from studio.i18n import _
 from studio.services.container import Services
+from studio.words import loss_words
 
 CANCEL_PATIENCE_S = 20.0
 RunName = Annotated[str, typer.Argument(metavar="RUN", help=_("Id or name of the run, or “newest”."))]
@@ -54,7 +55,7 @@ def show(call: Call, run: RunName = pick.NEWEST) -> Answer:
         evals, probes = services.runs.evals(found.id), services.runs.probes(found.id)
         following.tell_run(call, services, found)
     if evals:
-        checks = [(e.step, words.loss(e.loss), "★" if e.is_best else "") for e in evals]
+        checks = [(e.step, loss_words(e.loss), "★" if e.is_best else "") for e in evals]
         call.out.table([_("Step"), _("Loss"), _("Best")], checks)
     data["evaluations"] = [{"step": e.step, "loss": e.loss, "is_best": e.is_best} for e in evals]
     data["probes"] = [{"step": p.step, "prompt": p.prompt, "answer": p.answer} for p in probes]
@@ -139,7 +140,7 @@ def _row(services: Services, run: Run) -> tuple[object, ...]:
     verdict = services.runs.verdict(run.id)
     return (
         run.id, run.name, _(STATE_TITLES[run.state]), f"{run.step}/{run.total_steps}" if run.total_steps else "",
-        words.loss(run.last_loss), verdict_title(verdict.kind) if verdict else "",
+        loss_words(run.last_loss), verdict_title(verdict.kind) if verdict else "",
         words.local_time(run.created_at),
     )  # fmt: skip
 

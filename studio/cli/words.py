@@ -1,13 +1,8 @@
-"""Losses, moments and excerpts as a terminal shows them."""
+"""Moments and excerpts as a terminal shows them."""
 
 from __future__ import annotations
 
 from datetime import datetime
-
-
-def loss(value: float | None) -> str:
-    """A loss in nats per token with three digits; a dash when there is none."""
-    return "–" if value is None else f"{value:.3f}"
 
 
 def local_time(moment: datetime) -> str:

@@ -84,10 +84,6 @@ class ModelForm(QWidget, Generic[M]):
         """Hide a field that does not apply now (its value is kept)."""
         self._rows[name].setVisible(visible)
 
-    def set_field_enabled(self, name: str, enabled: bool) -> None:
-        """Grey a field out."""
-        self._rows[name].setEnabled(enabled)
-
     def input(self, name: str) -> QWidget:
         """The input widget of a field."""
         return self._inputs[name].widget

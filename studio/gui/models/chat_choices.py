@@ -33,10 +33,6 @@ class ModelChoice:
     base_key: str = ""
     probes: tuple[str, ...] = ()
 
-    @property
-    def is_tuned(self) -> bool:
-        return self.run_id is not None
-
 
 @dataclass(frozen=True)
 class Choices:

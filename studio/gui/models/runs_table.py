@@ -27,12 +27,11 @@ from studio.gui.models.runs_words import (
     STATE_TONES,
     VERDICT_ICONS,
     VERDICT_TONES,
-    loss_words,
     state_words,
 )
 from studio.gui.theme import Tone
 from studio.i18n import N_, _, current_language
-from studio.words import duration_words
+from studio.words import duration_words, loss_words
 
 Index = QModelIndex | QPersistentModelIndex
 PAGE_ROWS = 50

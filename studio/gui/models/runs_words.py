@@ -63,8 +63,3 @@ def money_words(value: Value) -> str:
     """An amount with unit and basis, e.g. "0.03 CNY (assumed)"."""
     amount = f"{value.amount:.2f}" if value.amount >= 0.01 or value.amount == 0 else f"{value.amount:.2g}"
     return _("{amount} {unit} ({basis})").format(amount=amount, unit=value.unit, basis=_(_BASES[value.basis]))
-
-
-def loss_words(loss: float | None) -> str:
-    """A loss with three digits after the point; a dash when there is none."""
-    return "–" if loss is None else f"{loss:.3f}"

@@ -18,7 +18,7 @@ from studio.cli.progress import LINE_EVERY_S, ProgressLine
 from studio.domain.datasets import ColumnRole, ImportSpec
 from studio.errors import StudioError
 from studio.protocol import events as ev
-from studio.words import duration_words, size_words
+from studio.words import duration_words, loss_words, size_words
 from tests.helpers import builders
 
 
@@ -101,4 +101,4 @@ def test_words() -> None:
     assert duration_words(7260) == "2 h 1 min"
     assert words.excerpt("a\n b" + "c" * 100, 10) == "a bcccccc…"
     assert size_words(3e9) == "3.0 GB"
-    assert words.loss(None) == "–"
+    assert loss_words(None) == "–"

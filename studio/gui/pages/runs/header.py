@@ -12,7 +12,6 @@ from studio.gui.models.runs_words import (
     STATE_ICONS,
     STATE_TONES,
     count_words,
-    loss_words,
     phase_words,
     state_words,
 )
@@ -30,7 +29,7 @@ from studio.gui.widgets import (
     StateBadge,
 )
 from studio.i18n import _
-from studio.words import duration_words
+from studio.words import duration_words, loss_words
 
 _LIVE = frozenset({RunState.RUNNING, RunState.PAUSED})
 

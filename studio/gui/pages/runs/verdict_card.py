@@ -14,7 +14,6 @@ from studio.domain.verdicts import title as verdict_title
 from studio.gui.models.runs_words import (
     VERDICT_ICONS,
     VERDICT_TONES,
-    loss_words,
     money_words,
     range_words,
 )
@@ -30,7 +29,7 @@ from studio.gui.widgets import (
     StateBadge,
 )
 from studio.i18n import _
-from studio.words import duration_words, size_words
+from studio.words import duration_words, loss_words, size_words
 
 _HEAD_HEIGHT = 28
 
