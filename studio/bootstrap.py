@@ -35,7 +35,7 @@ from studio.store.runs import SqlRuns
 from studio.store.sqlite import sqlite_module
 
 if TYPE_CHECKING:
-    from studio.ingest.pages import ParquetPages
+    from studio.ingest.dataset.pages import ParquetPages
 
 
 def open_workspace(
@@ -108,13 +108,13 @@ class LazyPages:
     def resplit(
         self, dataset_dir: Path, out_dir: Path, dataset_id: str, shares: SplitShares
     ) -> DatasetVersion:
-        from studio.ingest.resplit import resplit
+        from studio.ingest.versions.resplit import resplit
 
         return resplit(dataset_dir, out_dir, dataset_id, shares)
 
 
 def _page_reader(dataset_dir: Path) -> ParquetPages:
-    from studio.ingest.pages import ParquetPages
+    from studio.ingest.dataset.pages import ParquetPages
 
     return ParquetPages(dataset_dir)
 

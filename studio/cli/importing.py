@@ -11,15 +11,8 @@ from studio.cli import pick, words
 from studio.cli.call import Answer, Call
 from studio.cli.progress import ProgressLine
 from studio.cli.verbs import Verbs
-from studio.domain.datasets import (
-    ColumnRole,
-    DatasetVersion,
-    ImportSpec,
-    RejectedRow,
-    Shape,
-    SplitShares,
-    title,
-)
+from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, SplitShares, title
+from studio.domain.shapes import ColumnRole, Shape
 from studio.errors import StudioError
 from studio.i18n import _
 

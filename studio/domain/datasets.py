@@ -4,32 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from studio.domain import shapes
 from studio.domain.ids import new_id
+from studio.domain.recipes import StepOutcome
+from studio.domain.shapes import ColumnRole, Shape
 from studio.domain.values import now
 from studio.i18n import N_, _
-
-
-class Shape(StrEnum):
-    """What one row of a dataset is."""
-
-    PROMPT_RESPONSE = "prompt-response"
-    MESSAGES = "messages"
-    TEXT = "text"
-
-
-class ColumnRole(StrEnum):
-    """What a source column is for; the drop-down in the column header."""
-
-    IGNORE = "ignore"
-    SYSTEM = "system"
-    PROMPT = "prompt"
-    CONTEXT = "context"  # Alpaca's optional "input", appended to the prompt
-    RESPONSE = "response"
-    MESSAGES = "messages"  # OpenAI [{role, content}] or ShareGPT [{from, value}]
-    TEXT = "text"
 
 
 class Split(StrEnum):
@@ -39,16 +23,7 @@ class Split(StrEnum):
 
 
 TITLES: dict[StrEnum, str] = {
-    Shape.PROMPT_RESPONSE: N_("Questions and answers"),
-    Shape.MESSAGES: N_("Conversations"),
-    Shape.TEXT: N_("Plain text"),
-    ColumnRole.IGNORE: N_("Not used"),
-    ColumnRole.SYSTEM: N_("Instruction to the model"),
-    ColumnRole.PROMPT: N_("Question"),
-    ColumnRole.CONTEXT: N_("Extra input"),
-    ColumnRole.RESPONSE: N_("Answer"),
-    ColumnRole.MESSAGES: N_("Conversation"),
-    ColumnRole.TEXT: N_("Text"),
+    **shapes.TITLES,
     Split.TRAIN: N_("Training"),
     Split.VALIDATION: N_("Validation"),
     Split.TEST: N_("Test"),
@@ -69,16 +44,55 @@ class SplitShares(BaseModel):
     test: float = Field(0.1, ge=0, le=0.5)
 
 
+class OriginKind(StrEnum):
+    FILE = "file"
+    CLIPBOARD = "clipboard"
+    HUB = "hub"
+
+
+class Origin(BaseModel):
+    """Where a source came from before it was a file: ``address`` is the repository of a hub."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: OriginKind = OriginKind.FILE
+    address: str = ""
+
+
+class SourceRecord(BaseModel):
+    """One file that rows came from. ``member``: its path inside a folder or archive, "" for the source itself.
+
+    first_row: the dataset's number of its first row; row numbers go on over all sources.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    member: str = ""
+    format: str
+    encoding: str | None = None
+    size_bytes: int
+    sha256: str
+    modified_at: datetime | None = None
+    first_row: int = 1
+    rows: int = 0
+    rejected: int = 0
+
+
 class ImportSpec(BaseModel):
     """Everything an import needs; stored with the dataset, so that it can be repeated.
 
-    None means "detect". ``roles`` maps source column names to roles; columns not named are not used.
+    source: a file, a folder, or a ZIP archive; more_sources: files of the same columns that go into the same dataset.
+    sheet: of a workbook, or table of a SQLite database. None means "detect". ``roles`` maps source column names to
+    roles; columns not named are not used.
     ``tokenizer_dir`` is a folder with tokenizer.json to count tokens with (None: characters only).
     """
 
     model_config = ConfigDict(frozen=True)
 
     source: str
+    more_sources: tuple[str, ...] = ()
+    origin: Origin = Origin()
     name: str = ""
     shape: Shape | None = None
     roles: dict[str, ColumnRole] | None = None
@@ -93,7 +107,9 @@ class ImportSpec(BaseModel):
 class SourcePreview(BaseModel):
     """The first rows of a source, with what was detected; cells are text as it stands in the file."""
 
-    format: str  # csv, tsv, json, jsonl, xlsx, parquet, txt
+    format: (
+        str  # csv, tsv, json, jsonl, xlsx, xls, ods, parquet, arrow, txt, md, docx, pdf, html, sqlite, images
+    )
     encoding: str | None
     delimiter: str | None
     sheets: list[str] = []
@@ -102,15 +118,23 @@ class SourcePreview(BaseModel):
     shape: Shape
     roles: dict[str, ColumnRole]
     reason: str  # why this shape, one sentence in the user's language
+    members: list[str] = []  # files of a folder or archive that are read
+    skipped: list[str] = []  # its files that are not, each with the reason
 
 
 class RejectedRow(BaseModel):
-    """A source row that was put aside. ``row`` counts from 1 (data rows; the header is not counted)."""
+    """A source row that was put aside. ``row`` counts from 1 (data rows; the header is not counted).
+
+    member: the file in a folder or archive, where the row has this number. content: all of the row where a fix can
+    bring it back (conversations out of order), as JSON text.
+    """
 
     row: int
     code: str
     reason: str
     excerpt: str
+    member: str = ""
+    content: str = ""
 
 
 class TokenStats(BaseModel):
@@ -125,10 +149,11 @@ class TokenStats(BaseModel):
 
 
 class DatasetVersion(BaseModel):
-    """One immutable import result: canonical Parquet in the workspace, with its hash.
+    """One immutable version of a dataset: canonical Parquet in the workspace, with its hash.
 
-    Columns of rows.parquet: ``row`` (source row, from 1), ``key`` (content hash), ``split`` and, by shape,
-    ``system, prompt, response`` | ``messages`` (JSON text of [{role, content}]) | ``text``.
+    Columns of rows.parquet: ``row`` (a row's number, the same in all versions; in an import the source row, from 1),
+    ``key`` (content hash), ``split``, perhaps ``origin`` (shapes.ORIGINS) and the content of its shape
+    (shapes.SHAPES). Versions of one family share ``family_id``, the id of the first; ``number`` counts them from 1.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -146,6 +171,42 @@ class DatasetVersion(BaseModel):
     tokens: TokenStats | None = None
     content_sha256: str  # of rows.parquet
     spec: ImportSpec
+    sources: list[SourceRecord] = []
+    family_id: str = ""
+    number: int = 1
+    parent_id: str | None = None
+    made_by: list[StepOutcome] = []  # the steps from the parent version
+    note: str = ""
+    labels: dict[str, int] = {}  # rows of each label, the most frequent first, at most 1,000; "" for none yet
+    class_weights: dict[str, float] = {}
     seconds: float
     created_at: datetime = Field(default_factory=now)
     deleted: bool = False  # in the bin
+
+    @model_validator(mode="after")
+    def _first_of_its_family(self) -> Self:
+        if not self.family_id:
+            object.__setattr__(self, "family_id", self.id)
+        return self
+
+
+class RowChange(BaseModel):
+    """One row that differs between two versions; None for a side where it is not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    row: int
+    before: dict[str, str] | None
+    after: dict[str, str] | None
+
+
+class VersionDiff(BaseModel):
+    """What the newer of two versions of a family has different: counts, and a page of the rows, by row number."""
+
+    model_config = ConfigDict(frozen=True)
+
+    added: int
+    removed: int
+    changed: int
+    moved: int  # same content, other split
+    rows: list[RowChange]

@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from studio.domain.datasets import Shape
 from studio.domain.ids import new_id
+from studio.domain.shapes import Shape
 from studio.domain.specs import TrainSpec
 from studio.domain.values import now
 from studio.errors import StudioError

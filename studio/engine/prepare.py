@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from studio.domain.datasets import Shape, Split
+from studio.domain.datasets import Split
 from studio.domain.runs import RunPlan
+from studio.domain.shapes import Shape
 from studio.domain.specs import Method
 from studio.engine import devices
 from studio.engine.control import Control, Emit

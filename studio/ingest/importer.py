@@ -15,14 +15,14 @@ import polars as pl
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, Split
 from studio.i18n import _
 from studio.ingest import errors
-from studio.ingest.batches import reason
-from studio.ingest.canonical import ROWS_FILE, write_index, write_rows
+from studio.ingest.dataset.canonical import ROWS_FILE, write_index, write_rows
+from studio.ingest.dataset.publish import file_sha256, published
+from studio.ingest.dataset.splits import key_expr, missing_splits, split_expr, with_moved
+from studio.ingest.dataset.statistics import StableSample, count_tokens, language_shares, sample_texts
 from studio.ingest.opening import OpenedSource, open_source
 from studio.ingest.prefetch import Prefetch
-from studio.ingest.publish import file_sha256, published
+from studio.ingest.readers.batches import reason
 from studio.ingest.shaping import CONTENT, shape_batch, wanted_columns
-from studio.ingest.splits import key_expr, missing_splits, split_expr, with_moved
-from studio.ingest.statistics import StableSample, count_tokens, language_shares, sample_texts
 from studio.protocol.events import Event, Phase, Progress
 
 REJECTED_FILE: Final = "rejected.jsonl"

@@ -7,16 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from studio.domain.datasets import ColumnRole, ImportSpec, Shape, SourcePreview
+from studio.domain.datasets import ImportSpec, SourcePreview
+from studio.domain.shapes import ColumnRole, Shape
 from studio.i18n import _
 from studio.ingest import errors
-from studio.ingest.batches import Reader
-from studio.ingest.csv_reader import CsvReader
-from studio.ingest.encoding import SAMPLE_BYTES, detect_encoding
-from studio.ingest.json_reader import MAX_BYTES, JsonReader
-from studio.ingest.jsonl_reader import JsonlReader
-from studio.ingest.roles import guess_roles
-from studio.ingest.sniff import (
+from studio.ingest.detect.encoding import SAMPLE_BYTES, detect_encoding
+from studio.ingest.detect.roles import guess_roles
+from studio.ingest.detect.sniff import (
     container_format,
     detect_delimiter,
     has_header,
@@ -24,9 +21,13 @@ from studio.ingest.sniff import (
     refuse_binary,
     text_format,
 )
+from studio.ingest.readers.batches import Reader
+from studio.ingest.readers.csv_reader import CsvReader
+from studio.ingest.readers.json_reader import MAX_BYTES, JsonReader
+from studio.ingest.readers.jsonl_reader import JsonlReader
+from studio.ingest.readers.table_reader import ParquetReader, XlsxReader, unique_names
+from studio.ingest.readers.text_reader import TextReader
 from studio.ingest.source import HashedFile, utf8_blocks, utf8_head
-from studio.ingest.table_reader import ParquetReader, XlsxReader, unique_names
-from studio.ingest.text_reader import TextReader
 
 PREVIEW_ROWS: Final = 50
 _MAX_COLUMNS: Final = 5_000

@@ -7,11 +7,12 @@ from typing import Final
 
 import polars as pl
 
-from studio.domain.datasets import ColumnRole, RejectedRow, Shape
+from studio.domain.datasets import RejectedRow
+from studio.domain.shapes import ColumnRole, Shape
 from studio.i18n import _
 from studio.ingest import errors
-from studio.ingest.batches import EXCERPT_CHARS, ROW, Batch, rejection
 from studio.ingest.conversations import normalise
+from studio.ingest.readers.batches import EXCERPT_CHARS, ROW, Batch, rejection
 
 CONTENT: Final[dict[Shape, tuple[str, ...]]] = {
     Shape.PROMPT_RESPONSE: ("system", "prompt", "response"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from studio.ingest import errors
-from studio.ingest.encoding import bom_length
+from studio.ingest.detect.encoding import bom_length
 
 BLOCK_BYTES: Final = 8 << 20
 _BAD: Final = "studio-bad-bytes"

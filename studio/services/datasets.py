@@ -11,16 +11,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from studio.domain.datasets import (
-    ColumnRole,
-    DatasetVersion,
-    ImportSpec,
-    RejectedRow,
-    SourcePreview,
-    Split,
-    SplitShares,
-)
+from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, SourcePreview, Split, SplitShares
 from studio.domain.ids import new_id
+from studio.domain.shapes import ColumnRole
 from studio.errors import NotFoundError, ResourceError, StudioError
 from studio.i18n import _, current_language
 from studio.paths import WorkspacePaths, resource_path

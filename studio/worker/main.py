@@ -35,6 +35,14 @@ JOBS: Final = {
     "fetch": "studio.worker.fetching",
     "import": "studio.worker.importing",
     "preview-source": "studio.worker.previewing",
+    "fetch-dataset": "studio.worker.fetching_data",
+    "diagnose": "studio.worker.diagnosing",
+    "derive": "studio.worker.deriving",
+    "try-step": "studio.worker.trying",
+    "compare-versions": "studio.worker.comparing",
+    "measure-data": "studio.worker.measuring",
+    "export-data": "studio.worker.exporting",
+    "order-labels": "studio.worker.ordering",
 }
 
 

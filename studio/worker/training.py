@@ -13,7 +13,7 @@ from studio.domain.datasets import Split
 from studio.domain.runs import RunPlan
 from studio.errors import StudioError
 from studio.i18n import _
-from studio.ingest.rows import read_split
+from studio.ingest.dataset.rows import read_split
 from studio.protocol.events import Finished, Phase
 from studio.worker.control import CommandControl
 from studio.worker.io import CommandReader, EventWriter, JobCancelled, started_event

@@ -22,9 +22,9 @@ import psutil
 import pytest
 
 from studio import bootstrap
-from studio.domain.datasets import ColumnRole
 from studio.domain.feedback import Signal
 from studio.domain.runs import Run, RunState
+from studio.domain.shapes import ColumnRole
 from studio.gui.models.matrix_table import VERDICT_WORDS
 from studio.paths import resource_path
 from studio.services.container import Services

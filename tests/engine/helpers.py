@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from studio.domain.datasets import Shape, Split
+from studio.domain.datasets import Split
 from studio.domain.runs import RunPlan
+from studio.domain.shapes import Shape
 from studio.domain.specs import Method, TrainSpec
 from studio.protocol.events import Event, Step
 

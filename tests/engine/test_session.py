@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from studio.domain.datasets import Shape
 from studio.domain.runs import RunSummary
+from studio.domain.shapes import Shape
 from studio.domain.specs import Method, scratch_parameters
 from studio.engine import checkpoint
 from studio.engine import trainer as trainer_module

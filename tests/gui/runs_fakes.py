@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from studio.domain.basemodels import BaseModelInfo, BaseSource, CatalogueEntry
-from studio.domain.datasets import DatasetVersion, ImportSpec, Shape, Split
+from studio.domain.datasets import DatasetVersion, ImportSpec, Split
 from studio.domain.runs import (
     EvalMetrics,
     FitEstimate,
@@ -25,6 +25,7 @@ from studio.domain.runs import (
     RunSummary,
     StepMetrics,
 )
+from studio.domain.shapes import Shape
 from studio.domain.specs import TrainSpec
 from studio.domain.values import Basis, Value
 from studio.domain.verdicts import Verdict, judge

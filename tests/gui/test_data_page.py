@@ -13,7 +13,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from studio.domain.datasets import ColumnRole, Shape
+from studio.domain.shapes import ColumnRole, Shape
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
 from studio.gui.notices import Notice

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from studio.domain.datasets import DatasetVersion, ImportSpec, Shape, Split
+from studio.domain.datasets import DatasetVersion, ImportSpec, Split
 from studio.domain.runs import Run, RunPlan, RunSummary
+from studio.domain.shapes import Shape
 from studio.domain.specs import TrainSpec
 from studio.protocol import events as ev
 

@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from studio.domain.datasets import (
-    ColumnRole,
     DatasetVersion,
     ImportSpec,
     RejectedRow,
-    Shape,
     SourcePreview,
     Split,
     SplitShares,
@@ -24,6 +22,7 @@ from studio.domain.datasets import (
 )
 from studio.domain.products import Matrix, Product, SynergyLink
 from studio.domain.runs import Run, RunPlan, RunState, RunSummary
+from studio.domain.shapes import ColumnRole, Shape
 from studio.domain.specs import TrainSpec
 from studio.domain.verdicts import NextStep, Verdict, VerdictKind
 from studio.errors import StudioError

@@ -8,11 +8,11 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from studio.domain.basemodels import BaseModelInfo, BaseSource
-from studio.domain.datasets import Shape
 from studio.domain.feedback import FeedbackItem
 from studio.domain.ids import new_id
 from studio.domain.runs import Run, RunPlan, RunState
 from studio.domain.sampling import Sampling
+from studio.domain.shapes import Shape
 from studio.domain.specs import TrainSpec
 from studio.errors import StudioError
 from studio.gui.chat_host import ChatFailure

@@ -17,8 +17,9 @@ import psutil
 import pytest
 from safetensors.torch import load_file
 
-from studio.domain.datasets import ImportSpec, Shape
+from studio.domain.datasets import ImportSpec
 from studio.domain.runs import RunPlan
+from studio.domain.shapes import Shape
 from studio.domain.specs import TrainSpec
 from studio.ingest.importer import Importer
 from studio.protocol.codec import decode_event, encode

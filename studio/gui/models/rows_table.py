@@ -24,8 +24,9 @@ from PySide6.QtCore import (
     Signal,
 )
 
-from studio.domain.datasets import ColumnRole, Split
+from studio.domain.datasets import Split
 from studio.domain.datasets import title as domain_title
+from studio.domain.shapes import ColumnRole
 from studio.gui.tasks import Task, TaskRunner
 from studio.i18n import N_, _
 

@@ -8,7 +8,8 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor
 
-from studio.domain.datasets import ColumnRole, Shape, SourcePreview
+from studio.domain.datasets import SourcePreview
+from studio.domain.shapes import ColumnRole, Shape
 from studio.gui.theme import current_tokens
 
 Index = QModelIndex | QPersistentModelIndex

@@ -15,7 +15,8 @@ from studio.cli.importing import roles_of
 from studio.cli.interrupts import Interrupts
 from studio.cli.output import Output, plain
 from studio.cli.progress import LINE_EVERY_S, ProgressLine
-from studio.domain.datasets import ColumnRole, ImportSpec
+from studio.domain.datasets import ImportSpec
+from studio.domain.shapes import ColumnRole
 from studio.errors import StudioError
 from studio.protocol import events as ev
 from studio.words import duration_words, loss_words, size_words

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from studio.errors import StudioError
-from studio.ingest.pages import rejected
+from studio.ingest.dataset.pages import rejected
 from tests.faults.bad_sources import (
     CSV_SOURCES,
     JSON_SOURCES,

@@ -13,16 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.domain.datasets import ColumnRole, SplitShares
-from studio.ingest import csv_reader
-from studio.ingest.csv_reader import CsvReader, _Run, is_well_formed, quote_places
-from studio.ingest.csv_recovery import Recovery
-from studio.ingest.encoding import detect_encoding
+from studio.domain.datasets import SplitShares
+from studio.domain.shapes import ColumnRole
+from studio.ingest.dataset.pages import ParquetPages
+from studio.ingest.dataset.rows import read_split
+from studio.ingest.detect.encoding import detect_encoding
 from studio.ingest.importer import read_manifest
-from studio.ingest.jsonl_reader import JsonlReader
-from studio.ingest.pages import ParquetPages
-from studio.ingest.resplit import resplit
-from studio.ingest.rows import read_split
+from studio.ingest.readers import csv_reader
+from studio.ingest.readers.csv_reader import CsvReader, _Run, is_well_formed, quote_places
+from studio.ingest.readers.csv_recovery import Recovery
+from studio.ingest.readers.jsonl_reader import JsonlReader
+from studio.ingest.versions.resplit import resplit
 from tests.unit.ingest.helpers import pairs, run_import
 
 CELL = st.text(
@@ -157,7 +158,7 @@ def test_small_sets_fill_every_split(count: int, tmp_path: Path) -> None:
 
 
 def test_pages_rows_and_resplit_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("studio.ingest.canonical.ROW_GROUP_ROWS", 100)
+    monkeypatch.setattr("studio.ingest.dataset.canonical.ROW_GROUP_ROWS", 100)
     rows = sample_rows(1000)
     (tmp_path / "a.csv").write_bytes(csv_bytes(rows, "\n"))
     version = run_import(tmp_path / "a.csv", tmp_path / "out")

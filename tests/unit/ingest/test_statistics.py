@@ -12,9 +12,15 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from studio.errors import StudioError
-from studio.ingest.canonical import _as_os_error, write_rows
+from studio.ingest.dataset.canonical import _as_os_error, write_rows
+from studio.ingest.dataset.statistics import (
+    SAMPLE_ROWS,
+    SMALL_ROWS,
+    StableSample,
+    count_tokens,
+    language_shares,
+)
 from studio.ingest.errors import write_failed
-from studio.ingest.statistics import SAMPLE_ROWS, SMALL_ROWS, StableSample, count_tokens, language_shares
 
 
 def test_languages_by_script() -> None:

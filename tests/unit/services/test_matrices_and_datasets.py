@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from studio.domain.datasets import ColumnRole, ImportSpec, RejectedRow, SourcePreview
+from studio.domain.datasets import ImportSpec, RejectedRow, SourcePreview
 from studio.domain.feedback import FeedbackItem, Signal
 from studio.domain.products import Product, Purpose, Role
+from studio.domain.shapes import ColumnRole
 from studio.errors import StudioError
 from studio.services.changes import Changes
 from studio.services.children import JobCancelled

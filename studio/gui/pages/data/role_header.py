@@ -6,7 +6,8 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHeaderView, QWidget
 
-from studio.domain.datasets import ColumnRole, title
+from studio.domain.datasets import title
+from studio.domain.shapes import ColumnRole
 from studio.gui.models.rows_table_preview import PreviewTable
 from studio.gui.theme import current_tokens, ui_font
 from studio.gui.widgets import DropDown

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from studio.domain.datasets import ColumnRole, RejectedRow
-from studio.ingest.batches import Batch, frame_of, rejection
+from studio.domain.datasets import RejectedRow
+from studio.ingest.readers.batches import Batch, frame_of, rejection
 
 _BLANK: Final = re.compile(rb"\n(?:[ \t]*\n)+")
 _MAX_ROW_BYTES: Final = 1 << 20
@@ -26,7 +26,7 @@ class TextReader:
         rows = [part for part in self._split(self._head) if part.strip()]
         return [[part.decode("utf-8", "replace").strip("\n")] for part in rows[:limit]]
 
-    def batches(self, wanted: Mapping[ColumnRole, str]) -> Iterator[Batch]:
+    def batches(self, wanted: Mapping[str, str]) -> Iterator[Batch]:
         rest, row = b"", 1
         for block in self._blocks():
             data = rest + block

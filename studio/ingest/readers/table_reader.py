@@ -10,9 +10,8 @@ from typing import Final
 import fastexcel
 import polars as pl
 
-from studio.domain.datasets import ColumnRole
 from studio.ingest import errors
-from studio.ingest.batches import ROW, Batch
+from studio.ingest.readers.batches import ROW, Batch
 
 _STEP_ROWS: Final = 50_000
 _MAX_UNPACKED_BYTES: Final = 1 << 30
@@ -36,10 +35,10 @@ class ParquetReader:
         frame = self._slice(0, limit, self.columns)
         return [[cell or "" for cell in row] for row in frame.iter_rows()]
 
-    def batches(self, wanted: Mapping[ColumnRole, str]) -> Iterator[Batch]:
+    def batches(self, wanted: Mapping[str, str]) -> Iterator[Batch]:
         for start in range(0, self._rows, _STEP_ROWS):
             frame = self._slice(start, _STEP_ROWS, list(wanted.values()))
-            renamed = frame.rename({name: role.value for role, name in wanted.items()})
+            renamed = frame.rename({name: cell for cell, name in wanted.items()})
             yield Batch(_numbered(renamed, start + 1))
 
     def _slice(self, start: int, count: int, names: list[str]) -> pl.DataFrame:
@@ -77,11 +76,11 @@ class XlsxReader:
     def head(self, limit: int) -> list[list[str]]:
         return [[cell or "" for cell in row[1:]] for row in self._frame.head(limit).iter_rows()]
 
-    def batches(self, wanted: Mapping[ColumnRole, str]) -> Iterator[Batch]:
+    def batches(self, wanted: Mapping[str, str]) -> Iterator[Batch]:
         indices = [self.columns.index(name) + 1 for name in wanted.values()]
         number = (pl.col("#").cast(pl.Int64) - self._header_at).alias(ROW)
         names = self._frame.columns
-        chosen = (pl.col(names[i]).alias(role.value) for i, role in zip(indices, wanted, strict=True))
+        chosen = (pl.col(names[i]).alias(cell) for i, cell in zip(indices, wanted, strict=True))
         frame = self._frame.select(number, *chosen)
         for start in range(0, frame.height, _STEP_ROWS):
             yield Batch(frame.slice(start, _STEP_ROWS))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from studio.domain.datasets import ColumnRole, Shape
+from studio.domain.shapes import ColumnRole, Shape
 from studio.i18n import _
 from studio.ingest.conversations import looks_like_conversation
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from studio.domain.datasets import RejectedRow, Split
 from studio.ingest import errors
-from studio.ingest.canonical import INDEX_FILE, ROWS_FILE
+from studio.ingest.dataset.canonical import INDEX_FILE, ROWS_FILE
 from studio.ingest.importer import REJECTED_FILE
 
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from studio.domain.datasets import ColumnRole, RejectedRow
+from studio.domain.datasets import RejectedRow
 from studio.ingest import errors
-from studio.ingest.batches import Batch, frame_of, rejection
-from studio.ingest.jsonl_reader import DuplicateKeyError, as_text, decoder, object_fields
+from studio.ingest.readers.batches import Batch, frame_of, rejection
+from studio.ingest.readers.jsonl_reader import DuplicateKeyError, as_text, decoder, object_fields
 
 MAX_BYTES: Final = 256 << 20
 _BATCH: Final = 20_000
@@ -33,11 +33,11 @@ class JsonReader:
     def head(self, limit: int) -> list[list[str]]:
         return [[as_text(item.get(name)) or "" for name in self.columns] for item in self._head[:limit]]
 
-    def batches(self, wanted: Mapping[ColumnRole, str]) -> Iterator[Batch]:
+    def batches(self, wanted: Mapping[str, str]) -> Iterator[Batch]:
         rows: list[int] = []
         cells: list[list[str | None]] = []
         rejected: list[RejectedRow] = []
-        roles = [role.value for role in wanted]
+        roles = list(wanted)
         for row, item, code, raw in self._items():
             values, fault = (None, code) if code else object_fields(item, wanted)
             if values is None:

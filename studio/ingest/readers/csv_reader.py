@@ -15,9 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from studio.domain.datasets import ColumnRole
-from studio.ingest.batches import ROW, Batch
-from studio.ingest.csv_recovery import Recovery
+from studio.ingest.readers.batches import ROW, Batch
+from studio.ingest.readers.csv_recovery import Recovery
 
 _PIECE_BYTES: Final = 256 << 10
 _QUOTE: Final = ord('"')
@@ -53,9 +52,9 @@ class CsvReader:
         cells = [[cell or "" for cell in record] for row, record in records if row > 0 and any(record)]
         return [record + [""] * (len(self.columns) - len(record)) for record in cells[:limit]]
 
-    def batches(self, wanted: Mapping[ColumnRole, str]) -> Iterator[Batch]:
+    def batches(self, wanted: Mapping[str, str]) -> Iterator[Batch]:
         indices = [self.columns.index(name) for name in wanted.values()]
-        roles = [role.value for role in wanted]
+        roles = list(wanted)
         recovery = self._recovery(indices)
         recovery.row = self._first_row
         yield from _Run(recovery, self._delimiter, indices, roles).batches(self._blocks())

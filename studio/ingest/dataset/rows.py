@@ -11,7 +11,7 @@ import polars as pl
 
 from studio.domain.datasets import Split
 from studio.ingest import errors
-from studio.ingest.canonical import ROWS_FILE
+from studio.ingest.dataset.canonical import ROWS_FILE
 
 _STEP_ROWS: Final = 10_000
 

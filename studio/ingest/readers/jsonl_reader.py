@@ -10,12 +10,13 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from studio.domain.datasets import ColumnRole, RejectedRow
-from studio.ingest.batches import ROW, Batch, frame_of, rejection
+from studio.domain.datasets import RejectedRow
+from studio.domain.shapes import ColumnRole
+from studio.ingest.readers.batches import ROW, Batch, frame_of, rejection
 
 _PIECE_BYTES: Final = 256 << 10
 _MAX_LINE_BYTES: Final = 16 << 20
-_OPTIONAL: Final = (ColumnRole.SYSTEM, ColumnRole.CONTEXT)
+_OPTIONAL: Final = (ColumnRole.SYSTEM.value, ColumnRole.CONTEXT.value)
 
 
 class DuplicateKeyError(ValueError):
@@ -35,7 +36,7 @@ class JsonlReader:
             [as_text(item.get(name)) or "" for name in self.columns] for item in self._head_objects[:limit]
         ]
 
-    def batches(self, wanted: Mapping[ColumnRole, str]) -> Iterator[Batch]:
+    def batches(self, wanted: Mapping[str, str]) -> Iterator[Batch]:
         rest, run = b"", _Run(wanted)
         for block in self._blocks():
             data = rest + block
@@ -51,9 +52,9 @@ class JsonlReader:
 class _Run:
     """One reading: numbers the lines, blank ones included."""
 
-    def __init__(self, wanted: Mapping[ColumnRole, str]) -> None:
+    def __init__(self, wanted: Mapping[str, str]) -> None:
         self._wanted = wanted
-        self._roles = [role.value for role in wanted]
+        self._roles = list(wanted)
         self._row = 1
         self._skipping = False
 
@@ -82,7 +83,7 @@ class _Run:
 
     def _fast(self, data: bytes) -> pl.DataFrame | None:
         """By polars; None unless each line is one object whose wanted fields are strings, each named once."""
-        if ColumnRole.MESSAGES in self._wanted or has_surrogate_escape(data):
+        if ColumnRole.MESSAGES.value in self._wanted or has_surrogate_escape(data):
             return None
         schema = dict.fromkeys(self._wanted.values(), pl.String)
         try:
@@ -95,10 +96,10 @@ class _Run:
             return None
         numbers = pl.int_range(self._row, self._row + lines, dtype=pl.Int64).alias(ROW)
         self._row += lines
-        renamed = (pl.col(name).alias(role.value) for role, name in self._wanted.items())
+        renamed = (pl.col(name).alias(cell) for cell, name in self._wanted.items())
         return frame.select(numbers, *renamed)
 
-    def _is_text(self, data: bytes, frame: pl.DataFrame, role: ColumnRole) -> bool:
+    def _is_text(self, data: bytes, frame: pl.DataFrame, role: str) -> bool:
         """As many string values follow the field's name as values were found: none was a number or an object."""
         name = self._wanted[role]
         key = json.dumps(name, ensure_ascii=False).encode()
@@ -157,7 +158,7 @@ def as_text(value: Any) -> str | None:
     return json.dumps(value, ensure_ascii=False)
 
 
-def object_fields(item: Any, wanted: Mapping[ColumnRole, str]) -> tuple[list[str | None] | None, str]:
+def object_fields(item: Any, wanted: Mapping[str, str]) -> tuple[list[str | None] | None, str]:
     """The wanted fields of a parsed object as text cells, or the code of what is wrong."""
     if not isinstance(item, dict):
         return None, "not_an_object"
@@ -169,7 +170,7 @@ def object_fields(item: Any, wanted: Mapping[ColumnRole, str]) -> tuple[list[str
     return cells, ""
 
 
-def _fields(line: bytes, wanted: Mapping[ColumnRole, str]) -> tuple[list[str | None] | None, str]:
+def _fields(line: bytes, wanted: Mapping[str, str]) -> tuple[list[str | None] | None, str]:
     if not line.strip():
         return None, ""
     try:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import polars as pl
 
-from studio.domain.datasets import ColumnRole, RejectedRow
+from studio.domain.datasets import RejectedRow
 from studio.i18n import _, current_language
 
 EXCERPT_CHARS: Final = 200
@@ -18,14 +18,14 @@ ROW: Final = "row"
 
 @dataclass
 class Batch:
-    """frame: column ``row`` (Int64, source row from 1) and one text column per role; null = no such field."""
+    """frame: column ``row`` (Int64, source row from 1) and one text column per wanted cell; null = no such field."""
 
     frame: pl.DataFrame
     rejected: list[RejectedRow] = field(default_factory=list)
 
 
 class Reader(Protocol):
-    """One opened source. ``wanted`` says which source column plays which role."""
+    """One opened source. ``wanted``: name of a cell of the batch -> source column that it is read from."""
 
     columns: list[str]
 
@@ -33,7 +33,7 @@ class Reader(Protocol):
         """The first rows as text, in the order of ``columns``; for the preview."""
         ...
 
-    def batches(self, wanted: Mapping[ColumnRole, str]) -> Iterator[Batch]:
+    def batches(self, wanted: Mapping[str, str]) -> Iterator[Batch]:
         """All rows in order, in tables of a bounded size."""
         ...
 

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from studio.domain.datasets import RejectedRow
-from studio.ingest.batches import Batch, frame_of, rejection
+from studio.ingest.readers.batches import Batch, frame_of, rejection
 
 MAX_RECORD_BYTES: Final = 1 << 20
 _ESCAPED: Final = re.compile("[\udc80-\udcff]")

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 from tokenizers import Tokenizer
 
-from studio.domain.datasets import Shape, TokenStats
+from studio.domain.datasets import TokenStats
+from studio.domain.shapes import Shape
 from studio.i18n import _
 
 SMALL_ROWS: Final = 20_000

@@ -1,0 +1,1 @@
+"""The canonical dataset folder: rows.parquet, its index, pages, splits, statistics and publishing."""

@@ -1,0 +1,1 @@
+"""What a source is: encoding, format, delimiter, header, shape and the roles of its columns."""

@@ -1,0 +1,1 @@
+"""The data doctor: checks that stream over a dataset, find what is wrong, and say what a fix would change."""

@@ -1,0 +1,1 @@
+"""Datasets written out: CSV, JSONL, XLSX and Parquet files, and the dataset card."""
