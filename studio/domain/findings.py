@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from studio.domain.recipes import Example as Example
 from studio.domain.recipes import FindingKind, FixAction
 from studio.domain.values import now
 
@@ -31,18 +32,6 @@ class DoctorSpec(BaseModel):
     max_tokens: int = Field(1024, ge=1)
     similarity: float = Field(0.8, ge=0.5, le=1)  # Jaccard of shingles from which rows are near-duplicates
     checks: tuple[FindingKind, ...] = ()
-
-
-class Example(BaseModel):
-    """One place. after: what the finding's first fix makes of it (None: the row leaves). note: e.g. its twin."""
-
-    model_config = ConfigDict(frozen=True)
-
-    row: int
-    column: str
-    before: str
-    after: str | None
-    note: str = ""
 
 
 class FixOption(BaseModel):

@@ -181,3 +181,28 @@ class StepOutcome(BaseModel):
     added: int = 0
     removed: int = 0
     details: dict[str, Any] = {}
+
+
+class Example(BaseModel):
+    """One place. after: what the finding's first fix makes of it (None: the row leaves). note: e.g. its twin."""
+
+    model_config = ConfigDict(frozen=True)
+
+    row: int
+    column: str
+    before: str
+    after: str | None
+    note: str = ""
+
+
+class StepPreview(BaseModel):
+    """What a step would do, tried without writing. of: rows it was tried on, fewer than the dataset for big ones."""
+
+    model_config = ConfigDict(frozen=True)
+
+    changed: int
+    added: int
+    removed: int
+    examples: list[Example] = []
+    of: int = 0
+    estimated: bool = False  # the counts are scaled up from ``of`` rows
