@@ -1,0 +1,176 @@
+"""What the data doctor says, for window, command line and reports: findings, why they matter, and what a fix does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from studio.domain.findings import Finding, FixOption, Severity
+from studio.domain.recipes import FindingKind, FixAction
+from studio.i18n import N_, _, ngettext
+
+_K = FindingKind
+_A = FixAction
+
+_TITLES: Final[dict[FindingKind, str]] = {
+    _K.ENCODING_DAMAGE: N_("Broken characters"),
+    _K.CONTROL_CHARACTERS: N_("Invisible characters"),
+    _K.MARKUP: N_("Left-over HTML and chat marks"),
+    _K.ROLE_ORDER: N_("Conversations out of order"),
+    _K.TOO_SHORT: N_("Rows with almost no text"),
+    _K.TOO_LONG: N_("Rows that are too long"),
+    _K.EXACT_DUPLICATES: N_("Rows that repeat word for word"),
+    _K.NEAR_DUPLICATES: N_("Rows that are nearly the same"),
+    _K.CONTRADICTORY_LABELS: N_("Same text, different labels"),
+    _K.SPLIT_LEAKAGE: N_("Test rows that training has seen"),
+    _K.CLASS_IMBALANCE: N_("Some labels are rare"),
+    _K.LANGUAGE_MIX: N_("Rows in another language"),
+    _K.UNSAFE_WORDS: N_("Rude or unsafe words"),
+    _K.PRIVATE_DATA: N_("Private data of people"),
+}
+
+_WHY: Final[dict[FindingKind, str]] = {
+    _K.ENCODING_DAMAGE: N_("A model learns broken characters as if they were words, and writes them itself."),
+    _K.CONTROL_CHARACTERS: N_("Nobody sees them, but the model reads each of them as part of the text."),
+    _K.MARKUP: N_("The model would write HTML tags and chat marks in its answers."),
+    _K.ROLE_ORDER: N_("A model can only learn to answer when an answer follows each question."),
+    _K.TOO_SHORT: N_("There is nothing to learn from rows that are empty or a word long."),
+    _K.TOO_LONG: N_("The end of these rows is cut off in training, so the model never sees it."),
+    _K.EXACT_DUPLICATES: N_("What is repeated is learned by heart, and the other rows count for less."),
+    _K.NEAR_DUPLICATES: N_("Almost equal rows make the model recite, and make test results look too good."),
+    _K.CONTRADICTORY_LABELS: N_("The model cannot learn a label that differs for the same text."),
+    _K.SPLIT_LEAKAGE: N_("The verdict would be too good: the model has seen these test rows in training."),
+    _K.CLASS_IMBALANCE: N_("A model that always answers the frequent label already looks right."),
+    _K.LANGUAGE_MIX: N_("The model may answer in a language that your customers do not speak."),
+    _K.UNSAFE_WORDS: N_("What is in the data can come back in an answer to a customer."),
+    _K.PRIVATE_DATA: N_("A model can repeat names, numbers and addresses that it has seen."),
+}
+
+_ACTIONS: Final[dict[FixAction, str]] = {
+    _A.REPAIR: N_("Repair"),
+    _A.STRIP: N_("Clean the text"),
+    _A.REMOVE: N_("Remove the rows"),
+    _A.KEEP_FIRST: N_("Keep one of each"),
+    _A.CUT: N_("Cut at the limit"),
+    _A.PIECES: N_("Divide into pieces"),
+    _A.KEEP_MAJORITY: N_("Keep the label that most have"),
+    _A.REMOVE_FROM_TRAINING: N_("Remove the twins from training"),
+    _A.WEIGHTS: N_("Make rare labels count more"),
+    _A.OVERSAMPLE: N_("Repeat rows of rare labels"),
+    _A.UNDERSAMPLE: N_("Remove rows of frequent labels"),
+    _A.KEEP_MAIN_LANGUAGE: N_("Keep the main language"),
+    _A.MASK: N_("Mask with a placeholder"),
+    _A.REPLACE: N_("Replace with made-up values"),
+}
+
+_SEVERITIES: Final[dict[Severity, str]] = {
+    Severity.PROBLEM: N_("Problem"),
+    Severity.WARNING: N_("Warning"),
+    Severity.NOTE: N_("Note"),
+}
+
+_Words = Callable[[int], str]
+_REMOVE: Final[_Words] = lambda n: ngettext("Remove {n} row", "Remove {n} rows", n)  # noqa: E731
+_LABELS: Final[dict[FixAction, _Words]] = {
+    _A.REPAIR: lambda n: ngettext("Repair {n} row", "Repair {n} rows", n),
+    _A.STRIP: lambda n: ngettext("Clean {n} row", "Clean {n} rows", n),
+    _A.REMOVE: _REMOVE,
+    _A.KEEP_FIRST: lambda n: ngettext(
+        "Keep one of each, remove {n} row", "Keep one of each, remove {n} rows", n
+    ),
+    _A.CUT: lambda n: ngettext("Shorten {n} row", "Shorten {n} rows", n),
+    _A.PIECES: lambda n: ngettext("Divide {n} row into pieces", "Divide {n} rows into pieces", n),
+    _A.KEEP_MAJORITY: lambda n: ngettext(
+        "Use the label that most have in {n} row", "Use the label that most have in {n} rows", n
+    ),
+    _A.REMOVE_FROM_TRAINING: lambda n: ngettext(
+        "Remove {n} row from training", "Remove {n} rows from training", n
+    ),
+    _A.OVERSAMPLE: lambda n: ngettext(
+        "Repeat rare labels, add {n} row", "Repeat rare labels, add {n} rows", n
+    ),
+    _A.UNDERSAMPLE: lambda n: ngettext(
+        "Thin out frequent labels, remove {n} row", "Thin out frequent labels, remove {n} rows", n
+    ),
+    _A.KEEP_MAIN_LANGUAGE: lambda n: ngettext(
+        "Keep the main language, remove {n} row", "Keep the main language, remove {n} rows", n
+    ),
+    _A.MASK: lambda n: ngettext("Mask it in {n} row", "Mask it in {n} rows", n),
+    _A.REPLACE: lambda n: ngettext("Make up values in {n} row", "Make up values in {n} rows", n),
+}
+
+
+def finding_title(kind: FindingKind) -> str:
+    """What was found, in plain words, in the active language."""
+    return _(_TITLES[kind])
+
+
+def finding_why(kind: FindingKind) -> str:
+    """Why it matters to somebody who trains a model, in one sentence."""
+    return _(_WHY[kind])
+
+
+def action_title(action: FixAction) -> str:
+    """What a fix does, without figures."""
+    return _(_ACTIONS[action])
+
+
+def severity_title(severity: Severity) -> str:
+    """How bad a finding is, in a word."""
+    return _(_SEVERITIES[severity])
+
+
+def fix_label(option: FixOption) -> str:
+    """A fix with what it would change, as it stands on a button: "Remove 17,402 rows"."""
+    words = _LABELS.get(option.action)
+    if words is None:
+        return action_title(option.action)
+    count = _main_count(option)
+    return words(count).format(n=f"{count:,}")
+
+
+def effect_words(changed: int, removed: int, added: int = 0) -> str:
+    """What would be different afterwards: "3 rows change, 17,402 rows leave"; a word for nothing at all."""
+    parts = [
+        words.format(n=f"{count:,}")
+        for count, words in (
+            (changed, ngettext("{n} row changes", "{n} rows change", changed)),
+            (removed, ngettext("{n} row leaves", "{n} rows leave", removed)),
+            (added, ngettext("{n} row is added", "{n} rows are added", added)),
+        )
+        if count
+    ]
+    return ", ".join(parts) or _("no row changes")
+
+
+def share_words(finding: Finding) -> str:
+    """How many rows a finding concerns, and their share: "17,402 rows · 12.3%"."""
+    rows = ngettext("{n} row", "{n} rows", finding.rows).format(n=f"{finding.rows:,}")
+    if finding.details.get("estimated"):
+        rows = _("about {count}").format(count=rows)
+    return f"{rows} · {_percent(finding.rows, finding.of)}" if finding.of else rows
+
+
+def totals(options: Iterable[FixOption]) -> tuple[int, int, int]:
+    """Rows changed, removed and added by several fixes, each counted on the data as it is now."""
+    chosen = list(options)
+    return (
+        sum(option.rows_changed for option in chosen),
+        sum(option.rows_removed for option in chosen),
+        sum(option.rows_added for option in chosen),
+    )
+
+
+def _main_count(option: FixOption) -> int:
+    if option.action is _A.OVERSAMPLE:
+        return option.rows_added
+    if option.action in (_A.PIECES, _A.KEEP_MAJORITY):
+        return option.rows_changed or option.rows_removed
+    return option.rows_removed or option.rows_changed
+
+
+def _percent(part: int, whole: int) -> str:
+    share = part / whole
+    if 0 < share < 0.001:
+        return "<0.1%"
+    return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"

@@ -1,0 +1,60 @@
+"""The doctor's words: each kind and fix has some, with figures where they belong."""
+
+from __future__ import annotations
+
+import pytest
+
+from studio import words_data
+from studio.domain.findings import Finding, FixOption, Severity
+from studio.domain.recipes import FindingKind, FixAction
+
+
+@pytest.mark.parametrize("kind", list(FindingKind))
+def test_each_finding_has_a_title_and_a_reason(kind: FindingKind) -> None:
+    assert words_data.finding_title(kind)
+    assert words_data.finding_why(kind).endswith(".")
+    assert kind.value not in words_data.finding_title(kind)
+
+
+@pytest.mark.parametrize("action", list(FixAction))
+def test_each_fix_has_a_title_and_a_label(action: FixAction) -> None:
+    assert words_data.action_title(action)
+    label = words_data.fix_label(FixOption(action=action, rows_changed=0, rows_removed=0))
+    assert label
+    assert "{" not in label
+
+
+def test_a_label_says_what_would_change() -> None:
+    remove = FixOption(action=FixAction.REMOVE, rows_changed=0, rows_removed=17_402)
+    assert words_data.fix_label(remove) == "Remove 17,402 rows"
+    one = FixOption(action=FixAction.MASK, rows_changed=1, rows_removed=0)
+    assert words_data.fix_label(one) == "Mask it in 1 row"
+    more = FixOption(action=FixAction.OVERSAMPLE, rows_changed=0, rows_removed=0, rows_added=30)
+    assert words_data.fix_label(more) == "Repeat rare labels, add 30 rows"
+    weights = FixOption(action=FixAction.WEIGHTS, rows_changed=0, rows_removed=0)
+    assert words_data.fix_label(weights) == "Make rare labels count more"
+
+
+def test_effects_are_added_up() -> None:
+    options = [
+        FixOption(action=FixAction.REMOVE, rows_changed=0, rows_removed=5),
+        FixOption(action=FixAction.STRIP, rows_changed=1, rows_removed=0),
+    ]
+    assert words_data.effect_words(*words_data.totals(options)) == "1 row changes, 5 rows leave"
+    assert words_data.effect_words(0, 0) == "no row changes"
+
+
+@pytest.mark.parametrize(
+    ("rows", "of", "estimated", "words"),
+    [
+        (17_402, 141_000, False, "17,402 rows · 12%"),
+        (1, 100_000, False, "1 row · <0.1%"),
+        (30, 1_000, True, "about 30 rows · 3.0%"),
+        (0, 0, False, "0 rows"),
+    ],
+)
+def test_a_share_is_never_rounded_to_nothing(rows: int, of: int, estimated: bool, words: str) -> None:
+    finding = Finding(
+        kind=FindingKind.MARKUP, severity=Severity.NOTE, rows=rows, of=of, details={"estimated": estimated}
+    )
+    assert words_data.share_words(finding) == words
