@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -57,7 +58,7 @@ class ColumnRole(StrEnum):
 class ShapeColumns:
     """What a shape asks of a source, and what it is stored as.
 
-    needed: alternatives, each a set of roles that suffices. optional: roles that may be there besides.
+    needed: alternatives, each a set of roles that suffices, the usual one first. optional: roles that may be there besides.
     repeated: roles that several columns may play. stored: the canonical columns of rows.parquet, in order, all text.
     tasks: product tasks that learn from it.
     """
@@ -73,8 +74,9 @@ _R = ColumnRole
 _TURNS: Final = frozenset({_R.USER_TURN, _R.ASSISTANT_TURN})
 
 SHAPES: Final[dict[Shape, ShapeColumns]] = {
+    # prompt: null where a question still has to be written (the source has answers or passages only)
     Shape.PROMPT_RESPONSE: ShapeColumns(
-        needed=(frozenset({_R.PROMPT, _R.RESPONSE}),), optional=frozenset({_R.SYSTEM, _R.CONTEXT}),
+        needed=(frozenset({_R.PROMPT, _R.RESPONSE}), frozenset({_R.RESPONSE})), optional=frozenset({_R.SYSTEM, _R.CONTEXT}),
         stored=("system", "prompt", "response"), tasks=(Task.CHAT,),
     ),
     # messages: JSON text of [{"role", "content"}]
@@ -84,7 +86,10 @@ SHAPES: Final[dict[Shape, ShapeColumns]] = {
     ),
     # history: JSON text of the messages before the last question, null for a single turn
     Shape.PREFERENCE: ShapeColumns(
-        needed=(frozenset({_R.PROMPT, _R.CHOSEN, _R.REJECTED}), frozenset({_R.MESSAGES, _R.CHOSEN, _R.REJECTED})),
+        needed=(
+            frozenset({_R.PROMPT, _R.CHOSEN, _R.REJECTED}), frozenset({_R.MESSAGES, _R.CHOSEN, _R.REJECTED}),
+            frozenset({_R.CHOSEN, _R.REJECTED}),  # both are whole conversations
+        ),
         optional=frozenset({_R.SYSTEM, _R.CONTEXT}), stored=("system", "history", "prompt", "chosen", "rejected"),
         tasks=(Task.CHAT,),
     ),
@@ -98,13 +103,19 @@ SHAPES: Final[dict[Shape, ShapeColumns]] = {
         needed=(frozenset({_R.TEXT}),), stored=("text",), tasks=(Task.LANGUAGE_MODEL, Task.CHAT),
     ),
     # label: empty (null) where a row still waits for one
-    Shape.TEXT_LABEL: ShapeColumns(needed=(frozenset({_R.TEXT, _R.LABEL}),), stored=("text", "label")),
-    # labels: JSON text of a sorted list of labels
-    Shape.TEXT_LABELS: ShapeColumns(needed=(frozenset({_R.TEXT, _R.LABELS}),), stored=("text", "labels")),
+    Shape.TEXT_LABEL: ShapeColumns(
+        needed=(frozenset({_R.TEXT, _R.LABEL}), frozenset({_R.TEXT})), stored=("text", "label"),
+    ),
+    # labels: JSON text of a sorted list of labels; null where a row still waits for them
+    Shape.TEXT_LABELS: ShapeColumns(
+        needed=(frozenset({_R.TEXT, _R.LABELS}), frozenset({_R.TEXT})), stored=("text", "labels"),
+    ),
     # number: as written in the source, a decimal point at most
     Shape.TEXT_NUMBER: ShapeColumns(needed=(frozenset({_R.TEXT, _R.NUMBER}),), stored=("text", "number")),
     # image: name in the workspace's image store, <sha256>.<ending>
-    Shape.IMAGE_LABEL: ShapeColumns(needed=(frozenset({_R.IMAGE, _R.LABEL}),), stored=("image", "label")),
+    Shape.IMAGE_LABEL: ShapeColumns(
+        needed=(frozenset({_R.IMAGE, _R.LABEL}), frozenset({_R.IMAGE})), stored=("image", "label"),
+    ),
     Shape.RATINGS: ShapeColumns(
         needed=(frozenset({_R.USER, _R.ITEM, _R.RATING}),), optional=frozenset({_R.TIME}),
         stored=("user", "item", "rating", "time"),
@@ -150,6 +161,28 @@ TITLES: dict[StrEnum, str] = {
     ColumnRole.RATING: N_("Rating"),
     ColumnRole.TIME: N_("Time"),
 }
+
+
+def shape_of(roles: Iterable[ColumnRole]) -> Shape | None:
+    """The shape that these roles speak of: the one whose needs they meet with the most roles; None for none."""
+    chosen = set(roles) - {ColumnRole.IGNORE}
+    fitting = [
+        (len(alternative), -len(chosen - alternative - columns.optional), -place, shape)
+        for shape, columns in SHAPES.items()
+        for place, alternative in enumerate(columns.needed)
+        if alternative <= chosen
+    ]
+    return max(fitting, key=lambda found: found[:3])[3] if fitting else None
+
+
+def missing_roles(shape: Shape, roles: Iterable[ColumnRole]) -> list[ColumnRole]:
+    """The roles that the shape still needs, by the alternative that is nearest to the chosen ones; [] when it fits."""
+    chosen = set(roles)
+    lacking = [[role for role in ColumnRole if role in needed - chosen] for needed in SHAPES[shape].needed]
+    if not all(lacking):
+        return []
+    begun = [found for found, needed in zip(lacking, SHAPES[shape].needed, strict=True) if needed & chosen]
+    return min(begun or lacking[:1], key=len)
 
 
 def content_columns(names: list[str]) -> list[str]:

@@ -1,0 +1,91 @@
+"""Whether a product's task can learn from data of a shape, and if not, what is the nearest thing to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from studio.domain.products import Task
+from studio.domain.shapes import SHAPES, Shape
+from studio.i18n import _
+
+_PROSE: Final = frozenset({"pdf", "docx", "html", "md", "txt"})
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One way out: import the same source as ``shape`` instead. title: for a button; explanation: one sentence."""
+
+    title: str
+    explanation: str
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class TaskAdvice:
+    """fits: the task learns from the data as it is. message: why not, "" when it fits."""
+
+    fits: bool
+    message: str = ""
+    offers: tuple[Offer, ...] = ()
+
+
+def learns_from(task: Task, shape: Shape) -> bool:
+    """Whether a model for this task can be trained on data of this shape."""
+    return task in SHAPES[shape].tasks
+
+
+def advice(shape: Shape, task: Task, source_format: str) -> TaskAdvice:
+    """What to tell a founder who gives a source of this shape and format to a product with this task."""
+    if task is Task.CHAT and shape is Shape.TEXT and source_format in _PROSE:
+        return TaskAdvice(False, _chat_from_prose(), (_questions_to_write(), _passages()))
+    if learns_from(task, shape):
+        return TaskAdvice(True)
+    if task is Task.LANGUAGE_MODEL:
+        text = _("This product writes text and learns from plain passages, one a row.")
+        return TaskAdvice(
+            False, text, () if shape is Shape.RATINGS or shape is Shape.IMAGE_LABEL else (_passages(),)
+        )
+    return TaskAdvice(False, _chat_from_other(shape), _offers_for_chat(shape))
+
+
+def _chat_from_prose() -> str:
+    return _(
+        "This is running text without questions. A product that answers in conversation learns from questions "
+        "and their answers."
+    )
+
+
+def _chat_from_other(shape: Shape) -> str:
+    if shape in (Shape.IMAGE_LABEL, Shape.RATINGS):
+        return _(
+            "A product that answers in conversation cannot learn from this kind of data: there is no text to answer."
+        )
+    return _(
+        "A product that answers in conversation learns from questions and their answers; here each text has a value."
+    )
+
+
+def _offers_for_chat(shape: Shape) -> tuple[Offer, ...]:
+    if shape in (Shape.TEXT_LABEL, Shape.TEXT_LABELS, Shape.TEXT_NUMBER):
+        explanation = _("The text is taken as the question and its value as the answer.")
+        return (Offer(_("Use as questions and answers"), explanation, Shape.PROMPT_RESPONSE),)
+    return ()
+
+
+def _questions_to_write() -> Offer:
+    return Offer(
+        _("Write questions to the passages"),
+        _("Each passage becomes an answer; you type the question for it in the table afterwards."),
+        Shape.PROMPT_RESPONSE,
+    )
+
+
+def _passages() -> Offer:
+    return Offer(
+        _("Use the passages for language modelling"),
+        _(
+            "The model learns the style and the words of the text; it does not learn to answer questions from it."
+        ),
+        Shape.TEXT,
+    )
