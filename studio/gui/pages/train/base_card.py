@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QVBoxLayou
 
 from studio.domain.basemodels import BaseModelInfo, CatalogueEntry
 from studio.domain.datasets import DatasetVersion
+from studio.gui.child_job import ChildJob
 from studio.gui.context import GuiContext
 from studio.gui.models.runs_words import count_words, phase_words
 from studio.gui.pages.train.choice import ChoiceCard
 from studio.gui.pages.train.choices import Choices, Shelf
-from studio.gui.pages.train.job import ChildJob
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, Card, GhostButton, IconLabel, LinkButton, ProgressPanel
 from studio.i18n import N_, _, ngettext

@@ -9,11 +9,11 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QButtonGroup, QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.domain.basemodels import CatalogueEntry
+from studio.gui.child_job import ChildJob
 from studio.gui.context import GuiContext
 from studio.gui.models.runs_words import count_words, phase_words
 from studio.gui.pages.train.base_card import language_words
 from studio.gui.pages.train.choice import ChoiceCard
-from studio.gui.pages.train.job import ChildJob
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import (
     BodyText,

@@ -12,13 +12,13 @@ from studio.domain.basemodels import BaseModelInfo
 from studio.domain.datasets import DatasetVersion
 from studio.domain.runs import FitEstimate, Run, RunPlan
 from studio.domain.specs import Method, Preset, TrainSpec
+from studio.gui.child_job import ChildJob
 from studio.gui.context import GuiContext
 from studio.gui.page import Page, PaletteAction
 from studio.gui.pages.train.base_card import BaseModelCard
 from studio.gui.pages.train.choices import Choices, Shelf
 from studio.gui.pages.train.data_card import DataCard
 from studio.gui.pages.train.get_model import GetModelDialog
-from studio.gui.pages.train.job import ChildJob
 from studio.gui.pages.train.method_card import LimitsCard, MethodCard
 from studio.gui.pages.train.preview_card import RunPreviewCard
 from studio.gui.theme import current_tokens

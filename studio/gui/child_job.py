@@ -19,8 +19,7 @@ Work = Callable[[Callable[[Event], None], threading.Event], Any]
 class ChildJob(QObject):
     """One job at a time.
 
-    Signals on the GUI thread: told(Event), done(result), failed(Exception), cancelled(); one of the last
-    three
+    Signals on the GUI thread: told(Event), done(result), failed(Exception), cancelled(); one of the last three
     ends each job.
     """
 
