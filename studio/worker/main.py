@@ -23,6 +23,7 @@ from studio.errors import StudioError
 from studio.i18n import _, set_language, system_language
 from studio.protocol.events import Cancelled, Failed
 from studio.worker.io import CommandReader, EventWriter, JobCancelled, process_started_at, protect_stdout
+from studio.worker.limits import isolate
 
 Job = Callable[[Sequence[str], EventWriter, CommandReader], None]
 
@@ -66,6 +67,9 @@ def main(argv: Sequence[str]) -> int:
     if verb == "train" and args:
         return _run_in_folder(Path(args[0]), verb, args, protocol_fd)
     writer = EventWriter(protocol_fd)
+    isolate(
+        verb
+    )  # before the reader's thread: Linux gives a user namespace to a single-threaded process only
     return run_job(verb, args, writer, CommandReader(0))
 
 

@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from studio.domain.datasets import ImportSpec
 from studio.ingest.opening import open_source
 from studio.protocol.events import Finished
-from studio.worker.importing import MemoryWatch, payload_line
-from studio.worker.io import CommandReader, EventWriter, started_event
+from studio.worker.importing import payload_line
+from studio.worker.io import CommandReader, EventWriter
+from studio.worker.limits import guard
 
 
 class PreviewPayload(BaseModel):
@@ -22,7 +23,6 @@ class PreviewPayload(BaseModel):
 def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> None:
     """Read the payload, look at the source, and finish with the SourcePreview."""
     payload = PreviewPayload.model_validate_json(payload_line(commands))
-    writer.emit(started_event(writer, "preview-source"))
-    MemoryWatch(writer).start()
+    guard(writer, commands, "preview-source")
     preview = open_source(payload.spec).preview()
     writer.emit(Finished(result=preview.model_dump(mode="json")))
