@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from studio.domain.datasets import Split, title
 from studio.domain.findings import Finding, FixOption, Severity
 from studio.domain.recipes import FindingKind, FixAction
 from studio.i18n import N_, _, ngettext
@@ -68,6 +69,10 @@ _SEVERITIES: Final[dict[Severity, str]] = {
     Severity.WARNING: N_("Warning"),
     Severity.NOTE: N_("Note"),
 }
+
+_LANGUAGES: Final = {"zh": N_("Chinese"), "en": N_("English"), "other": N_("Other")}
+_PRIVATE_KINDS: Final[dict[str, str]] = {}
+_LISTED: Final = 5  # parts of a finding that are named; the others are an ellipsis
 
 _Words = Callable[[int], str]
 _REMOVE: Final[_Words] = lambda n: ngettext("Remove {n} row", "Remove {n} rows", n)  # noqa: E731
@@ -151,6 +156,22 @@ def share_words(finding: Finding) -> str:
     return f"{rows} · {_percent(finding.rows, finding.of)}" if finding.of else rows
 
 
+def details_words(finding: Finding) -> str:
+    """What a finding's details say, the most frequent first: "Phone numbers 12 · E-mail addresses 3"."""
+    groups = finding.details.get("groups")
+    if groups:
+        return ngettext("in {n} group", "in {n} groups", int(groups)).format(n=f"{int(groups):,}")
+    for name in ("kinds", "labels", "languages", "splits", "words"):
+        counts = finding.details.get(name)
+        if counts:
+            pairs = sorted(counts.items(), key=lambda pair: -pair[1])
+            listed = " · ".join(
+                f"{_part_words(name, key)} {_figure(count)}" for key, count in pairs[:_LISTED]
+            )
+            return f"{listed} · …" if len(pairs) > _LISTED else listed
+    return ""
+
+
 def totals(options: Iterable[FixOption]) -> tuple[int, int, int]:
     """Rows changed, removed and added by several fixes, each counted on the data as it is now."""
     chosen = list(options)
@@ -167,6 +188,18 @@ def _main_count(option: FixOption) -> int:
     if option.action in (_A.PIECES, _A.KEEP_MAJORITY):
         return option.rows_changed or option.rows_removed
     return option.rows_removed or option.rows_changed
+
+
+def _part_words(name: str, key: str) -> str:
+    if name == "splits":
+        return " – ".join(title(Split(part)) if part in list(Split) else part for part in key.split("-"))
+    known = {"kinds": _PRIVATE_KINDS, "languages": _LANGUAGES}.get(name, {})
+    return _(known[key]) if key in known else key
+
+
+def _figure(count: float) -> str:
+    """Rows as they are; a share below one as a percentage."""
+    return f"{count:,.0f}" if count >= 1 or count == 0 else f"{count:.0%}"
 
 
 def _percent(part: int, whole: int) -> str:

@@ -1,0 +1,82 @@
+"""Before several fixes are done at once: what each of them would change, and a way to leave some out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+
+from studio.domain.findings import DoctorReport, Finding, FixOption
+from studio.domain.recipes import FixStep
+from studio.errors import StudioError
+from studio.gui.dialogs.product_form import FormDialog
+from studio.gui.theme import current_tokens
+from studio.gui.widgets import BodyText, Caption, Divider, SectionTitle
+from studio.i18n import _
+from studio.words_data import effect_words, finding_title, fix_label, totals
+
+
+class FixAllDialog(FormDialog):
+    """``steps()`` are the chosen ones, in the order in which they are done."""
+
+    def __init__(self, report: DoctorReport, steps: Sequence[FixStep], parent: QWidget | None = None) -> None:
+        super().__init__(_("Fix all that is advised"), _("Fix"), parent)
+        self.boxes: list[QCheckBox] = []
+        self._chosen: list[tuple[FixStep, FixOption]] = []
+        self.rows.addWidget(SectionTitle(_("Fix all that is advised")))
+        self.rows.addWidget(
+            BodyText(
+                _("A new version of the data is made. The present one is kept, and you can undo."),
+                tone="muted",
+            )
+        )
+        listed = QVBoxLayout()
+        listed.setSpacing(current_tokens().space.m)
+        for step in steps:
+            finding = next((each for each in report.findings if each.kind is step.finding), None)
+            option = _option(finding, step)
+            if finding is not None and option is not None:
+                listed.addLayout(self._line(finding, step, option))
+        self.rows.addLayout(listed)
+        self.rows.addWidget(Divider())
+        self.total = BodyText(bold=True)
+        self.rows.addWidget(self.total)
+        self._show_total()
+
+    def steps(self) -> list[FixStep]:
+        """The fixes that are ticked."""
+        return [
+            step for (step, _option), box in zip(self._chosen, self.boxes, strict=True) if box.isChecked()
+        ]
+
+    def check(self) -> None:
+        if not self.steps():
+            raise StudioError("doctor.nothing_chosen", _("Nothing is ticked."), _("Tick at least one fix."))
+
+    def _line(self, finding: Finding, step: FixStep, option: FixOption) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        box = QCheckBox(finding_title(finding.kind))
+        box.setChecked(True)
+        box.setAccessibleDescription(fix_label(option))
+        box.toggled.connect(lambda _on: self._show_total())
+        effect = Caption(fix_label(option))
+        effect.setContentsMargins(28, 0, 0, 0)
+        column.addWidget(box)
+        column.addWidget(effect)
+        self._chosen.append((step, option))
+        self.boxes.append(box)
+        return column
+
+    def _show_total(self) -> None:
+        """A row with two troubles is counted by both fixes, so the sum is the most that can change."""
+        pairs = zip(self._chosen, self.boxes, strict=True)
+        words = effect_words(*totals(option for (_step, option), box in pairs if box.isChecked()))
+        self.total.setText(_("At most: {effect}.").format(effect=words))
+        self.confirm.setEnabled(any(box.isChecked() for box in self.boxes))
+
+
+def _option(finding: Finding | None, step: FixStep) -> FixOption | None:
+    if finding is None:
+        return None
+    return next((option for option in finding.fixes if option.action is step.action), None)
