@@ -58,9 +58,9 @@ class ColumnRole(StrEnum):
 class ShapeColumns:
     """What a shape asks of a source, and what it is stored as.
 
-    needed: alternatives, each a set of roles that suffices, the usual one first. optional: roles that may be there besides.
-    repeated: roles that several columns may play. stored: the canonical columns of rows.parquet, in order, all text.
-    tasks: product tasks that learn from it.
+    needed: alternatives, each a set of roles that suffices, the usual one first. optional: roles that may be there
+    besides. repeated: roles that several columns may play. stored: the canonical columns of rows.parquet, in order,
+    all text. tasks: product tasks that learn from it today.
     """
 
     needed: tuple[frozenset[ColumnRole], ...]
@@ -76,8 +76,8 @@ _TURNS: Final = frozenset({_R.USER_TURN, _R.ASSISTANT_TURN})
 SHAPES: Final[dict[Shape, ShapeColumns]] = {
     # prompt: null where a question still has to be written (the source has answers or passages only)
     Shape.PROMPT_RESPONSE: ShapeColumns(
-        needed=(frozenset({_R.PROMPT, _R.RESPONSE}), frozenset({_R.RESPONSE})), optional=frozenset({_R.SYSTEM, _R.CONTEXT}),
-        stored=("system", "prompt", "response"), tasks=(Task.CHAT,),
+        needed=(frozenset({_R.PROMPT, _R.RESPONSE}), frozenset({_R.RESPONSE})),
+        optional=frozenset({_R.SYSTEM, _R.CONTEXT}), stored=("system", "prompt", "response"), tasks=(Task.CHAT,),
     ),
     # messages: JSON text of [{"role", "content"}]
     Shape.MESSAGES: ShapeColumns(
@@ -91,13 +91,11 @@ SHAPES: Final[dict[Shape, ShapeColumns]] = {
             frozenset({_R.CHOSEN, _R.REJECTED}),  # both are whole conversations
         ),
         optional=frozenset({_R.SYSTEM, _R.CONTEXT}), stored=("system", "history", "prompt", "chosen", "rejected"),
-        tasks=(Task.CHAT,),
     ),
     # thumb: "up" or "down"
     Shape.THUMBS: ShapeColumns(
         needed=(frozenset({_R.PROMPT, _R.RESPONSE, _R.THUMB}), frozenset({_R.MESSAGES, _R.THUMB})),
         optional=frozenset({_R.SYSTEM, _R.CONTEXT}), stored=("system", "history", "prompt", "response", "thumb"),
-        tasks=(Task.CHAT,),
     ),
     Shape.TEXT: ShapeColumns(
         needed=(frozenset({_R.TEXT}),), stored=("text",), tasks=(Task.LANGUAGE_MODEL, Task.CHAT),

@@ -57,6 +57,10 @@ def _chat_from_prose() -> str:
 
 
 def _chat_from_other(shape: Shape) -> str:
+    if shape in (Shape.PREFERENCE, Shape.THUMBS):
+        return _(
+            "Training from comparisons and thumbs is not built yet; the good answers alone can be learned from."
+        )
     if shape in (Shape.IMAGE_LABEL, Shape.RATINGS):
         return _(
             "A product that answers in conversation cannot learn from this kind of data: there is no text to answer."
@@ -70,6 +74,9 @@ def _offers_for_chat(shape: Shape) -> tuple[Offer, ...]:
     if shape in (Shape.TEXT_LABEL, Shape.TEXT_LABELS, Shape.TEXT_NUMBER):
         explanation = _("The text is taken as the question and its value as the answer.")
         return (Offer(_("Use as questions and answers"), explanation, Shape.PROMPT_RESPONSE),)
+    if shape is Shape.PREFERENCE:
+        explanation = _("The better answer of each pair is learned; the worse one is left out.")
+        return (Offer(_("Learn the better answers"), explanation, Shape.PROMPT_RESPONSE),)
     return ()
 
 

@@ -13,6 +13,7 @@ from typing import Final, TextIO
 import polars as pl
 
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, Split
+from studio.domain.shapes import SHAPES
 from studio.i18n import _
 from studio.ingest import errors
 from studio.ingest.dataset.canonical import ROWS_FILE, write_index, write_rows
@@ -21,8 +22,9 @@ from studio.ingest.dataset.splits import key_expr, missing_splits, split_expr, w
 from studio.ingest.dataset.statistics import StableSample, count_tokens, language_shares, sample_texts
 from studio.ingest.opening import OpenedSource, open_source
 from studio.ingest.prefetch import Prefetch
-from studio.ingest.readers.batches import reason
-from studio.ingest.shaping import CONTENT, shape_batch, wanted_columns
+from studio.ingest.readers.batches import Batch, reason
+from studio.ingest.shaping.shaper import Shaper
+from studio.ingest.shaping.wanted import wanted_columns
 from studio.protocol.events import Event, Phase, Progress
 
 REJECTED_FILE: Final = "rejected.jsonl"
@@ -68,19 +70,18 @@ class Importer:
         self._bytes = source.file.path.stat().st_size
         with (folder / REJECTED_FILE).open("w", encoding="utf-8") as rejects:
             frames = self._canonical(source, rejects)
-            write_rows(frames, CONTENT[source.shape], folder / ROWS_FILE)
+            write_rows(frames, SHAPES[source.shape].stored, folder / ROWS_FILE)
         if not self._sample.seen:
             raise errors.no_rows(str(source.file.path), self._main_reason())
 
     def _canonical(self, source: OpenedSource, rejects: TextIO) -> Iterator[pl.DataFrame]:
-        content = CONTENT[source.shape]
+        content = SHAPES[source.shape].stored
         wanted = wanted_columns(source.shape, source.roles, source.reader.columns)
         split = split_expr(self._spec.shares)
-        batches = Prefetch(source.reader.batches(wanted))
+        batches = Prefetch(_shaped(source.reader.batches(wanted), Shaper(source.shape, wanted)))
         try:
-            for batch in batches:
+            for shaped in batches:
                 self._check()
-                shaped = shape_batch(batch, source.shape)
                 self._put_aside(shaped.rejected, rejects)
                 frame = shaped.frame.with_columns(key_expr(shaped.frame, content)).with_columns(split)
                 self._sample.add(frame)
@@ -150,6 +151,12 @@ class Importer:
         return _("{count} rows were put aside, most often for this: {reason}").format(
             count=self._rejected.total(), reason=reason(code)
         )
+
+
+def _shaped(batches: Iterator[Batch], shaper: Shaper) -> Iterator[Batch]:
+    for batch in batches:
+        yield shaper.batch(batch)
+    yield shaper.finish()
 
 
 def read_manifest(dataset_dir: Path) -> DatasetVersion:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from studio.domain.datasets import ImportSpec, SourcePreview
-from studio.domain.shapes import ColumnRole, Shape
+from studio.domain.shapes import ColumnRole, Shape, shape_of
 from studio.i18n import _
 from studio.ingest import errors
 from studio.ingest.detect.encoding import SAMPLE_BYTES, detect_encoding
@@ -97,20 +97,10 @@ def _described(
     rows = reader.head(PREVIEW_ROWS)
     if not reader.columns:
         raise errors.no_rows(str(file.path), "")
-    guess = guess_roles(reader.columns, rows)
-    shape = spec.shape or (_shape_of(spec.roles) if spec.roles else guess.shape)
+    guess = guess_roles(reader.columns, rows, spec.shape)
+    shape = spec.shape or (shape_of(spec.roles.values()) if spec.roles else None) or guess.shape
     roles = guess.roles if spec.roles is None else dict(spec.roles)
     return OpenedSource(file, reader, form, encoding, delimiter, sheets, shape, roles, guess.reason, rows)
-
-
-def _shape_of(roles: dict[str, ColumnRole]) -> Shape:
-    """The shape that chosen roles speak of."""
-    chosen = set(roles.values())
-    if ColumnRole.MESSAGES in chosen:
-        return Shape.MESSAGES
-    return (
-        Shape.TEXT if ColumnRole.TEXT in chosen and ColumnRole.PROMPT not in chosen else Shape.PROMPT_RESPONSE
-    )
 
 
 def _head(path: Path) -> bytes:

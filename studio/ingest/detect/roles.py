@@ -1,143 +1,325 @@
-"""Guessing what the columns of a source are for, from their names in English and Chinese and from their cells."""
+"""Guessing what a source's rows are and what its columns are for, from their names and their first cells."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from studio.domain.datasets import title
 from studio.domain.shapes import ColumnRole, Shape
 from studio.i18n import _
-from studio.ingest.conversations import looks_like_conversation
+from studio.ingest.detect import names
+from studio.ingest.detect.columns import Columns
+from studio.ingest.detect.names import plain_name
 
-_CONVERSATION: Final = (
-    "messages",
-    "conversations",
-    "conversation",
-    "dialogue",
-    "dialog",
-    "对话",
-    "会话",
-    "消息",
-)
-_SYSTEM: Final = ("system", "system_prompt", "系统", "系统提示", "系统提示词")
-_TEXT: Final = ("text", "content", "document", "passage", "article", "body", "文本", "内容", "正文", "文章")
-# In order of preference; (question, answer).
-_PAIRS: Final = (
-    ("instruction", "output"),
-    ("instruction", "response"),
-    ("prompt", "completion"),
-    ("prompt", "response"),
-    ("prompt", "answer"),
-    ("prompt", "output"),
-    ("question", "answer"),
-    ("question", "response"),
-    ("query", "response"),
-    ("query", "answer"),
-    ("user", "assistant"),
-    ("human", "assistant"),
-    ("input", "output"),
-    ("input", "response"),
-    ("input", "target"),
-    ("source", "target"),
-    ("q", "a"),
-    ("questions", "answers"),
-    ("customer", "agent"),
-    ("message", "reply"),
-    ("问题", "回答"),
-    ("问题", "答案"),
-    ("问题", "回复"),
-    ("问", "答"),
-    ("提问", "回答"),
-    ("用户", "助手"),
-    ("用户", "客服"),
-    ("指令", "输出"),
-    ("指令", "回答"),
-    ("输入", "输出"),
-    ("提示", "回答"),
-    ("提示词", "回答"),
-)
-_CONTEXT: Final = {
-    "instruction": ("input", "context"),
-    "question": ("context",),
-    "指令": ("输入",),
-    "问题": ("背景",),
-}
-KNOWN_NAMES: Final = frozenset(
-    (*_CONVERSATION, *_SYSTEM, *_TEXT, *(name for pair in _PAIRS for name in pair))
-)
+_R = ColumnRole
+Roles = dict[str, ColumnRole]
 
 
 class Guess(NamedTuple):
+    """roles: of every column. reason: why, one sentence in the user's language."""
+
     shape: Shape
-    roles: dict[str, ColumnRole]
+    roles: Roles
     reason: str
 
 
-def plain_name(name: str) -> str:
-    """A column name as it is compared: lower case, without blanks around, spaces and hyphens as underscores."""
-    return name.strip().lower().replace(" ", "_").replace("-", "_")
+Look = Callable[[Columns], Guess | None]
 
 
-def guess_roles(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Guess:
-    """Shape and roles for columns with these names and first rows; every column gets a role."""
-    found = _by_conversation(columns, rows) or _by_pair(columns) or _by_text(columns)
-    found = found or _by_position(columns, rows)
-    roles = {name: found.roles.get(name, ColumnRole.IGNORE) for name in columns}
-    return Guess(found.shape, roles, found.reason)
+def guess_roles(columns: Sequence[str], rows: Sequence[Sequence[str]], shape: Shape | None = None) -> Guess:
+    """Shape and roles for columns with these names and first rows; every column gets a role.
 
-
-def _by_conversation(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Guess | None:
-    for index, name in enumerate(columns):
-        cells = [row[index] for row in rows[:20] if index < len(row) and row[index].strip()]
-        known = plain_name(name) in _CONVERSATION
-        if any(_is_conversation(cell) for cell in cells) or (known and not cells):
-            text = _("The column “{name}” holds lists of messages.").format(name=name)
-            return Guess(Shape.MESSAGES, {name: ColumnRole.MESSAGES}, text)
-    return None
-
-
-def _is_conversation(cell: str) -> bool:
-    if not cell.lstrip().startswith("["):
-        return False
-    try:
-        return looks_like_conversation(json.loads(cell))
-    except (ValueError, RecursionError):
-        return False
-
-
-def _by_pair(columns: Sequence[str]) -> Guess | None:
-    names = {plain_name(name): name for name in reversed(columns)}
-    for prompt, response in _PAIRS:
-        if prompt not in names or response not in names:
-            continue
-        roles = {names[prompt]: ColumnRole.PROMPT, names[response]: ColumnRole.RESPONSE}
-        context = next((names[name] for name in _CONTEXT.get(prompt, ()) if name in names), None)
-        system = next((names[name] for name in _SYSTEM if name in names), None)
-        roles |= {context: ColumnRole.CONTEXT} if context else {}
-        roles |= {system: ColumnRole.SYSTEM} if system else {}
-        text = _("The columns “{prompt}” and “{response}” look like questions and answers.")
-        return Guess(
-            Shape.PROMPT_RESPONSE, roles, text.format(prompt=names[prompt], response=names[response])
+    shape: already chosen by the user; then only the roles are guessed, as far as they can be.
+    """
+    seen = Columns(columns, rows)
+    if shape is None:
+        found = next(guess for look in _LOOKS if (guess := look(seen)) is not None)
+    else:
+        found = next((guess for look in _LOOKS if (guess := look(seen)) and guess.shape is shape), None) or (
+            _for_shape(seen, shape)
         )
-    return None
+    return Guess(found.shape, {name: found.roles.get(name, _R.IGNORE) for name in columns}, found.reason)
 
 
-def _by_text(columns: Sequence[str]) -> Guess | None:
-    name = next(
-        (name for name in columns if plain_name(name) in _TEXT), columns[0] if len(columns) == 1 else None
+def _guess(shape: Shape, reason: str, *pairs: tuple[str | None, ColumnRole]) -> Guess:
+    return Guess(shape, {name: role for name, role in pairs if name is not None}, reason)
+
+
+def _compared(seen: Columns) -> Guess | None:
+    chosen, rejected = seen.named(names.CHOSEN), seen.named(names.REJECTED)
+    if chosen is None or rejected is None:
+        return None
+    reason = _("The columns “{chosen}” and “{rejected}” hold a better and a worse answer.").format(
+        chosen=chosen, rejected=rejected
     )
+    return _guess(
+        Shape.PREFERENCE,
+        reason,
+        (chosen, _R.CHOSEN),
+        (rejected, _R.REJECTED),
+        *_question_of(seen, chosen, rejected),
+    )
+
+
+def _question_of(seen: Columns, *without: str) -> list[tuple[str | None, ColumnRole]]:
+    """The columns with the question: a conversation, or a prompt with its extra input and system text."""
+    conversation = _conversation_column(seen, *without)
+    system = seen.named(names.SYSTEM, without)
+    if conversation is not None:
+        return [(conversation, _R.MESSAGES), (system, _R.SYSTEM)]
+    prompt = seen.named(names.PROMPT, without)
+    context = seen.named(names.CONTEXT.get(plain_name(prompt or ""), ()), (*without, prompt))
+    return [(prompt, _R.PROMPT), (context, _R.CONTEXT), (system, _R.SYSTEM)]
+
+
+def _conversation_column(seen: Columns, *without: str) -> str | None:
+    holding = [name for name in seen.names if name not in without and seen.is_conversation(name)]
+    if holding:
+        return holding[0]
+    known = seen.named(names.CONVERSATION, without)
+    return known if known is not None and not seen.cells(known) else None
+
+
+def _thumbs(seen: Columns) -> Guess | None:
+    thumb = next(
+        (name for name in seen.names if plain_name(name) in names.THUMB and seen.is_thumb(name)), None
+    )
+    if thumb is None:
+        return None
+    question = _question_of(seen, thumb)
+    used = [name for name, _role in question if name]
+    response = None if question[0][1] is _R.MESSAGES else seen.named(names.RESPONSE, (thumb, *used))
+    if not used or (response is None and question[0][1] is not _R.MESSAGES):
+        return None
+    reason = _("The column “{name}” says whether each answer was good.").format(name=thumb)
+    return _guess(Shape.THUMBS, reason, (thumb, _R.THUMB), (response, _R.RESPONSE), *question)
+
+
+def _conversations(seen: Columns) -> Guess | None:
+    name = _conversation_column(seen)
     if name is None:
         return None
-    return Guess(Shape.TEXT, {name: ColumnRole.TEXT}, _("The column “{name}” holds text.").format(name=name))
+    reason = _("The column “{name}” holds lists of messages.").format(name=name)
+    return _guess(Shape.MESSAGES, reason, (name, _R.MESSAGES), (seen.named(names.SYSTEM), _R.SYSTEM))
 
 
-def _by_position(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Guess:
-    """No name is known: the two columns with the longest cells, the first taken as the question."""
-    lengths = {
-        index: sum(len(row[index]) for row in rows if index < len(row)) for index in range(len(columns))
-    }
-    first, second = sorted(sorted(lengths, key=lambda index: (-lengths[index], index))[:2])
-    roles = {columns[first]: ColumnRole.PROMPT, columns[second]: ColumnRole.RESPONSE}
+def _turns(seen: Columns) -> Guess | None:
+    users, assistants = seen.matching(names.USER_TURN), seen.matching(names.ASSISTANT_TURN)
+    if not users or not assistants or len(users) + len(assistants) < 3:
+        return None
+    reason = _("The columns from “{first}” on hold the turns of a conversation.").format(first=users[0])
+    turns = [(name, _R.USER_TURN) for name in users] + [(name, _R.ASSISTANT_TURN) for name in assistants]
+    return _guess(Shape.MESSAGES, reason, *turns, (seen.named(names.SYSTEM), _R.SYSTEM))
+
+
+def _message_a_row(seen: Columns) -> Guess | None:
+    number, speaker = seen.named(names.CONVERSATION_ID), seen.named(names.SPEAKER)
+    said = seen.named(names.SAID, (number, speaker))
+    if number is None or speaker is None or said is None:
+        return None
+    reason = _("Each row is one message; rows with the same “{name}” are one conversation.").format(
+        name=number
+    )
+    return _guess(
+        Shape.MESSAGES, reason, (number, _R.CONVERSATION), (speaker, _R.SPEAKER), (said, _R.CONTENT)
+    )
+
+
+def _pairs(seen: Columns) -> Guess | None:
+    for prompt, response in names.PAIRS:
+        question, answer = seen.named((prompt,)), seen.named((response,))
+        if question is None or answer is None:
+            continue
+        context = seen.named(names.CONTEXT.get(prompt, ()), (question, answer))
+        reason = _("The columns “{prompt}” and “{response}” look like questions and answers.").format(
+            prompt=question, response=answer
+        )
+        return _guess(
+            Shape.PROMPT_RESPONSE, reason, (question, _R.PROMPT), (answer, _R.RESPONSE), (context, _R.CONTEXT),
+            (seen.named(names.SYSTEM), _R.SYSTEM),
+        )  # fmt: skip
+    return None
+
+
+def _ratings(seen: Columns) -> Guess | None:
+    user, item = seen.named(names.USER), seen.named(names.ITEM)
+    rating = seen.named(names.RATING)
+    if user is None or item is None or rating is None or not seen.is_numeric(rating):
+        return None
+    return _rated(user, item, rating, seen.named(names.TIME))
+
+
+def _rated(user: str, item: str, rating: str, time: str | None) -> Guess:
+    reason = _("“{user}” rated “{item}” with “{rating}”.").format(user=user, item=item, rating=rating)
+    return _guess(
+        Shape.RATINGS, reason, (user, _R.USER), (item, _R.ITEM), (rating, _R.RATING), (time, _R.TIME)
+    )
+
+
+def _unnamed_ratings(seen: Columns) -> Guess | None:
+    """Three or four columns of numbers, the third from a small scale, the fourth seconds since 1970."""
+    if len(seen.names) not in (3, 4) or not all(seen.is_numeric(name) for name in seen.names):
+        return None
+    scale = {float(cell) for cell in seen.cells(seen.names[2])}
+    users = set(seen.cells(seen.names[0]))
+    if len(seen.cells(seen.names[2])) < 5 or len(scale) > 11 or max(scale) > 100 or len(users) <= len(scale):
+        return None
+    time = seen.names[3] if len(seen.names) == 4 else None
+    return _rated(*seen.names[:3], time)
+
+
+def _images(seen: Columns) -> Guess | None:
+    image = next((name for name in seen.names if seen.is_image(name)), None)
+    if image is None:
+        return None
+    label = seen.named(names.LABEL, (image,)) or next(
+        (name for name in seen.names if name != image and seen.is_label(name)), None
+    )
+    reason = _("The column “{name}” names image files.").format(name=image)
+    return _guess(Shape.IMAGE_LABEL, reason, (image, _R.IMAGE), (label, _R.LABEL))
+
+
+def _labelled(seen: Columns) -> Guess | None:
+    several = seen.named(names.LABELS)
+    label = several or seen.named(names.LABEL)
+    text = seen.named(names.TEXT, (label,)) or _longest(seen, label)
+    if label is None or text is None or seen.mean_length(text) <= seen.mean_length(label):
+        return None
+    if seen.is_label_list(label):
+        reason = _("The column “{label}” gives each text several labels.").format(label=label)
+        return _guess(Shape.TEXT_LABELS, reason, (text, _R.TEXT), (label, _R.LABELS))
+    if seen.is_measure(label):
+        return _measured(text, label)
+    if seen.cells(label) and max(map(len, seen.cells(label))) > 80:
+        return None
+    return _with_label(text, label)
+
+
+def _with_label(text: str, label: str) -> Guess:
+    reason = _("The column “{label}” gives each text a label.").format(label=label)
+    return _guess(Shape.TEXT_LABEL, reason, (text, _R.TEXT), (label, _R.LABEL))
+
+
+def _measured(text: str, number: str) -> Guess:
+    reason = _("The column “{number}” gives each text a number.").format(number=number)
+    return _guess(Shape.TEXT_NUMBER, reason, (text, _R.TEXT), (number, _R.NUMBER))
+
+
+def _numbered(seen: Columns) -> Guess | None:
+    number = seen.named(names.NUMBER)
+    text = seen.named(names.TEXT, (number,))
+    if number is None or text is None or not seen.is_numeric(number):
+        return None
+    return _measured(text, number)
+
+
+def _text(seen: Columns) -> Guess | None:
+    name = seen.named(names.TEXT) or (seen.names[0] if len(seen.names) == 1 else None)
+    if name is None:
+        return None
+    return _guess(Shape.TEXT, _("The column “{name}” holds text.").format(name=name), (name, _R.TEXT))
+
+
+def _two_by_cells(seen: Columns) -> Guess | None:
+    """No name is known: one column of sentences beside one of a few short values."""
+    if len(seen.names) != 2:
+        return None
+    first, second = sorted(seen.names, key=seen.mean_length)
+    enough = len(seen.cells(first)) >= 8 and seen.mean_length(second) >= 3 * seen.mean_length(first)
+    if not enough or not seen.is_label(first) or len(set(seen.cells(first))) < 2:
+        return None
+    return _with_label(second, first)
+
+
+def _by_position(seen: Columns) -> Guess:
+    """Nothing is known: the two columns with the longest cells, the first taken as the question."""
+    weights = {name: seen.mean_length(name) * len(seen.cells(name)) for name in seen.names}
+    order = {name: place for place, name in enumerate(seen.names)}
+    longest = sorted(seen.names, key=lambda name: (-weights[name], order[name]))[:2]
+    prompt, response = sorted(longest, key=order.__getitem__)
     text = _("No column name is known; “{prompt}” is taken as the question and “{response}” as the answer.")
-    return Guess(Shape.PROMPT_RESPONSE, roles, text.format(prompt=columns[first], response=columns[second]))
+    return _guess(
+        Shape.PROMPT_RESPONSE, text.format(prompt=prompt, response=response),
+        (prompt, _R.PROMPT), (response, _R.RESPONSE),
+    )  # fmt: skip
+
+
+_LOOKS: Final[tuple[Look, ...]] = (
+    _compared, _thumbs, _turns, _message_a_row, _conversations, _ratings, _images, _pairs, _labelled, _numbered,
+    _unnamed_ratings, _text, _two_by_cells, _by_position,
+)  # fmt: skip
+
+
+def _for_shape(seen: Columns, shape: Shape) -> Guess:
+    """Roles for a shape that was chosen against what the columns look like; what cannot be told stays open."""
+    reason = _("You chose “{shape}”.").format(shape=title(shape))
+    return _guess(shape, reason, *_CHOSEN[shape](seen))
+
+
+Pairs = list[tuple[str | None, ColumnRole]]
+
+
+def _longest(seen: Columns, *without: str | None) -> str | None:
+    rest = [name for name in seen.names if name not in without]
+    return max(rest, key=seen.mean_length, default=None)
+
+
+def _text_and(role: ColumnRole, known: tuple[str, ...]) -> Callable[[Columns], Pairs]:
+    def pairs(seen: Columns) -> Pairs:
+        value = seen.named(known)
+        text = seen.named(names.TEXT, (value,)) or _longest(seen, value)
+        return [(text, _R.TEXT), (value, role)]
+
+    return pairs
+
+
+def _as_questions(seen: Columns) -> Pairs:
+    """A better answer or a passage is an answer; a label is the answer to its text."""
+    answer = seen.named((*names.RESPONSE, *names.CHOSEN, *names.LABEL, *names.LABELS, *names.NUMBER))
+    prompt = seen.named((*names.PROMPT, *names.TEXT), (answer,))
+    if answer is None and len(seen.names) > 1 and prompt is None:
+        return list(_by_position(seen).roles.items())
+    if answer is None:
+        only = prompt or _longest(seen)
+        return [(only, _R.RESPONSE)]
+    return [(prompt or _longest(seen, answer), _R.PROMPT), (answer, _R.RESPONSE)]
+
+
+def _as_text(seen: Columns) -> Pairs:
+    return [(seen.named(names.TEXT) or _longest(seen), _R.TEXT)]
+
+
+def _as_preference(seen: Columns) -> Pairs:
+    chosen, rejected = seen.named(names.CHOSEN), seen.named(names.REJECTED)
+    return [(chosen, _R.CHOSEN), (rejected, _R.REJECTED), *_question_of(seen, chosen or "", rejected or "")]
+
+
+def _as_thumbs(seen: Columns) -> Pairs:
+    thumb = seen.named(names.THUMB)
+    response = seen.named(names.RESPONSE, (thumb,))
+    return [(thumb, _R.THUMB), (response, _R.RESPONSE), *_question_of(seen, thumb or "", response or "")]
+
+
+def _as_ratings(seen: Columns) -> Pairs:
+    user, item, rating = seen.named(names.USER), seen.named(names.ITEM), seen.named(names.RATING)
+    return [(user, _R.USER), (item, _R.ITEM), (rating, _R.RATING), (seen.named(names.TIME), _R.TIME)]
+
+
+def _as_images(seen: Columns) -> Pairs:
+    image = seen.named(names.IMAGE)
+    return [(image, _R.IMAGE), (seen.named(names.LABEL, (image,)), _R.LABEL)]
+
+
+_CHOSEN: Final[dict[Shape, Callable[[Columns], Pairs]]] = {
+    Shape.PROMPT_RESPONSE: _as_questions,
+    Shape.MESSAGES: lambda seen: [(seen.named(names.CONVERSATION), _R.MESSAGES)],
+    Shape.PREFERENCE: _as_preference,
+    Shape.THUMBS: _as_thumbs,
+    Shape.TEXT: _as_text,
+    Shape.TEXT_LABEL: _text_and(_R.LABEL, names.LABEL),
+    Shape.TEXT_LABELS: _text_and(_R.LABELS, (*names.LABELS, *names.LABEL)),
+    Shape.TEXT_NUMBER: _text_and(_R.NUMBER, (*names.NUMBER, *names.LABEL)),
+    Shape.IMAGE_LABEL: _as_images,
+    Shape.RATINGS: _as_ratings,
+}

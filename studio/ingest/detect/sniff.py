@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from studio.ingest import errors
-from studio.ingest.detect.roles import KNOWN_NAMES, plain_name
+from studio.ingest.detect.names import KNOWN_NAMES, plain_name
 
 DELIMITERS: Final = (",", "\t", ";", "|")
 _MAGIC: Final = (
