@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,8 @@ ROW_GROUP_ROWS: Final = 65_536
 
 def write_rows(frames: Iterable[pl.DataFrame], columns: tuple[str, ...], path: Path) -> None:
     """Stream canonical frames (row, key, split and ``columns``) to Parquet in row groups of ROW_GROUP_ROWS.
+
+    columns: the content columns, after ``origin`` if there is one.
 
     Raises whatever ``frames`` raises, and OSError when the file cannot be written.
     """
@@ -51,15 +53,26 @@ def _as_os_error(error: Exception) -> OSError:
     return OSError(errno.ENOSPC if "No space left" in str(error) else errno.EIO, str(error))
 
 
-def write_index(folder: Path) -> dict[Split, int]:
-    """Write how many rows of each split stand in each block of ROW_GROUP_ROWS rows; returns the sums.
+def write_index(folder: Path, check: Callable[[], None] = lambda: None) -> dict[Split, int]:
+    """Write what stands in each block of ROW_GROUP_ROWS rows; returns the rows of each split.
 
-    With it a page of one split is found without reading the others' rows.
+    For each block: the rows of each split, and the smallest and largest row number; "last_row" of all. With it a page
+    of one split and single rows by number are found without reading the others.
     """
-    splits = pl.scan_parquet(folder / ROWS_FILE, glob=False).select("split").collect()["split"]
-    blocks = [
-        {split.value: int((block == split.value).sum()) for split in Split}
-        for block in (splits.slice(start, ROW_GROUP_ROWS) for start in range(0, len(splits), ROW_GROUP_ROWS))
-    ]
-    (folder / INDEX_FILE).write_text(json.dumps({"block_rows": ROW_GROUP_ROWS, "blocks": blocks}))
+    scan = pl.scan_parquet(folder / ROWS_FILE, glob=False).select("row", "split")
+    rows = int(scan.select(pl.len()).collect().item())
+    blocks = []
+    for start in range(0, rows, ROW_GROUP_ROWS):
+        check()
+        blocks.append(_block(scan.slice(start, ROW_GROUP_ROWS).collect()))
+    last = max((block["last"] for block in blocks), default=0)
+    index = {"block_rows": ROW_GROUP_ROWS, "last_row": last, "blocks": blocks}
+    (folder / INDEX_FILE).write_text(json.dumps(index))
     return {split: sum(block[split.value] for block in blocks) for split in Split}
+
+
+def _block(frame: pl.DataFrame) -> dict[str, int]:
+    counts = dict(frame["split"].value_counts().iter_rows())
+    splits = {split.value: int(counts.get(split.value, 0)) for split in Split}
+    ends = frame.select(first=pl.col("row").min(), last=pl.col("row").max()).row(0, named=True)
+    return {**splits, "first": int(ends["first"]), "last": int(ends["last"])}

@@ -7,12 +7,13 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 _STALE_S: Final = 24 * 3600
+_BLOCK_BYTES: Final = 8 << 20
 
 
 @contextmanager
@@ -39,9 +40,31 @@ def published(out_dir: Path) -> Iterator[Path]:
         raise
 
 
-def file_sha256(path: Path) -> str:
+def file_sha256(path: Path, check: Callable[[], None] = lambda: None) -> str:
+    """The hash of a file, in hex. check: called after each block; raises to cancel."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+            check()
+    return digest.hexdigest()
+
+
+@contextmanager
+def written(out: Path) -> Iterator[Path]:
+    """A file to write, aside in the folder of ``out``; synced and renamed to it at the end, dropped on any exception.
+
+    Raises OSError. A file that is there already is replaced.
+    """
+    aside = out.parent / f".tmp-{uuid.uuid4().hex}{out.suffix}"
+    try:
+        yield aside
+        _sync(aside)
+        os.replace(aside, out)
+        _sync(out.parent)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
 
 
 def _sync(path: Path) -> None:

@@ -31,9 +31,9 @@ def key_expr(frame: pl.DataFrame, content: Sequence[str]) -> pl.Expr:
     return hashed.alias("key")
 
 
-def split_expr(shares: SplitShares) -> pl.Expr:
-    """The split of each row by its key."""
-    fraction = (pl.col("key") // 2048).cast(pl.Float64) / 2.0**53
+def split_expr(shares: SplitShares, key: str = "key") -> pl.Expr:
+    """The split of each row by its key, or by another column of hashes (UInt64)."""
+    fraction = (pl.col(key) // 2048).cast(pl.Float64) / 2.0**53
     return (
         pl.when(fraction < shares.validation)
         .then(pl.lit(Split.VALIDATION.value))

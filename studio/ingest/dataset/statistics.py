@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +12,7 @@ from tokenizers import Tokenizer
 from studio.domain.datasets import TokenStats
 from studio.domain.shapes import Shape
 from studio.i18n import _
+from studio.ingest.dataset.content import plain_texts, prose_columns
 
 SMALL_ROWS: Final = 20_000
 SAMPLE_ROWS: Final = 5_000
@@ -61,15 +61,12 @@ class StableSample:
 
 
 def sample_texts(rows: pl.DataFrame, shape: Shape) -> list[str]:
-    """What is read by the model in each sampled row, as one text."""
-    if shape is Shape.TEXT:
-        return rows["text"].to_list()
-    if shape is Shape.MESSAGES:
-        return ["\n".join(item["content"] for item in json.loads(text)) for text in rows["messages"]]
-    parts = rows.select(
-        pl.concat_str("system", "prompt", "response", separator="\n", ignore_nulls=True).alias("all")
-    )
-    return parts["all"].to_list()
+    """What is read by the model in each sampled row, as one text; none for shapes without text."""
+    if rows.is_empty() or not prose_columns(shape):
+        return []
+    columns = [plain_texts(rows[name]) for name in prose_columns(shape)]
+    joined = pl.DataFrame(columns).select(pl.concat_str(pl.all(), separator="\n", ignore_nulls=True))
+    return joined.to_series().to_list()
 
 
 def language_shares(texts: list[str]) -> dict[str, float]:
