@@ -44,8 +44,10 @@ class Columns:
         cells = self._cells[name]
         return sum(map(len, cells)) / len(cells) if cells else 0.0
 
-    def is_numeric(self, name: str) -> bool:
-        return bool(self._cells[name]) and all(_NUMBER.match(cell) for cell in self._cells[name])
+    def is_numeric(self, name: str, share: float = 1.0) -> bool:
+        """Whether at least this share of the cells are numbers."""
+        numbers = sum(_NUMBER.match(cell) is not None for cell in self._cells[name])
+        return bool(self._cells[name]) and numbers >= share * len(self._cells[name])
 
     def is_thumb(self, name: str) -> bool:
         """At most two values, each a way to write up or down."""

@@ -13,6 +13,7 @@ from studio.ingest.detect.columns import Columns
 from studio.ingest.detect.names import plain_name
 
 _R = ColumnRole
+_MOSTLY: Final = 0.5  # a name that says "number" and cells of which some are none: those are put aside
 Roles = dict[str, ColumnRole]
 
 
@@ -36,8 +37,9 @@ def guess_roles(columns: Sequence[str], rows: Sequence[Sequence[str]], shape: Sh
     if shape is None:
         found = next(guess for look in _LOOKS if (guess := look(seen)) is not None)
     else:
-        found = next((guess for look in _LOOKS if (guess := look(seen)) and guess.shape is shape), None) or (
-            _for_shape(seen, shape)
+        known = (look(seen) for look in _LOOKS if look is not _by_position)
+        found = next((guess for guess in known if guess and guess.shape is shape), None) or _for_shape(
+            seen, shape
         )
     return Guess(found.shape, {name: found.roles.get(name, _R.IGNORE) for name in columns}, found.reason)
 
@@ -145,7 +147,7 @@ def _pairs(seen: Columns) -> Guess | None:
 def _ratings(seen: Columns) -> Guess | None:
     user, item = seen.named(names.USER), seen.named(names.ITEM)
     rating = seen.named(names.RATING)
-    if user is None or item is None or rating is None or not seen.is_numeric(rating):
+    if user is None or item is None or rating is None or not seen.is_numeric(rating, _MOSTLY):
         return None
     return _rated(user, item, rating, seen.named(names.TIME))
 
@@ -209,7 +211,7 @@ def _measured(text: str, number: str) -> Guess:
 def _numbered(seen: Columns) -> Guess | None:
     number = seen.named(names.NUMBER)
     text = seen.named(names.TEXT, (number,))
-    if number is None or text is None or not seen.is_numeric(number):
+    if number is None or text is None or not seen.is_numeric(number, _MOSTLY):
         return None
     return _measured(text, number)
 

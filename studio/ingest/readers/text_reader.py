@@ -27,22 +27,22 @@ class TextReader:
         return [[part.decode("utf-8", "replace").strip("\n")] for part in rows[:limit]]
 
     def batches(self, wanted: Mapping[str, str]) -> Iterator[Batch]:
-        rest, row = b"", 1
+        rest, row, cells = b"", 1, list(wanted)
         for block in self._blocks():
             data = rest + block
             if data.endswith(b"\r"):  # the pair's other half is in the next block
                 rest = data
                 continue
             *parts, rest = self._split(_unix(data))
-            batch, row = _batch(parts, row)
+            batch, row = _batch(parts, row, cells)
             yield batch
-        yield _batch(self._split(_unix(rest)), row)[0]
+        yield _batch(self._split(_unix(rest)), row, cells)[0]
 
     def _split(self, data: bytes) -> list[bytes]:
         return _BLANK.split(data) if self.by_paragraph else data.split(b"\n")
 
 
-def _batch(parts: list[bytes], row: int) -> tuple[Batch, int]:
+def _batch(parts: list[bytes], row: int, names: list[str]) -> tuple[Batch, int]:
     rows: list[int] = []
     cells: list[list[str | None]] = []
     rejected: list[RejectedRow] = []
@@ -52,9 +52,9 @@ def _batch(parts: list[bytes], row: int) -> tuple[Batch, int]:
             rejected.append(rejection(row, code, part[:1000]))
         else:
             rows.append(row)
-            cells.append([text])
+            cells.append([text] * len(names))
         row += 1
-    return Batch(frame_of(rows, cells, ["text"]), rejected), row
+    return Batch(frame_of(rows, cells, names), rejected), row
 
 
 def _decoded(part: bytes) -> tuple[str, str]:

@@ -35,7 +35,7 @@ def conversations(frame: pl.DataFrame, rejected: list[RejectedRow]) -> pl.DataFr
     """One cell holds the list of messages; an instruction in its own column goes before them."""
     systems = frame["system"] if "system" in frame.columns else [None] * frame.height
     results = [_judged(*read(text), system) for text, system in zip(frame["messages"], systems, strict=True)]
-    return _with_messages(frame.drop("messages"), results, rejected)
+    return _with_messages(frame, results, rejected)
 
 
 def turn_columns(frame: pl.DataFrame, rejected: list[RejectedRow]) -> pl.DataFrame:
@@ -76,7 +76,7 @@ def _with_messages(frame: pl.DataFrame, results: list[Judged], rejected: list[Re
     texts = pl.Series("messages", [text for text, _fault in results], dtype=pl.String)
     rows = frame[ROW].to_list()
     repairable = {row: text for row, (text, fault) in zip(rows, results, strict=True) if fault and text}
-    return put_aside(frame.with_columns(texts), codes, rejected, repairable)
+    return put_aside(frame, codes, rejected, repairable).with_columns(texts.filter(codes.is_null()))
 
 
 class Gatherer:
