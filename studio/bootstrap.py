@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.domain.datasets import DatasetVersion, Split, SplitShares
+from studio.domain.datasets import Split
 from studio.errors import StudioError
 from studio.i18n import _
 from studio.paths import WorkspacePaths, default_workspace, models_dir, resource_path
+from studio.report.dataset_card import dataset_card
 from studio.services.children import run_job, spawn_detached
 from studio.services.container import Services as Services
+from studio.services.data_doctor import DataDoctorService
+from studio.services.data_exports import DataExportService
+from studio.services.data_hub import DataHub
+from studio.services.data_versions import DataVersionService
 from studio.services.datasets import DatasetService
 from studio.services.doctor import DoctorService
+from studio.services.drafts import DraftService
 from studio.services.feedback import FeedbackService
 from studio.services.matrices import MatrixService
 from studio.services.models import ModelService
 from studio.services.outbound import OutboundLog
 from studio.services.ports import RowPages
+from studio.services.recipes import RecipeService
 from studio.services.run_plans import RunPlanner
 from studio.services.run_watch import RunWatch
 from studio.services.runs import RunService
@@ -26,11 +34,12 @@ from studio.services.settings import SettingsService
 from studio.store import backup
 from studio.store.backup import BackupKeeper
 from studio.store.database import Database
+from studio.store.datasets import SqlDatasets
 from studio.store.lock import WorkspaceLock
 from studio.store.matrices import SqlMatrices
 from studio.store.migrating import open_database
 from studio.store.place import check_place
-from studio.store.records import SqlBaseModels, SqlDatasets, SqlDecisions, SqlFeedback, SqlOutbound
+from studio.store.records import SqlBaseModels, SqlDecisions, SqlFeedback, SqlOutbound, SqlRecipes
 from studio.store.runs import SqlRuns
 from studio.store.sqlite import sqlite_module
 
@@ -65,7 +74,7 @@ def open_workspace(
     except BaseException:
         lock.release()
         raise
-    services.on_close += [lock.release, database.close, services.runs.close]
+    services.on_close += [lock.release, database.close, services.runs.close, services.drafts.close]
     return services
 
 
@@ -105,12 +114,13 @@ class LazyPages:
     ) -> list[dict[str, str]]:
         return self._reader(dataset_dir).page(offset, limit, split)
 
-    def resplit(
-        self, dataset_dir: Path, out_dir: Path, dataset_id: str, shares: SplitShares
-    ) -> DatasetVersion:
-        from studio.ingest.versions.resplit import resplit
+    def rows(self, dataset_dir: Path, numbers: Sequence[int]) -> list[dict[str, str]]:
+        return self._reader(dataset_dir).rows(numbers)
 
-        return resplit(dataset_dir, out_dir, dataset_id, shares)
+    def find(
+        self, dataset_dir: Path, text: str, columns: Sequence[str] = (), offset: int = 0, limit: int = 200
+    ) -> list[int]:
+        return self._reader(dataset_dir).find(text, columns, offset, limit)
 
 
 def _page_reader(dataset_dir: Path) -> ParquetPages:
@@ -156,10 +166,19 @@ def _wire(
     models = ModelService(
         SqlBaseModels(database), models_dir(), catalogue, settings, outbound, changes, run_job
     )
+    tokenizer_dir = partial(_tokenizer_dir, models)
+    versions = DataVersionService(datasets, paths, changes, run_job, tokenizer_dir)
+    data_doctor = DataDoctorService(datasets, paths, changes, run_job, versions, tokenizer_dir)
     return Services(
         paths=paths, changes=changes, settings=settings,
         matrices=MatrixService(matrices, datasets, runs, settings, changes),
-        datasets=DatasetService(datasets, pages, paths, changes, run_job, partial(_tokenizer_dir, models)),
+        datasets=DatasetService(
+            datasets, pages, paths, changes, run_job, tokenizer_dir, versions=versions,
+            hub=DataHub(settings, outbound, paths.fetched, run_job),
+        ),
+        versions=versions, drafts=DraftService(versions, paths, changes), data_doctor=data_doctor,
+        recipes=RecipeService(SqlRecipes(database), datasets, changes),
+        data_exports=DataExportService(datasets, paths, run_job, versions, data_doctor, dataset_card),
         models=models,
         runs=RunService(
             runs, matrices, RunPlanner(datasets, pages, paths, run_job, lambda: settings.current.power_kw),

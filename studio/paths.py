@@ -85,11 +85,31 @@ class WorkspacePaths:
         return self.root / "datasets"
 
     @property
+    def images(self) -> Path:
+        """Pictures of all datasets by their content: <first two hex>/<sha256>.<ending>; made when the first comes."""
+        return self.datasets / "images"
+
+    @property
+    def pasted(self) -> Path:
+        """Texts that were pasted, one file each: the sources of their datasets."""
+        return self.root / "pasted"
+
+    @property
+    def fetched(self) -> Path:
+        """Datasets as they came from a hub, one folder each: the sources of ours."""
+        return self.root / "fetched"
+
+    @property
+    def drafts(self) -> Path:
+        """Edits that are not a version yet, one journal for each dataset version."""
+        return self.root / "drafts"
+
+    @property
     def runs(self) -> Path:
         return self.root / "runs"
 
     def dataset(self, dataset_id: str) -> Path:
-        """Folder of one dataset version: rows.parquet, rejected.parquet, manifest.json."""
+        """Folder of one dataset version: rows.parquet, rejected.jsonl, manifest.json."""
         return self.datasets / dataset_id
 
     def run(self, run_id: str) -> Path:
@@ -99,5 +119,14 @@ class WorkspacePaths:
     def create(self) -> None:
         """Make the folders, readable by their owner only. Raises OSError when the place cannot be written."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (self.backups, self.logs, self.exports, self.datasets, self.runs):
+        inside = (
+            self.backups,
+            self.logs,
+            self.exports,
+            self.datasets,
+            self.pasted,
+            self.fetched,
+            self.drafts,
+        )
+        for folder in (*inside, self.runs):
             folder.mkdir(exist_ok=True, mode=0o700)

@@ -7,13 +7,18 @@ from dataclasses import dataclass, field
 
 from studio.paths import WorkspacePaths
 from studio.services.changes import ChangeBus
+from studio.services.data_doctor import DataDoctorService
+from studio.services.data_exports import DataExportService
+from studio.services.data_versions import DataVersionService
 from studio.services.datasets import DatasetService
 from studio.services.doctor import DoctorService
+from studio.services.drafts import DraftService
 from studio.services.feedback import FeedbackService
 from studio.services.matrices import MatrixService
 from studio.services.models import ModelService
 from studio.services.outbound import OutboundLog
 from studio.services.ports import DecisionRepository
+from studio.services.recipes import RecipeService
 from studio.services.runs import RunService
 from studio.services.settings import SettingsService
 
@@ -27,6 +32,11 @@ class Services:
     settings: SettingsService
     matrices: MatrixService
     datasets: DatasetService
+    versions: DataVersionService
+    drafts: DraftService
+    data_doctor: DataDoctorService
+    recipes: RecipeService
+    data_exports: DataExportService
     models: ModelService
     runs: RunService
     feedback: FeedbackService

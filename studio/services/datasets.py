@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import builtins
 import itertools
+import re
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, SourcePreview, Split, SplitShares
+from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, SourcePreview, Split
 from studio.domain.ids import new_id
+from studio.domain.recipes import Recipe
 from studio.domain.shapes import ColumnRole
-from studio.errors import NotFoundError, ResourceError, StudioError
+from studio.errors import NotFoundError, StudioError
 from studio.i18n import _, current_language
 from studio.paths import WorkspacePaths, resource_path
-from studio.protocol.events import Event, Phase
+from studio.protocol.events import Event
 from studio.services.changes import ChangeBus, Changes
-from studio.services.children import JobCancelled
+from studio.services.data_hub import DataHub
+from studio.services.data_sources import check_sources, check_space, keep_pasted, source_bytes
+from studio.services.data_versions import DataVersionService, version_of
 from studio.services.ports import DatasetRepository, RowPages, RunJob
+from studio.services.recipes import steps_here
 
 PREVIEW_TIMEOUT_S = 60
-_SPACE_FACTOR = 3  # free bytes for each byte of the source: rows, rejected rows, and the copy being built
+_IMAGE_NAME = re.compile(r"[0-9a-f]{64}\.\w{1,8}")
 
 
 class DatasetService:
@@ -37,6 +40,9 @@ class DatasetService:
         changes: ChangeBus,
         run_job: RunJob,
         tokenizer_dir: Callable[[], str | None] = lambda: None,
+        *,
+        versions: DataVersionService | None = None,
+        hub: DataHub | None = None,
     ) -> None:
         self._repository = repository
         self._pages = pages
@@ -44,10 +50,12 @@ class DatasetService:
         self._changes = changes
         self._run_job = run_job
         self._tokenizer_dir = tokenizer_dir
+        self._versions = versions or DataVersionService(repository, paths, changes, run_job, tokenizer_dir)
+        self._hub = hub
 
     def preview(self, spec: ImportSpec, cancel: threading.Event | None = None) -> SourcePreview:
         """The first rows of a source and what was detected. Blocking; raises StudioError, JobCancelled."""
-        _check_source(spec)
+        check_sources(spec)
         finished = self._run_job(
             ["preview-source"], {"spec": spec.model_dump(mode="json")}, None, cancel, PREVIEW_TIMEOUT_S
         )
@@ -58,23 +66,24 @@ class DatasetService:
         spec: ImportSpec,
         on_event: Callable[[Event], None] | None = None,
         cancel: threading.Event | None = None,
+        recipe: Recipe | None = None,
     ) -> DatasetVersion:
-        """Import a source as a new dataset. Blocking; raises StudioError, JobCancelled (nothing is kept then)."""
-        _check_source(spec)
-        self._check_space(Path(spec.source).stat().st_size)
+        """Import sources as a new dataset; with a recipe, its steps then make a second version, which is returned.
+
+        Blocking; raises StudioError, JobCancelled. Nothing is kept of an import that fails; when only the recipe
+        fails or is cancelled, the imported version stays.
+        """
+        check_sources(spec)
+        check_space(self._paths.root, source_bytes(spec))
         if spec.tokenizer_dir is None:
             spec = spec.model_copy(update={"tokenizer_dir": self._tokenizer_dir()})
-        dataset_id = new_id()
-        folder = self._paths.dataset(dataset_id)
-        payload = {"spec": spec.model_dump(mode="json"), "out_dir": str(folder), "dataset_id": dataset_id}
-        try:
-            dataset = _imported(self._run_job(["import"], payload, on_event, cancel).result)
-            self._repository.add(dataset)
-        except StudioError:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        self._changes.publish(Changes.DATASETS)
-        return dataset
+        if recipe is not None and recipe.roles and spec.roles is None:
+            spec = self._with_roles(spec, recipe, cancel)
+        dataset = self._imported(spec, on_event, cancel)
+        if recipe is None or not recipe.steps:
+            return dataset
+        steps = steps_here(recipe, spec.tokenizer_dir)
+        return self._versions.derive(dataset.id, steps, recipe.name, on_event, cancel)
 
     def import_sample(
         self,
@@ -91,46 +100,37 @@ class DatasetService:
         roles = {"question": ColumnRole.PROMPT, "answer": ColumnRole.RESPONSE}
         return self.import_(ImportSpec(source=str(source), name=name, roles=roles), on_event, cancel)
 
-    def resplit(
+    def paste(self, text: str, name: str = "") -> ImportSpec:
+        """Keep pasted text as a source; its format is detected when it is read. Raises StudioError."""
+        return keep_pasted(text, self._paths.pasted, name)
+
+    def fetch(
         self,
-        dataset_id: str,
-        shares: SplitShares,
+        repo: str,
+        hub: str | None = None,
+        endpoint: str | None = None,
         on_event: Callable[[Event], None] | None = None,
         cancel: threading.Event | None = None,
-    ) -> DatasetVersion:
-        """A new version of the same rows with other shares; the old one stays. Blocking; raises as import_ does."""
-        dataset = self.get(dataset_id)
-        rows = self._paths.dataset(dataset_id) / "rows.parquet"
-        self._check_space(rows.stat().st_size if rows.is_file() else 0)
-        new = new_id()
-        folder = self._paths.dataset(new)
-        if on_event is not None:
-            on_event(Phase(name="writing"))
-        version = self._pages.resplit(self._paths.dataset(dataset.id), folder, new, shares)
-        if cancel is not None and cancel.is_set():
-            shutil.rmtree(folder, ignore_errors=True)
-            raise JobCancelled
-        self._repository.add(version)
-        self._changes.publish(Changes.DATASETS)
-        return version
+    ) -> ImportSpec:
+        """Fetch a dataset repository and give it as a source (see DataHub.fetch). Blocking."""
+        if self._hub is None:
+            raise StudioError("hub.no_consent", _("Downloads from the hub are not allowed."))
+        return self._hub.fetch(repo, hub, endpoint, on_event, cancel)
 
     def list(self, include_deleted: bool = False) -> builtins.list[DatasetVersion]:
-        """Datasets, newest first."""
+        """The newest version of each family, newest first."""
         return self._repository.list(include_deleted)
 
     def get(self, dataset_id: str) -> DatasetVersion:
-        """One dataset. Raises NotFoundError ``dataset.unknown``."""
-        dataset = self._repository.get(dataset_id)
-        if dataset is None:
-            raise NotFoundError("dataset.unknown", _("This data is not in the workspace any more."))
-        return dataset
+        """One dataset version. Raises NotFoundError ``dataset.unknown``."""
+        return version_of(self._repository, dataset_id)
 
     def delete(self, dataset_id: str) -> Changes:
-        """Put a dataset into the bin; its files stay."""
+        """Put a dataset with all its versions into the bin; the files stay."""
         return self._set_deleted(dataset_id, True)
 
     def restore(self, dataset_id: str) -> Changes:
-        """Take a dataset out of the bin."""
+        """Take a dataset with all its versions out of the bin."""
         return self._set_deleted(dataset_id, False)
 
     def columns(self, dataset_id: str) -> builtins.list[str]:
@@ -148,6 +148,16 @@ class DatasetService:
             else self._pages.page(folder, offset, limit)
         )
 
+    def rows(self, dataset_id: str, numbers: Sequence[int]) -> builtins.list[dict[str, str]]:
+        """The rows with these numbers, in the order asked; numbers that are not there are left out."""
+        return self._pages.rows(self._folder(dataset_id), numbers)
+
+    def find(
+        self, dataset_id: str, text: str, columns: Sequence[str] = (), offset: int = 0, limit: int = 200
+    ) -> builtins.list[int]:
+        """Numbers of the rows that hold ``text`` in one of these columns (none: all content), in the order of pages."""
+        return self._pages.find(self._folder(dataset_id), text, columns, offset, limit)
+
     def rejected(self, dataset_id: str, offset: int = 0, limit: int = 100) -> builtins.list[RejectedRow]:
         """Source rows that were put aside, with the reason for each."""
         path = self._folder(dataset_id) / "rejected.jsonl"
@@ -159,19 +169,41 @@ class DatasetService:
                 for line in itertools.islice(lines, offset, offset + limit)
             ]
 
+    def image_path(self, name: str) -> Path:
+        """The file of an image cell. Raises NotFoundError ``dataset.no_image`` for a name that is none."""
+        if not _IMAGE_NAME.fullmatch(name):
+            raise NotFoundError(
+                "dataset.no_image", _("“{name}” is not an image of this workspace.").format(name=name)
+            )
+        return self._paths.images / name[:2] / name
+
+    def _imported(
+        self, spec: ImportSpec, on_event: Callable[[Event], None] | None, cancel: threading.Event | None
+    ) -> DatasetVersion:
+        dataset_id = new_id()
+        folder = self._paths.dataset(dataset_id)
+        payload = {"spec": spec.model_dump(mode="json"), "out_dir": str(folder), "dataset_id": dataset_id}
+        try:
+            dataset = self._versions.read_result(self._run_job(["import"], payload, on_event, cancel).result)
+            self._repository.add(dataset)
+        except StudioError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self._changes.publish(Changes.DATASETS)
+        return dataset
+
+    def _with_roles(self, spec: ImportSpec, recipe: Recipe, cancel: threading.Event | None) -> ImportSpec:
+        """The recipe's roles, when the source has all of its columns; else the roles are detected as usual."""
+        columns = set(self.preview(spec, cancel).columns)
+        wanted = {name for name, role in recipe.roles.items() if role is not ColumnRole.IGNORE}
+        return spec.model_copy(update={"roles": recipe.roles}) if wanted <= columns else spec
+
     def _folder(self, dataset_id: str) -> Path:
         return self._paths.dataset(self.get(dataset_id).id)
 
     def _set_deleted(self, dataset_id: str, deleted: bool) -> Changes:
         self._repository.set_deleted(self.get(dataset_id).id, deleted)
         return self._changes.publish(Changes.DATASETS)
-
-    def _check_space(self, source_bytes: int) -> None:
-        if shutil.disk_usage(self._paths.root).free < _SPACE_FACTOR * source_bytes:
-            raise ResourceError(
-                "dataset.no_disk", _("There is not enough free disk space to import this file."),
-                _("Free some space, or move the workspace to a larger disk."),
-            )  # fmt: skip
 
 
 def sample_source(language: str) -> Path:
@@ -182,26 +214,3 @@ def sample_source(language: str) -> Path:
 def is_sample(dataset: DatasetVersion) -> bool:
     """Whether this is the bundled customer service data."""
     return dataset.source_path in {str(sample_source("en")), str(sample_source("zh_CN"))}
-
-
-def _check_source(spec: ImportSpec) -> None:
-    path = Path(spec.source)
-    try:
-        missing = not path.is_file()
-    except OSError:  # e.g. a name that this system cannot have
-        missing = True
-    if missing:
-        raise NotFoundError(
-            "dataset.no_file",
-            _("There is no file {path}.").format(path=path.name),
-            _("Choose the file again."),
-        )
-
-
-def _imported(result: dict[str, object]) -> DatasetVersion:
-    try:
-        return DatasetVersion.model_validate(result)
-    except ValidationError as problem:
-        raise StudioError(
-            "dataset.bad_result", _("The import ended with a result that cannot be read."), _("Try again.")
-        ) from problem

@@ -18,6 +18,7 @@ from studio.paths import DEFAULT_BASE_MODEL
 from studio.protocol.events import Event
 from studio.services.changes import ChangeBus, Changes
 from studio.services.files import write_atomically
+from studio.services.hub_consent import check_consent, endpoint_of
 from studio.services.model_folder import inspect_folder
 from studio.services.outbound import OutboundLog
 from studio.services.ports import BaseModelRepository, RunJob
@@ -130,13 +131,8 @@ class ModelService:
         JobCancelled. Every host that is contacted is recorded.
         """
         settings = self._settings.current
-        if not settings.hub_consent:
-            raise StudioError(
-                "hub.no_consent", _("Downloads from the hub are not allowed."),
-                _("Allow them in the settings; nothing is fetched before that."),
-            )  # fmt: skip
-        if settings.hub == "mirror" and not settings.hub_mirror:
-            raise StudioError("hub.no_mirror", _("No mirror address is set."), _("Enter it in the settings."))
+        check_consent(settings)
+        endpoint = endpoint_of(settings.hub, settings.hub_mirror)
         repo = _repository_id(wanted, settings.hub)
         target = self._models_dir / (
             wanted.id if isinstance(wanted, CatalogueEntry) else slug(repo.split("/")[-1])
@@ -144,7 +140,7 @@ class ModelService:
         if info := self._try(target):
             return info
         payload = {
-            "repo": repo, "endpoint": settings.hub_mirror if settings.hub == "mirror" else "", "hub": settings.hub,
+            "repo": repo, "endpoint": endpoint, "hub": settings.hub,
             "out_dir": str(target), "allow": FETCHED,
         }  # fmt: skip
         purpose = _("Fetching the base model {name}").format(name=repo)

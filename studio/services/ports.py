@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from studio.domain.basemodels import BaseModelInfo
-from studio.domain.datasets import DatasetVersion, Split, SplitShares
+from studio.domain.datasets import DatasetVersion, Split
 from studio.domain.feedback import FeedbackItem
+from studio.domain.findings import DoctorReport
 from studio.domain.products import Matrix, Product, SynergyLink
+from studio.domain.recipes import Recipe
 from studio.domain.runs import CheckpointInfo, EvalMetrics, ProbeAnswer, Run, StepMetrics
+from studio.domain.statistics import DatasetStatistics
 from studio.domain.verdicts import Verdict
 from studio.protocol.events import Compared, Event, Finished
 
@@ -60,6 +63,19 @@ class RunUpdate:
     decisions: tuple[Decision, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class DatasetFacts:
+    """What a dataset card is written from. history: the versions from the import to this one, oldest first.
+
+    statistics, report: None where nobody has measured or examined this version yet.
+    """
+
+    dataset: DatasetVersion
+    history: tuple[DatasetVersion, ...]
+    statistics: DatasetStatistics | None = None
+    report: DoctorReport | None = None
+
+
 class MatrixRepository(Protocol):
     def list(self) -> builtins.list[Matrix]: ...
     def get(self, matrix_id: str) -> Matrix | None: ...
@@ -76,10 +92,33 @@ class MatrixRepository(Protocol):
 
 
 class DatasetRepository(Protocol):
-    def add(self, dataset: DatasetVersion) -> None: ...
+    """Dataset versions. One that was undone is in the bin (``deleted``) and not in lists until it is redone."""
+
+    def add(self, dataset: DatasetVersion) -> None:
+        """Store a version; products that use its parent use it from now on."""
+
     def get(self, dataset_id: str) -> DatasetVersion | None: ...
-    def list(self, include_deleted: bool = False) -> builtins.list[DatasetVersion]: ...
-    def set_deleted(self, dataset_id: str, deleted: bool) -> None: ...
+
+    def list(self, include_deleted: bool = False) -> builtins.list[DatasetVersion]:
+        """The newest version of each family, newest first."""
+
+    def family(self, dataset_id: str, include_undone: bool = False) -> builtins.list[DatasetVersion]:
+        """All versions of the family that this one belongs to, the highest number first."""
+
+    def set_deleted(self, dataset_id: str, deleted: bool) -> None:
+        """Put the whole family of this version into the bin, or take it out."""
+
+    def set_undone(self, dataset_id: str, undone: bool) -> None:
+        """Mark one version; products move between it and its parent."""
+
+
+class RecipeRepository(Protocol):
+    def add(self, recipe: Recipe) -> None: ...
+
+    def list(self) -> builtins.list[Recipe]:
+        """By name."""
+
+    def set_deleted(self, recipe_id: str, deleted: bool) -> None: ...
 
 
 class RunRepository(Protocol):
@@ -134,7 +173,7 @@ class BaseModelRepository(Protocol):
 
 
 class RowPages(Protocol):
-    """Rows of a dataset folder, page by page, cells as text; ingest.pages and ingest.resplit do the work."""
+    """Rows of a dataset folder, page by page, cells as text; ingest.dataset.pages does the work."""
 
     def columns(self, dataset_dir: Path) -> builtins.list[str]: ...
 
@@ -142,10 +181,19 @@ class RowPages(Protocol):
         self, dataset_dir: Path, offset: int, limit: int, split: Split | None = None
     ) -> builtins.list[dict[str, str]]: ...
 
-    def resplit(
-        self, dataset_dir: Path, out_dir: Path, dataset_id: str, shares: SplitShares
-    ) -> DatasetVersion:
-        """Publish ``out_dir`` with the same rows split anew. Raises StudioError."""
+    def rows(self, dataset_dir: Path, numbers: Sequence[int]) -> builtins.list[dict[str, str]]:
+        """The rows with these numbers, in the order asked; numbers that are not there are left out."""
+
+    def find(
+        self, dataset_dir: Path, text: str, columns: Sequence[str] = (), offset: int = 0, limit: int = 200
+    ) -> builtins.list[int]:
+        """Numbers of the rows that hold ``text`` in one of these columns (none: all), in the order of pages."""
+
+
+class CardWriter(Protocol):
+    """Writes a dataset card (report.dataset_card.dataset_card)."""
+
+    def __call__(self, facts: DatasetFacts) -> str: ...
 
 
 class Backups(Protocol):

@@ -1,4 +1,4 @@
-"""The plain tables: datasets, registered base models, feedback, contacted hosts, decisions."""
+"""The plain tables: recipes, registered base models, feedback, contacted hosts, decisions."""
 
 from __future__ import annotations
 
@@ -7,44 +7,36 @@ import builtins
 from sqlalchemy import func, select
 
 from studio.domain.basemodels import BaseModelInfo
-from studio.domain.datasets import DatasetVersion
 from studio.domain.feedback import FeedbackItem, Signal
+from studio.domain.recipes import Recipe
 from studio.services.ports import Decision, OutboundCall
 from studio.store.database import Database
-from studio.store.schema import base_models, datasets, decisions, feedback, outbound
+from studio.store.schema import base_models, decisions, feedback, outbound, recipes
 
 
-class SqlDatasets:
-    """Implements services.ports.DatasetRepository."""
+class SqlRecipes:
+    """Implements services.ports.RecipeRepository."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, dataset: DatasetVersion) -> None:
+    def add(self, recipe: Recipe) -> None:
         with self._database.write() as connection:
             connection.execute(
-                datasets.insert().values(
-                    id=dataset.id, name=dataset.name, content_sha256=dataset.content_sha256,
-                    document=dataset.model_dump(mode="json"), created_at=dataset.created_at, deleted=dataset.deleted,
+                recipes.insert().values(
+                    id=recipe.id, name=recipe.name, document=recipe.model_dump(mode="json"),
+                    created_at=recipe.created_at, deleted=False,
                 )
             )  # fmt: skip
 
-    def get(self, dataset_id: str) -> DatasetVersion | None:
+    def list(self) -> list[Recipe]:
+        chosen = select(recipes.c.document).where(~recipes.c.deleted).order_by(recipes.c.name, recipes.c.id)
         with self._database.read() as connection:
-            row = connection.execute(select(datasets).where(datasets.c.id == dataset_id)).first()
-        return DatasetVersion.model_validate({**row.document, "deleted": row.deleted}) if row else None
+            return [Recipe.model_validate(document) for document in connection.scalars(chosen)]
 
-    def list(self, include_deleted: bool = False) -> list[DatasetVersion]:
-        chosen = select(datasets).order_by(datasets.c.created_at.desc(), datasets.c.id)
-        if not include_deleted:
-            chosen = chosen.where(~datasets.c.deleted)
-        with self._database.read() as connection:
-            rows = connection.execute(chosen).all()
-        return [DatasetVersion.model_validate({**row.document, "deleted": row.deleted}) for row in rows]
-
-    def set_deleted(self, dataset_id: str, deleted: bool) -> None:
+    def set_deleted(self, recipe_id: str, deleted: bool) -> None:
         with self._database.write() as connection:
-            connection.execute(datasets.update().where(datasets.c.id == dataset_id).values(deleted=deleted))
+            connection.execute(recipes.update().where(recipes.c.id == recipe_id).values(deleted=deleted))
 
 
 class SqlBaseModels:

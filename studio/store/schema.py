@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(
@@ -101,6 +101,19 @@ datasets = Table(
     Column("name", String, nullable=False),
     Column("content_sha256", String, nullable=False),
     Column("document", JSON, nullable=False),  # domain.datasets.DatasetVersion
+    Column("created_at", UtcTime, nullable=False),
+    Column("deleted", Boolean, nullable=False),  # the same for all versions of a family
+    Column("family_id", String, nullable=False),  # id of the first version
+    Column("number", Integer, nullable=False),
+    Column("parent_id", String, index=True),
+    Column("undone", Boolean, nullable=False),
+)  # fmt: skip
+
+recipes = Table(
+    "recipes", metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("document", JSON, nullable=False),  # domain.recipes.Recipe
     Column("created_at", UtcTime, nullable=False),
     Column("deleted", Boolean, nullable=False),
 )  # fmt: skip
@@ -232,3 +245,7 @@ version_table = Table(
     "alembic_version", MetaData(), Column("version_num", String(32), nullable=False, primary_key=True)
 )
 Index("ix_runs_created_at", runs.c.created_at)
+Index("ix_datasets_family", datasets.c.family_id, datasets.c.number, unique=True)
+Index(
+    "uq_recipes_name", recipes.c.name, unique=True, sqlite_where=~recipes.c.deleted
+)  # a name in the bin is free

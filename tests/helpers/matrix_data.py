@@ -17,7 +17,6 @@ from studio.domain.datasets import (
     RejectedRow,
     SourcePreview,
     Split,
-    SplitShares,
     TokenStats,
 )
 from studio.domain.products import Matrix, Product, SynergyLink
@@ -108,6 +107,7 @@ class MemoryDatasets:
 
     def __init__(self) -> None:
         self.stored: dict[str, DatasetVersion] = {}
+        self.undone: set[str] = set()
 
     def add(self, dataset: DatasetVersion) -> None:
         self.stored[dataset.id] = dataset
@@ -116,10 +116,21 @@ class MemoryDatasets:
         return self.stored.get(dataset_id)
 
     def list(self, include_deleted: bool = False) -> list[DatasetVersion]:
-        return [each for each in reversed(self.stored.values()) if include_deleted or not each.deleted]
+        newest = [each for each in reversed(self.stored.values()) if self.family(each.id)[:1] == [each]]
+        return [each for each in newest if include_deleted or not each.deleted]
+
+    def family(self, dataset_id: str, include_undone: bool = False) -> list[DatasetVersion]:
+        family = self.stored[dataset_id].family_id
+        found = [each for each in self.stored.values() if each.family_id == family]
+        chosen = [each for each in found if include_undone or each.id not in self.undone]
+        return sorted(chosen, key=lambda each: -each.number)
 
     def set_deleted(self, dataset_id: str, deleted: bool) -> None:
-        self.stored[dataset_id] = self.stored[dataset_id].model_copy(update={"deleted": deleted})
+        for each in self.family(dataset_id, include_undone=True):
+            self.stored[each.id] = each.model_copy(update={"deleted": deleted})
+
+    def set_undone(self, dataset_id: str, undone: bool) -> None:
+        (self.undone.add if undone else self.undone.discard)(dataset_id)
 
 
 class MemoryRuns:
@@ -157,9 +168,13 @@ class NumberedPages:
             for n in range(offset, offset + limit)
         ]
 
-    def resplit(self, source: Path, target: Path, dataset_id: str, shares: SplitShares) -> DatasetVersion:
-        spec = ImportSpec(source="/data/shop.csv", shares=shares)
-        return dataset(id=dataset_id, spec=spec)
+    def rows(self, dataset_dir: Path, numbers: Sequence[int]) -> list[dict[str, str]]:
+        return [self.page(dataset_dir, number - 1, 1)[0] for number in numbers]
+
+    def find(
+        self, dataset_dir: Path, text: str, columns: Sequence[str] = (), offset: int = 0, limit: int = 200
+    ) -> list[int]:
+        return []
 
 
 class CsvJob:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,10 @@ from studio.services.runs import RunService
 from studio.services.settings import SettingsService
 from studio.store.backup import BackupKeeper
 from studio.store.database import Database
+from studio.store.datasets import SqlDatasets
 from studio.store.matrices import SqlMatrices
 from studio.store.migrating import open_database
-from studio.store.records import SqlDatasets, SqlDecisions
+from studio.store.records import SqlDecisions
 from studio.store.runs import SqlRuns
 from tests.helpers import builders
 
@@ -37,16 +38,26 @@ class FakePages:
     """Rows of every dataset folder."""
 
     def __init__(self, rows: list[dict[str, str]] | None = None) -> None:
-        self.rows = rows or [
+        self.all = rows or [
             {"row": str(n), "split": "validation" if n % 2 else "train", "prompt": f"q{n}", "response": "a"}
             for n in range(20)
         ]
 
     def columns(self, dataset_dir: Path) -> list[str]:
-        return list(self.rows[0])
+        return list(self.all[0])
 
     def page(self, dataset_dir: Path, offset: int, limit: int) -> list[dict[str, str]]:
-        return self.rows[offset : offset + limit]
+        return self.all[offset : offset + limit]
+
+    def rows(self, dataset_dir: Path, numbers: Sequence[int]) -> list[dict[str, str]]:
+        by_number = {int(row["row"]): row for row in self.all}
+        return [by_number[number] for number in numbers if number in by_number]
+
+    def find(
+        self, dataset_dir: Path, text: str, columns: Sequence[str] = (), offset: int = 0, limit: int = 200
+    ) -> list[int]:
+        found = [int(row["row"]) for row in self.all if any(text in row[name] for name in columns or row)]
+        return found[offset : offset + limit]
 
 
 @dataclass

@@ -190,7 +190,7 @@ def test_a_migration_killed_half_way_changes_nothing(tmp_path: Path, next_versio
     )
     code = (
         "from pathlib import Path; from studio.store.migrating import Versions, open_database\n"
-        f"versions = Versions(('0001', '9999'), Path({str(next_version)!r}))\n"
+        f"versions = Versions({(*schema.REVISIONS, '9999')!r}, Path({str(next_version)!r}))\n"
         f"open_database(Path({str(path)!r}), Path({str(backups)!r}), versions)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == -9

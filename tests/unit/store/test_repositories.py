@@ -18,8 +18,9 @@ from studio.protocol.events import CheckpointSaved, Compared, ProbeAnswered, Res
 from studio.services.ports import Decision, OutboundCall
 from studio.services.run_events import project
 from studio.store.database import Database
+from studio.store.datasets import SqlDatasets
 from studio.store.matrices import SqlMatrices
-from studio.store.records import SqlBaseModels, SqlDatasets, SqlDecisions, SqlFeedback, SqlOutbound
+from studio.store.records import SqlBaseModels, SqlDecisions, SqlFeedback, SqlOutbound
 from studio.store.runs import SqlRuns
 from tests.helpers import builders
 
