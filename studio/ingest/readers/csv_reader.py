@@ -19,7 +19,7 @@ from studio.ingest.readers.batches import ROW, Batch
 from studio.ingest.readers.csv_recovery import Recovery
 
 _PIECE_BYTES: Final = 256 << 10
-_QUOTE: Final = ord('"')
+_QUOTE: Final = b'"'
 Places = NDArray[np.intp]
 
 
@@ -78,25 +78,26 @@ class _Run:
     def batches(self, blocks: Iterator[bytes]) -> Iterator[Batch]:
         rest = b""
         for block in blocks:
-            rest = yield from self._consume(rest + block, final=False)
+            rest = yield from self._consume(rest, block)
         if rest:
-            yield from self._consume(rest, final=True)
+            yield from self._doubtful(rest, final=True)
 
-    def _consume(self, data: bytes, *, final: bool) -> Generator[Batch, None, bytes]:
-        places = quote_places(data)
-        cut = len(data) if final else record_cut(data, places)
-        block, rest = data[:cut], data[cut:]
-        if cut and (frame := self._parse(block, places[: np.searchsorted(places, cut)])) is not None:
-            yield Batch(frame)
-            return rest
-        if len(data) > _PIECE_BYTES:
-            return (yield from self._in_pieces(data, final=final))
-        batch, rest = self._recovery.batch(data, self._roles, final=final)
-        yield batch
-        return rest
+    def _consume(self, rest: bytes, block: bytes) -> Generator[Batch, None, bytes]:
+        """The whole records of ``rest`` and ``block``, copied once; what is left is returned."""
+        places = quote_places(block)
+        cut = record_cut(block, places, opened=rest.count(_QUOTE) % 2)
+        if cut and len(rest) < len(block):
+            piece = b"".join((self._header, rest, memoryview(block)[:cut]))
+            inside = places[: np.searchsorted(places, cut)] + (len(self._header) + len(rest))
+            before = quote_places(rest) + len(self._header)
+            frame = self._parse(piece, np.concatenate((before, inside)) if len(before) else inside)
+            if frame is not None:
+                yield Batch(frame)
+                return block[cut:]
+        return (yield from self._doubtful(rest + block, final=False))
 
-    def _in_pieces(self, data: bytes, *, final: bool) -> Generator[Batch, None, bytes]:
-        """The doubtful block in small pieces: most of them will be clean."""
+    def _doubtful(self, data: bytes, *, final: bool) -> Generator[Batch, None, bytes]:
+        """In small pieces: most of them will be clean."""
         position, rest = 0, b""
         while position < len(data):
             end = data.find(b"\n", position + _PIECE_BYTES) + 1 or len(data)
@@ -107,7 +108,8 @@ class _Run:
 
     def _piece(self, piece: bytes, *, final: bool) -> Generator[Batch, None, bytes]:
         if piece.endswith(b"\n") or final:
-            frame = self._parse(piece, quote_places(piece))
+            headed = self._header + piece
+            frame = self._parse(headed, quote_places(headed))
             if frame is not None:
                 yield Batch(frame)
                 return b""
@@ -115,41 +117,39 @@ class _Run:
         yield batch
         return rest
 
-    def _parse(self, block: bytes, places: Places) -> pl.DataFrame | None:
-        """The block by polars, or None when it is not beyond doubt or polars refuses it."""
-        if self._recovery.skipping or not is_well_formed(block, places, self._delimiter):
+    def _parse(self, headed: bytes, places: Places) -> pl.DataFrame | None:
+        """Records under the header by polars, or None when they are not beyond doubt or polars refuses them.
+
+        All columns are read, though few are wanted: polars counts the fields of a row only then.
+        """
+        if self._recovery.skipping or not is_well_formed(headed, places, self._delimiter):
             return None
         try:
-            frame = self._read(block, self._indices)
-            blank = frame.select(pl.all_horizontal(pl.all().is_null()).alias("blank"))["blank"]
-            if blank.any() and len(self._indices) < self._recovery.width:
-                everything = self._read(block, None)  # other columns may hold something
-                blank = everything.select(pl.all_horizontal(pl.all().is_null()).alias("blank"))["blank"]
-        except pl.exceptions.PolarsError:
+            everything = pl.scan_csv(headed, separator=self._delimiter, infer_schema=False).collect()
+        except (pl.exceptions.PolarsError, UnicodeDecodeError):
             return None
         first = self._recovery.row
-        self._recovery.row += frame.height
+        self._recovery.row += everything.height
         names = zip(self._indices, self._roles, strict=True)
-        numbers = pl.int_range(first, first + frame.height, dtype=pl.Int64).alias(ROW)
-        frame = frame.select(numbers, *(pl.col(f"c{index}").alias(role) for index, role in names))
-        keep = ~blank if blank.any() else None
-        frame = frame if keep is None else frame.filter(keep)
+        numbers = pl.int_range(first, first + everything.height, dtype=pl.Int64).alias(ROW)
+        frame = everything.select(numbers, *(pl.col(f"c{index}").alias(role) for index, role in names))
+        if all(everything[name].null_count() for name in everything.columns):
+            frame = frame.filter(~everything.select(blank=pl.all_horizontal(pl.all().is_null()))["blank"])
         return frame if first > 0 else frame.filter(pl.col(ROW) > 0)
-
-    def _read(self, block: bytes, columns: list[int] | None) -> pl.DataFrame:
-        source = io.BytesIO(self._header + block)
-        return pl.read_csv(source, separator=self._delimiter, infer_schema=False, columns=columns, glob=False)
 
 
 def quote_places(data: bytes) -> Places:
     """Where the quotation marks are. NumPy finds them ten times faster than bytes.count only counts them."""
-    return np.flatnonzero(np.frombuffer(data, np.uint8) == _QUOTE)
+    return np.flatnonzero(np.frombuffer(data, np.uint8) == _QUOTE[0])
 
 
-def record_cut(data: bytes, places: Places) -> int:
-    """Where the last whole record ends: after the last newline outside quotes; 0 when there is none."""
+def record_cut(data: bytes, places: Places, opened: int = 0) -> int:
+    """Where the last whole record ends: after the last newline outside quotes; 0 when there is none.
+
+    opened: 1 when a quote is open where the data begins.
+    """
     cut = data.rfind(b"\n") + 1
-    while cut and np.searchsorted(places, cut) % 2:
+    while cut and (np.searchsorted(places, cut) + opened) % 2:
         cut = data.rfind(b"\n", 0, cut - 1) + 1
     return cut
 
@@ -161,17 +161,20 @@ def is_well_formed(block: bytes, places: Places, delimiter: str) -> bool:
     inside a field), and each closing quote must precede one; then no record can have swallowed its neighbours
     unseen. A carriage return without a line feed is doubtful as well.
     """
-    data = np.frombuffer(block, np.uint8)
-    returns = np.flatnonzero(data == 13)
-    if len(places) % 2 or (len(returns) and not (data[np.minimum(returns + 1, len(data) - 1)] == 10).all()):
+    if len(places) % 2 or (b"\r" in block and not _returns_are_ends(block)):
         return False
     if not len(places):
         return True
+    data = np.frombuffer(block, np.uint8)
     before = data[np.maximum(places[0::2] - 1, 0)]
     after = data[np.minimum(places[1::2] + 1, len(data) - 1)]
-    mark = ord(delimiter)
-    opens = (before == mark) | (before == 10) | (before == _QUOTE) | (places[0::2] == 0)
-    closes = (
-        (after == mark) | (after == 10) | (after == 13) | (after == _QUOTE) | (places[1::2] == len(data) - 1)
-    )
+    mark, quote = ord(delimiter), _QUOTE[0]
+    opens = (before == mark) | (before == 10) | (before == quote) | (places[0::2] == 0)
+    closes = (after == mark) | (after == 10) | (after == 13) | (after == quote) | (places[1::2] == len(data) - 1)
     return bool(opens.all() and closes.all())
+
+
+def _returns_are_ends(block: bytes) -> bool:
+    data = np.frombuffer(block, np.uint8)
+    returns = np.flatnonzero(data == 13)
+    return bool((data[np.minimum(returns + 1, len(data) - 1)] == 10).all())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from studio.domain.datasets import RejectedRow
 from studio.domain.shapes import ColumnRole
@@ -17,6 +17,9 @@ from studio.ingest.readers.batches import ROW, Batch, frame_of, rejection
 _PIECE_BYTES: Final = 256 << 10
 _MAX_LINE_BYTES: Final = 16 << 20
 _OPTIONAL: Final = (ColumnRole.SYSTEM.value, ColumnRole.CONTEXT.value)
+_QUOTE: Final = ord('"')
+Codes = NDArray[np.uint8]
+Places = NDArray[np.intp]
 
 
 class DuplicateKeyError(ValueError):
@@ -83,31 +86,38 @@ class _Run:
 
     def _fast(self, data: bytes) -> pl.DataFrame | None:
         """By polars; None unless each line is one object whose wanted fields are strings, each named once."""
-        if ColumnRole.MESSAGES.value in self._wanted or has_surrogate_escape(data):
+        codes = np.frombuffer(data, np.uint8)
+        if ColumnRole.MESSAGES.value in self._wanted or has_surrogate_escape(codes):
             return None
         schema = dict.fromkeys(self._wanted.values(), pl.String)
         try:
-            frame = pl.read_ndjson(io.BytesIO(data), schema=schema)
+            frame = pl.scan_ndjson(data, schema=schema).collect()
         except (pl.exceptions.PolarsError, UnicodeDecodeError):
             return None
-        ends = int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
-        lines = ends + (not data.endswith(b"\n"))
-        if frame.height != lines or not all(self._is_text(data, frame, role) for role in self._wanted):
+        lines = int(np.count_nonzero(codes == ord("\n"))) + (not data.endswith(b"\n"))
+        if frame.height != lines or not self._all_text(codes, frame):
             return None
         numbers = pl.int_range(self._row, self._row + lines, dtype=pl.Int64).alias(ROW)
         self._row += lines
         renamed = (pl.col(name).alias(cell) for cell, name in self._wanted.items())
         return frame.select(numbers, *renamed)
 
-    def _is_text(self, data: bytes, frame: pl.DataFrame, role: str) -> bool:
-        """As many string values follow the field's name as values were found: none was a number or an object."""
-        name = self._wanted[role]
-        key = json.dumps(name, ensure_ascii=False).encode()
-        found = frame.height - frame[name].null_count()
-        if role not in _OPTIONAL and found < frame.height:
-            return False
-        strings = data.count(key + b': "')
-        return strings == found or strings + data.count(key + b':"') == found
+    def _all_text(self, codes: Codes, frame: pl.DataFrame) -> bool:
+        """Whether each wanted name occurs once for each value found, a string after it every time.
+
+        polars turns numbers and objects into text of its own making (1.10 becomes 1.1), and takes the last of two
+        fields of the same name; both would show here as a difference in number.
+        """
+        colons = np.flatnonzero(codes == ord(":"))
+        colons = colons[codes[np.maximum(colons - 1, 0)] == _QUOTE]
+        for role, name in self._wanted.items():
+            found = frame.height - frame[name].null_count()
+            if role not in _OPTIONAL and found < frame.height:
+                return False
+            named = _after_key(codes, colons, json.dumps(name, ensure_ascii=False).encode()[:-1])
+            if len(named) != found or not _strings_follow(codes, named):
+                return False
+        return True
 
     def _slow(self, data: bytes) -> Batch:
         rows: list[int] = []
@@ -128,9 +138,22 @@ class _Run:
         return None, "line_too_long"
 
 
-def has_surrogate_escape(data: bytes) -> bool:
+def _after_key(codes: Codes, colons: Places, key: bytes) -> Places:
+    """Those of ``colons`` (each after a quote) whose field name is ``key`` (with its opening quote only)."""
+    for back, byte in enumerate(reversed(key), start=2):
+        colons = colons[(colons >= back) & (codes[colons - back] == byte)]
+    return colons
+
+
+def _strings_follow(codes: Codes, colons: Places) -> bool:
+    """Whether a string begins right after each colon, or after one space."""
+    last = len(codes) - 1
+    first, second = codes[np.minimum(colons + 1, last)], codes[np.minimum(colons + 2, last)]
+    return bool(((first == _QUOTE) | ((first == ord(" ")) & (second == _QUOTE))).all())
+
+
+def has_surrogate_escape(codes: Codes) -> bool:
     """Whether ``\\ud…`` occurs: polars would silently turn half of a surrogate pair into a NUL."""
-    codes = np.frombuffer(data, np.uint8)
     places = np.flatnonzero(codes[:-2] == ord("\\"))
     return bool(((codes[places + 1] == ord("u")) & ((codes[places + 2] | 32) == ord("d"))).any())
 

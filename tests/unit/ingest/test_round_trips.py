@@ -64,7 +64,8 @@ def test_csv_comes_back_as_written(rows: list[tuple[str, str]], end: str, block:
 def test_fast_and_careful_reading_agree(rows: list[tuple[str, str]]) -> None:
     data = csv_bytes(rows, "\n")
     run = _Run(Recovery(",", 2, [0, 1]), ",", [0, 1], ["prompt", "response"])
-    fast = run._parse(data, quote_places(data))
+    headed = run._header + data
+    fast = run._parse(headed, quote_places(headed))
     assert fast is not None, "well-formed CSV must take the fast way"
     careful, rest = Recovery(",", 2, [0, 1]).batch(data, ["prompt", "response"], final=True)
     assert rest == b""
