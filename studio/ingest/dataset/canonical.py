@@ -32,8 +32,7 @@ def write_rows(frames: Iterable[pl.DataFrame], columns: tuple[str, ...], path: P
     try:
         scan.sink_parquet(
             path,
-            compression="zstd",
-            compression_level=1,
+            compression="lz4",  # half again as large as zstd, and a third less work: an import is mostly this
             statistics=False,
             row_group_size=ROW_GROUP_ROWS,
             engine="streaming",

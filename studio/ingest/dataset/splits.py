@@ -23,8 +23,10 @@ _SEPARATOR: Final = "\x1f"
 
 def key_expr(frame: pl.DataFrame, content: Sequence[str]) -> pl.Expr:
     """The content hash of each row, UInt64."""
-    cells = [pl.col(name).fill_null("").str.strip_chars() for name in content]
-    if frame.select(pl.any_horizontal(pl.col(content).str.contains("\r", literal=True).any())).item():
+    filled = [name for name in content if frame[name].null_count() < frame.height]
+    blank = pl.lit("")  # a column without any value adds only its separator
+    cells = [pl.col(name).fill_null("").str.strip_chars() if name in filled else blank for name in content]
+    if filled and any(frame.select(pl.col(filled).str.contains("\r", literal=True).any()).row(0)):
         cells = [cell.str.replace_all("\r\n", "\n", literal=True) for cell in cells]
     joined = pl.concat_str(cells, separator=_SEPARATOR) if len(cells) > 1 else cells[0]
     hashed: pl.Expr = joined.nchash.xxhash64()  # type: ignore[attr-defined]
