@@ -22,7 +22,7 @@ from studio.services.draft_journal import Journal
 from studio.services.files import write_atomically
 
 Cells = dict[str, str | None]
-MANY_CELLS = 2000  # from so many edits on, they travel and are kept as a file
+INLINE_BYTES = 64 * 1024  # edits beyond this travel as a file, so that no stored record carries them all
 
 
 @dataclass
@@ -280,12 +280,11 @@ class DraftService:
             draft.close()
 
     def _as_file(self, dataset_id: str, step: EditStep) -> Path | None:
-        """The step's edits in a file when there are many, so that no message and no record carries them all."""
-        if sum(map(len, step.cells.values())) + len(step.added) + len(step.removed) < MANY_CELLS:
+        edits = json.dumps(step.model_dump(mode="json", include={"cells", "added", "removed"}))
+        if len(edits) <= INLINE_BYTES:
             return None
         path = self._paths.drafts / f"{dataset_id}-{new_id(6)}.edits.json"
-        edits = step.model_dump(mode="json", include={"cells", "added", "removed"})
-        write_atomically(path, json.dumps(edits))
+        write_atomically(path, edits)
         return path
 
     def _path(self, dataset_id: str) -> Path:

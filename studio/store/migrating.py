@@ -112,10 +112,9 @@ def _migrate(database: Database, backups: Path, versions: Versions, version: str
     config = alembic_config(versions)
     try:
         with database.engine.connect() as connection:
-            connection.exec_driver_sql(
-                "PRAGMA foreign_keys=OFF"
-            )  # tables are rebuilt; checked again at the end
-            connection.rollback()
+            # Tables are rebuilt; checked again at the end. By the driver: within a transaction, which SQLAlchemy would
+            # begin first, this is not heeded.
+            connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
             connection = connection.execution_options(studio_write=True)
             with connection.begin():
                 config.attributes["connection"] = connection
