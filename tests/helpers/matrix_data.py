@@ -20,6 +20,7 @@ from studio.domain.datasets import (
     TokenStats,
 )
 from studio.domain.products import Matrix, Product, SynergyLink
+from studio.domain.recipes import Recipe
 from studio.domain.runs import Run, RunPlan, RunState, RunSummary
 from studio.domain.shapes import ColumnRole, Shape
 from studio.domain.specs import TrainSpec
@@ -29,8 +30,13 @@ from studio.paths import WorkspacePaths
 from studio.protocol.events import Event, Finished, Phase, Progress
 from studio.services.changes import ChangeBus
 from studio.services.children import JobCancelled
+from studio.services.data_doctor import DataDoctorService
+from studio.services.data_versions import DataVersionService
 from studio.services.datasets import DatasetService
+from studio.services.drafts import DraftService
 from studio.services.matrices import MatrixService
+from studio.services.ports import RunJob
+from studio.services.recipes import RecipeService
 from studio.services.settings import SettingsService
 
 
@@ -131,6 +137,22 @@ class MemoryDatasets:
 
     def set_undone(self, dataset_id: str, undone: bool) -> None:
         (self.undone.add if undone else self.undone.discard)(dataset_id)
+
+
+class MemoryRecipes:
+    """RecipeRepository in memory."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, Recipe] = {}
+
+    def add(self, recipe: Recipe) -> None:
+        self.stored[recipe.id] = recipe
+
+    def list(self) -> list[Recipe]:
+        return sorted(self.stored.values(), key=lambda recipe: recipe.name)
+
+    def set_deleted(self, recipe_id: str, deleted: bool) -> None:
+        self.stored.pop(recipe_id, None)
 
 
 class MemoryRuns:
@@ -286,13 +308,24 @@ class Workspace:
         self.matrices = MatrixService(
             self.matrix_store, self.dataset_store, self.run_store, self.settings, self.bus,  # type: ignore[arg-type]
         )  # fmt: skip
-        self.datasets = DatasetService(self.dataset_store, self.pages, self.paths, self.bus, self.job)
+        self.recipe_store = MemoryRecipes()
+        self.use_job(self.job)
+
+    def use_job(self, job: RunJob) -> None:
+        """Wire the data services around another job runner."""
+        store, paths, bus = self.dataset_store, self.paths, self.bus
+        self.versions = DataVersionService(store, paths, bus, job)
+        self.datasets = DatasetService(store, self.pages, paths, bus, job, versions=self.versions)
+        self.drafts = DraftService(self.versions, paths, bus)
+        self.data_doctor = DataDoctorService(store, paths, bus, job, self.versions)
+        self.recipes = RecipeService(self.recipe_store, store, bus)
 
     def services(self) -> dict[str, Any]:
         """Keyword arguments for the context fixture."""
         return {
             "changes": self.bus, "settings": self.settings, "paths": self.paths,
-            "matrices": self.matrices, "datasets": self.datasets,
+            "matrices": self.matrices, "datasets": self.datasets, "versions": self.versions, "drafts": self.drafts,
+            "data_doctor": self.data_doctor, "recipes": self.recipes,
         }  # fmt: skip
 
     def add_dataset(self, **fields: Any) -> DatasetVersion:
