@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import polars as pl
@@ -63,8 +64,9 @@ def change_inside(column: pl.Series, change: Callable[[pl.Series], pl.Series]) -
     changed = change(inside)
     if changed.equals(inside):
         return column
-    texts = iter(changed)
-    return pl.Series(column.name, [_rebuilt(value, texts) for value in values], dtype=pl.String)
+    new = iter(changed)
+    cells = zip(column, values, strict=True)
+    return pl.Series(column.name, [_rebuilt(text, value, new) for text, value in cells], dtype=pl.String)
 
 
 def json_text(value: Any) -> str:
@@ -82,9 +84,13 @@ def _strings(value: Any) -> list[str]:
     return [item if isinstance(item, str) else item["content"] for item in value]
 
 
-def _rebuilt(value: Any, texts: Any) -> str | None:
-    if value is None:
-        return None
-    if value and isinstance(value[0], str):
-        return json_text(sorted({text for _item in value if (text := next(texts).strip())}))
-    return json_text([{**item, "content": next(texts)} for item in value])
+def _rebuilt(text: str | None, value: Any, new: Iterator[str]) -> str | None:
+    """The cell with the new texts inside; to the letter as it was when none of them is another."""
+    old = _strings(value)
+    found = list(itertools.islice(new, len(old)))
+    if found == old:
+        return text
+    if isinstance(value[0], str):
+        labels = sorted({label.strip() for label in found if label.strip()})
+        return json_text(labels) if labels else None
+    return json_text([{**item, "content": content} for item, content in zip(value, found, strict=True)])

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from studio.domain.shapes import Shape
-from studio.ingest.dataset.content import label_column, labels_of
+from studio.ingest.dataset.content import LIST_COLUMNS, label_column, labels_of
 
 MOST_LABELS: Final = 1_000
 _STEP_ROWS: Final = 50_000
@@ -40,3 +40,13 @@ def labels_by_split(
         counted = labels.agg(pl.len().cast(pl.Int64).alias("rows"))
         total = pl.concat([total, counted]).group_by("label", "split").agg(pl.col("rows").sum())
     return total
+
+
+def classes(frame: pl.DataFrame, column: str, counts: dict[str, int]) -> pl.Series:
+    """The class of each row, null for none: its label, and of several labels the least frequent by ``counts``."""
+    if column not in LIST_COLUMNS:
+        return frame[column].alias("class")
+    order = {label: (count, label) for label, count in counts.items()}
+    lists = frame[column].str.json_decode(pl.List(pl.String)).to_list()
+    rarest = [min(labels, key=lambda label: order[label]) if labels else None for labels in lists]
+    return pl.Series("class", rarest, dtype=pl.String)
