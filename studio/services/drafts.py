@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -133,14 +134,9 @@ class Draft:
         self._apply(entry)
 
     def _replay(self, entry: dict[str, Any]) -> None:
-        try:
+        """Make a kept change again; a line of another program version, which says nothing here, is passed over."""
+        with suppress(KeyError, TypeError, ValueError, IndexError):
             self._apply(entry)
-        except (
-            KeyError,
-            TypeError,
-            IndexError,
-        ):  # a line of another program version says nothing to this one
-            return
 
     def _apply(self, entry: dict[str, Any]) -> None:
         match entry["op"]:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from studio.domain.datasets import ImportSpec, RejectedRow, SourcePreview
+from studio.domain.datasets import ImportSpec, OriginKind, RejectedRow, SourcePreview
 from studio.domain.feedback import FeedbackItem, Signal
 from studio.domain.products import Product, Purpose, Role
 from studio.domain.shapes import ColumnRole
 from studio.errors import StudioError
+from studio.protocol.events import Log, Phase
 from studio.services.changes import Changes
 from studio.services.children import JobCancelled
+from studio.services.data_hub import DataHub
+from studio.services.data_sources import source_bytes
 from studio.services.datasets import DatasetService, is_sample
 from studio.services.feedback import FeedbackService
 from studio.services.matrices import MatrixService
-from studio.store.records import SqlFeedback
+from studio.services.outbound import OutboundLog
+from studio.store.records import SqlFeedback, SqlOutbound
 from tests.helpers import builders
 from tests.unit.services.conftest import FakeJobs, FakePages, Studio
 
@@ -221,6 +226,141 @@ def test_the_bin_keeps_files_and_gives_them_back(studio: Studio, datasets: Datas
     with pytest.raises(StudioError) as caught:
         datasets.delete("unknown")
     assert caught.value.code == "dataset.unknown"
+
+
+def test_a_family_goes_into_the_bin_as_one(studio: Studio, datasets: DatasetService) -> None:
+    first = studio.data()
+    second = builders.dataset(family_id=first.id, parent_id=first.id, number=2)
+    studio.datasets.add(second)
+    assert datasets.list() == [second]
+    datasets.delete(second.id)
+    assert datasets.list() == []
+    assert [found.id for found in datasets.list(include_deleted=True)] == [second.id]
+    datasets.restore(first.id)
+    assert datasets.list() == [second]
+
+
+def test_rows_by_number_and_by_text(studio: Studio, datasets: DatasetService) -> None:
+    data = studio.data()
+    assert [row["row"] for row in datasets.rows(data.id, [7, 99, 3])] == ["7", "3"]
+    assert datasets.find(data.id, "q1", ["prompt"], 1, 2) == [10, 11]
+
+
+def test_an_image_cell_names_a_file_of_the_store_and_nothing_else(
+    studio: Studio, datasets: DatasetService
+) -> None:
+    name = "ab" * 32 + ".png"
+    assert datasets.image_path(name) == studio.paths.datasets / "images" / "ab" / name
+    for evil in ("../../etc/passwd", "ab" * 32, "ab" * 32 + "/x", "/etc/passwd", name + "/../x"):
+        with pytest.raises(StudioError) as caught:
+            datasets.image_path(evil)
+        assert caught.value.code == "dataset.no_image"
+
+
+def test_pasted_text_is_kept_as_a_source(studio: Studio, datasets: DatasetService, jobs: FakeJobs) -> None:
+    text = "question\tanswer\r\n老王?\tyes\ud800\n"
+    spec = datasets.paste(text, "My 表格!")
+    path = Path(spec.source)
+    assert path.parent == studio.paths.pasted
+    assert path.read_bytes().decode() == "question\tanswer\r\n老王?\tyes?\n"
+    assert (spec.name, spec.origin.kind) == ("My 表格!", OriginKind.CLIPBOARD)
+    assert datasets.paste(text).source != spec.source
+    jobs.effect = imported
+    assert datasets.import_(spec).source_path == spec.source
+    with pytest.raises(StudioError) as caught:
+        datasets.paste(" \n")
+    assert caught.value.code == "dataset.nothing_pasted"
+
+
+def test_every_source_must_be_there(datasets: DatasetService, jobs: FakeJobs, source: Path) -> None:
+    jobs.effect = imported
+    folder = source.parent / "folder"
+    folder.mkdir()
+    datasets.import_(ImportSpec(source=str(folder), more_sources=(str(source),)))
+    with pytest.raises(StudioError, match=r"gone\.csv") as caught:
+        datasets.import_(ImportSpec(source=str(source), more_sources=(str(source.parent / "gone.csv"),)))
+    assert caught.value.code == "dataset.no_file"
+
+
+def test_room_is_counted_over_folders_archives_and_all_sources(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "a.csv").write_bytes(b"x" * 100)
+    (folder / "inner" / "b.csv").write_bytes(b"x" * 50)
+    (folder / "loop").symlink_to(folder)
+    lone = tmp_path / "lone.csv"
+    lone.write_bytes(b"x" * 7)
+    assert source_bytes(ImportSpec(source=str(folder), more_sources=(str(lone),))) == 157
+    packed = tmp_path / "packed.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("c.csv", b"abcdefghij" * 1000)
+    assert source_bytes(ImportSpec(source=str(packed))) == 10_000
+    (tmp_path / "no.zip").write_bytes(b"PK nonsense")
+    assert source_bytes(ImportSpec(source=str(tmp_path / "no.zip"))) == 11
+
+
+def test_a_source_that_changed_since_is_no_trouble(
+    datasets: DatasetService, jobs: FakeJobs, source: Path, studio: Studio
+) -> None:
+    jobs.effect = imported
+    made = datasets.import_(ImportSpec(source=str(source)))
+    source.write_text("something else")
+    again = datasets.import_(ImportSpec(source=str(source)))
+    source.unlink()
+    assert {found.id for found in datasets.list()} == {made.id, again.id}
+    assert datasets.page(made.id, 0, 1)
+
+
+class FakeHub:
+    """What the fetch worker does: it names its hosts and leaves files."""
+
+    def __init__(self, jobs: FakeJobs, result: dict[str, Any]) -> None:
+        jobs.events = [Log(level="info", message="outbound hub.example"), Phase(name="fetching")]
+        jobs.result = result
+
+
+def hub_service(studio: Studio, jobs: FakeJobs) -> tuple[DatasetService, OutboundLog]:
+    outbound = OutboundLog(SqlOutbound(studio.database), studio.changes)
+    hub = DataHub(studio.settings, outbound, studio.paths.fetched, jobs)
+    return DatasetService(studio.datasets, FakePages(), studio.paths, studio.changes, jobs, hub=hub), outbound
+
+
+def test_a_dataset_is_fetched_on_consent_only_and_told(studio: Studio, jobs: FakeJobs) -> None:
+    service, outbound = hub_service(studio, jobs)
+    FakeHub(jobs, {"path": "/fetched/x", "licence": "mit", "files": ["a.csv"]})
+    with pytest.raises(StudioError) as caught:
+        service.fetch("owner/name")
+    assert caught.value.code == "hub.no_consent"
+    assert jobs.asked == []
+    studio.settings.update(hub_consent=True)
+    spec = service.fetch(" owner/name ")
+    assert (spec.source, spec.licence, spec.name) == ("/fetched/x", "mit", "name")
+    assert (spec.origin.kind, spec.origin.address) == (OriginKind.HUB, "owner/name")
+    args, payload = jobs.asked[0]
+    assert args == ["fetch-dataset"]
+    assert payload["hub"] == "huggingface"
+    assert Path(payload["out_dir"]).is_relative_to(studio.paths.fetched)
+    (call,) = outbound.list()
+    assert call.host == "hub.example"
+    assert "owner/name" in call.purpose
+
+
+def test_a_mirror_needs_its_address(studio: Studio, jobs: FakeJobs) -> None:
+    service, _outbound = hub_service(studio, jobs)
+    FakeHub(jobs, {"path": "/fetched/x"})
+    studio.settings.update(hub_consent=True, hub="mirror")
+    with pytest.raises(StudioError) as caught:
+        service.fetch("owner/name")
+    assert caught.value.code == "hub.no_mirror"
+    service.fetch("owner/name", endpoint="http://localhost:1")
+    assert jobs.asked[-1][1]["endpoint"] == "http://localhost:1"
+    with pytest.raises(StudioError) as caught:
+        service.fetch(" ", hub="modelscope")
+    assert caught.value.code == "hub.no_repository"
+    jobs.result = {}
+    with pytest.raises(StudioError) as caught:
+        service.fetch("owner/name", hub="modelscope")
+    assert caught.value.code == "hub.bad_result"
 
 
 def test_feedback_is_counted_and_a_correction_needs_its_text(studio: Studio) -> None:
