@@ -24,6 +24,7 @@ from studio.gui.shell.page_stack import PageStack
 from studio.gui.shell.rail import Rail
 from studio.gui.shell.status_strip import StatusStrip
 from studio.gui.shell.top_bar import TopBar
+from studio.gui.widgets import DropOverlay
 from studio.i18n import LANGUAGES, _, current_language, set_language
 from studio.services.changes import Changes
 
@@ -31,6 +32,7 @@ DEFAULT_SIZE = (1280, 800)
 SMALLEST_SIZE = (1024, 680)
 FOLDS_BELOW = 1100
 _PRELOAD_AFTER_MS = 400
+_TAKES_FILES = "data"  # the page that files dropped on the window are given to
 _FRAME_SHOWS = Changes.MATRIX | Changes.DATASETS | Changes.RUNS | Changes.SETTINGS | Changes.OUTBOUND
 
 
@@ -42,6 +44,7 @@ class MainWindow(QMainWindow):
     status_strip: StatusStrip
     pages: PageStack
     notice_area: NoticeArea
+    drop: DropOverlay | None = None
 
     def __init__(self, ctx: GuiContext, entries: Sequence[PageEntry], facts: ShellFacts) -> None:
         super().__init__()
@@ -107,9 +110,27 @@ class MainWindow(QMainWindow):
         outer.addWidget(self.status_strip)
         self.setCentralWidget(central)
         self.notice_area = NoticeArea(self.pages)
+        self._build_drop(central)
         self._fill_rail()
         self._connect_parts()
         self._bind_shortcuts()
+
+    def _build_drop(self, central: QWidget) -> None:
+        """Files dropped on any page become data."""
+        if all(entry.page_id != _TAKES_FILES for entry in self._entries):
+            return
+        self.drop = DropOverlay(
+            central, _("Drop to import"), _("Files, folders and ZIP archives open on the Data page.")
+        )
+        self.drop.dropped.connect(lambda paths: self.go(_TAKES_FILES, paths=paths))
+        self._watch_drops()
+
+    def _watch_drops(self) -> None:
+        """The window's handle is there once it was shown."""
+        handle = self.windowHandle()
+        if self.drop is not None and handle is not None:
+            self.setAcceptDrops(True)
+            self.drop.watch(handle)
 
     def _fill_rail(self) -> None:
         for entry in self._entries:
@@ -332,6 +353,7 @@ class MainWindow(QMainWindow):
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)
+        self._watch_drops()
         page = self.pages.current_page()
         if page is not None and self.focusWidget() is None:
             page.setFocus()  # else the ring starts on the first button of the rail

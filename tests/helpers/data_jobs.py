@@ -1,4 +1,4 @@
-"""Jobs on data as a page sees them: previews by shape, an examination, fixes, a fetch; quick, and held back on demand."""
+"""Jobs on data as a page sees them: previews, an examination, fixes, a fetch; quick, and held back on demand."""
 
 from __future__ import annotations
 

@@ -6,21 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QVBoxLayout, QWidget
 
 from studio.gui.theme import current_tokens
 from studio.gui.widgets.badge import IconLabel
-from studio.gui.widgets.labels import BodyText, Caption
+from studio.gui.widgets.labels import BodyText, Caption, SectionTitle
 
 
 def paths_of(mime: QMimeData) -> list[Path]:
-    """Local files and folders in a drag."""
+    """Local files and folders in a drag or on the clipboard."""
     return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
 
 
 class DropZone(QFrame):
-    """A place that takes files: drop, click or Enter. ``dropped`` carries list[Path]."""
+    """A place that takes files: drop, click or Enter. ``dropped`` carries list[Path].
+
+    button: shown inside and reached by Tab in place of the zone itself.
+    """
 
     dropped = Signal(object)
 
@@ -30,11 +33,13 @@ class DropZone(QFrame):
         hint: str = "",
         on_click: Callable[[], object] | None = None,
         parent: QWidget | None = None,
+        *,
+        button: QPushButton | None = None,
     ) -> None:
         super().__init__(parent)
         self._on_click = on_click
         self.setAcceptDrops(True)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus if button is not None else Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(sentence)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         column = QVBoxLayout(self)
@@ -47,6 +52,9 @@ class DropZone(QFrame):
             column.addWidget(label)
             if not label.text():
                 label.hide()
+        if button is not None:
+            column.addSpacing(space.m)
+            column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -83,27 +91,46 @@ class DropZone(QFrame):
 
 
 class DropOverlay(QFrame):
-    """Covers ``target`` while files are dragged over it, so that a whole page takes them. ``dropped``: list[Path]."""
+    """Covers ``target`` while files are dragged over what it watches. ``dropped``: list[Path].
+
+    Watching a window's QWindow it hears of a drag before any widget does, so text fields do not take a file's path
+    as text. Until ``watch`` is called it hears nothing.
+    """
 
     dropped = Signal(object)
 
-    def __init__(self, target: QWidget, sentence: str) -> None:
+    def __init__(self, target: QWidget, sentence: str, hint: str = "") -> None:
         super().__init__(target)
         self._target = target
+        self._watched: QObject | None = None
         column = QVBoxLayout(self)
-        label = BodyText(sentence, tone="accent", bold=True)
-        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        column.addWidget(label, 0, Qt.AlignmentFlag.AlignVCenter)
+        column.addStretch(1)
+        column.addWidget(IconLabel("upload", "accent_text", 40), 0, Qt.AlignmentFlag.AlignHCenter)
+        for label in (SectionTitle(sentence), Caption(hint)):
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            column.addWidget(label)
+            label.setVisible(bool(label.text()))
+        column.addStretch(1)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
-        target.setAcceptDrops(True)
-        target.installEventFilter(self)
+
+    def watch(self, source: QObject) -> None:
+        """Listen to the drags over a widget or over a whole window."""
+        if self._watched is not source:
+            self._watched = source
+            source.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.DragEnter and isinstance(event, QDragEnterEvent):
             return self._on_enter(event)
+        if self.isHidden():
+            return super().eventFilter(watched, event)
+        if event.type() == QEvent.Type.DragMove and isinstance(event, QDragMoveEvent):
+            event.acceptProposedAction()
+            return True
         if event.type() == QEvent.Type.DragLeave:
             self.hide()
+            return True
         if event.type() == QEvent.Type.Drop and isinstance(event, QDropEvent):
             self.hide()
             event.acceptProposedAction()
@@ -112,7 +139,8 @@ class DropOverlay(QFrame):
         return super().eventFilter(watched, event)
 
     def _on_enter(self, event: QDragEnterEvent) -> bool:
-        if not paths_of(event.mimeData()):
+        """A dialog that asks something is answered first."""
+        if not paths_of(event.mimeData()) or QApplication.activeModalWidget() is not None:
             return False
         event.acceptProposedAction()
         edge = current_tokens().space.m

@@ -1,52 +1,30 @@
-"""A file before it is imported: what is in it, what each column is for, and how it will be split."""
+"""A source before it is imported: what is in it, how it is named, cleaned and split, and what is still missing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, Signal
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QHBoxLayout,
-    QHeaderView,
-    QLineEdit,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from studio.domain.datasets import ImportSpec, SourcePreview, SplitShares, title
+from studio.domain.datasets import ImportSpec, OriginKind, SourcePreview, SplitShares
+from studio.domain.products import Task
+from studio.domain.recipes import Recipe
+from studio.domain.shapes import Shape
+from studio.domain.task_fit import TaskAdvice, advice
 from studio.errors import StudioError
-from studio.gui.models.rows_table_preview import PreviewTable
-from studio.gui.pages.data.problem import ProblemLine
-from studio.gui.pages.data.role_header import LEAST_WIDTH, RoleHeader
+from studio.gui.pages.data.preview_card import PreviewCard
+from studio.gui.pages.data.sources.readiness import missing_words, waiting_words
 from studio.gui.pages.data.split_editor import SplitEditor
+from studio.gui.tasks import TaskRunner
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import (
-    Caption,
-    Card,
-    Chip,
-    DropDown,
-    FormRow,
-    PrimaryButton,
-    ScrollPage,
-    SecondaryButton,
-)
-from studio.i18n import N_, _
-from studio.words import size_words
-
-_PREVIEW_ROWS = 7
-_ROW_HEIGHT = 34
-_MOST_WIDTH = 420
-_ENCODINGS = ("utf-8", "gb18030", "big5", "utf-16", "latin-1")
-_DELIMITERS = {",": N_("Comma"), ";": N_("Semicolon"), "\t": N_("Tab"), "|": N_("Bar |")}
-_TEXT_FORMATS = frozenset({"csv", "tsv", "json", "jsonl", "txt"})
+from studio.gui.widgets import Caption, Card, DropDown, FormRow, PrimaryButton, ScrollPage, SecondaryButton
+from studio.i18n import _
 
 
 class ImportForm(QWidget):
-    """import_wanted: ImportSpec. reread_wanted: ImportSpec with another encoding, delimiter or sheet.
+    """import_wanted: ImportSpec. reread_wanted: ImportSpec with another encoding, delimiter, sheet or shape.
 
     other_wanted, abandoned: no argument.
     """
@@ -56,51 +34,72 @@ class ImportForm(QWidget):
     other_wanted = Signal()
     abandoned = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, tasks: TaskRunner, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._spec = ImportSpec(source="")
-        self.table = PreviewTable(self)
-        self.view = QTableView()
-        self.header = RoleHeader(self.table, self.view)
+        self._product: tuple[str, Task] | None = None
+        self._recipes: list[Recipe] = []
+        self._busy = False
+        self._accepted: Shape | None = (
+            None  # a shape that the user takes although the product cannot learn from it
+        )
+        self.contents = PreviewCard(tasks)
+        self.table, self.view, self.header = self.contents.table, self.contents.view, self.contents.header
         self.name = QLineEdit()
         self.licence = QLineEdit()
         self.licence.setPlaceholderText(_("For example: our own, CC BY 4.0"))
-        self.encoding = DropDown()
-        self.delimiter = DropDown()
-        self.sheet = DropDown()
+        self.recipe_choice = DropDown()
         self.split = SplitEditor(SplitShares())
-        self.problem = ProblemLine()
         self.missing = Caption(tone="warning")
         self.start = PrimaryButton(_("Import"), self._on_import, icon="download")
         self._build()
         self.table.roles_changed.connect(self._show_readiness)
-        for combo in (self.encoding, self.delimiter, self.sheet):
-            combo.activated.connect(lambda _index: self.reread_wanted.emit(self._reread_spec()))
+        self.contents.other_wanted.connect(self.other_wanted)
+        self.contents.reread_wanted.connect(self._on_reread)
+        self.contents.advice.shape_wanted.connect(self._on_offer)
+        self.recipe_choice.activated.connect(lambda _index: self._on_recipe())
+        self.set_recipes([])
 
     def show_preview(self, spec: ImportSpec, preview: SourcePreview) -> None:
-        """Show a file that was just read; what the user typed for the same file stays."""
-        path = Path(spec.source)
-        if spec.source != self._spec.source:
-            self.name.setText(spec.name or path.stem)
+        """Show a source that was just read; what the user typed for the same source stays."""
+        if (spec.source, spec.more_sources) != (self._spec.source, self._spec.more_sources):
+            self.name.setText(spec.name or _stem(spec))
             self.licence.setText(spec.licence)
             self.split.set_shares(spec.shares)
+            self.recipe_choice.setCurrentIndex(0)
+            self._accepted = None
         self._spec = spec
-        self.problem.clear()
-        self._card.set_title(path.name)
-        size = size_words(path.stat().st_size) if path.exists() else ""
-        self._card.set_subtitle("  ·  ".join(part for part in (preview.format.upper(), size) if part))
-        self._reason.setText(preview.reason)
-        self._fill_choices(preview)
-        self.table.show_preview(preview)
-        if spec.roles:
-            self.table.set_roles(spec.roles)
-        self._fit_columns()
+        self._busy = False
+        self.contents.show_preview(spec, preview)
+        self._show_readiness()
+
+    def set_product(self, name: str | None, task: Task | None) -> None:
+        """The product that the data is for, None when no product is chosen."""
+        self._product = (name, task) if name is not None and task is not None else None
+        self._show_advice()
+
+    def set_recipes(self, recipes: Sequence[Recipe]) -> None:
+        """What may be done again right after the import; hidden when nothing was kept yet."""
+        chosen = self.recipe_choice.currentData()
+        self._recipes = list(recipes)
+        self.recipe_choice.clear()
+        self.recipe_choice.addItem(_("Decide afterwards"), "")
+        for recipe in self._recipes:
+            self.recipe_choice.addItem(_("Clean like last time: {name}").format(name=recipe.name), recipe.id)
+        self.recipe_choice.setCurrentIndex(max(self.recipe_choice.findData(chosen), 0))
+        self._recipe_row.setVisible(bool(self._recipes))
+
+    def recipe(self) -> Recipe | None:
+        """What is to be done right after the import."""
+        chosen = self.recipe_choice.currentData()
+        return next((recipe for recipe in self._recipes if recipe.id == chosen), None)
 
     def spec(self) -> ImportSpec:
         """Everything as chosen now."""
-        return self._reread_spec().model_copy(
+        return self._spec.model_copy(
             update={
-                "name": self.name.text().strip() or Path(self._spec.source).stem,
+                **self.contents.choices(),
+                "name": self.name.text().strip() or _stem(self._spec),
                 "roles": self.table.roles(),
                 "shape": self.table.shape(),
                 "shares": self.split.shares(),
@@ -108,18 +107,25 @@ class ImportForm(QWidget):
             }
         )
 
-    def _reread_spec(self) -> ImportSpec:
-        chosen = {
-            "encoding": self.encoding.currentData(),
-            "delimiter": self.delimiter.currentData(),
-            "sheet": self.sheet.currentData(),
-        }
-        return self._spec.model_copy(update={**chosen, "roles": None})
+    def show_problem(self, problem: StudioError) -> None:
+        """Say in the form why the last attempt did not work."""
+        self._busy = False
+        self.contents.problem.show_problem(problem)
+        self._show_readiness()
+
+    def set_busy(self) -> None:
+        """The source is read again; the form stays in sight and cannot be sent meanwhile."""
+        self._busy = True
+        self._show_readiness()
+
+    def dispose(self) -> None:
+        """The page is thrown away."""
+        self.contents.dispose()
 
     def _build(self) -> None:
         page = ScrollPage(margin=0)
-        page.add(self._contents_card())
-        page.add(self._split_card())
+        page.add(self.contents)
+        page.add(self._names_card())
         page.body.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -127,39 +133,15 @@ class ImportForm(QWidget):
         column.addWidget(page, 1)
         column.addLayout(self._feet())
 
-    def _contents_card(self) -> Card:
-        space = current_tokens().space
-        other = SecondaryButton(_("Choose another file…"), self.other_wanted.emit)
-        self._card = card = Card(" ", action=other)
-        self._shape, self._reason = Chip("", "accent"), Caption()
-        words = QHBoxLayout()
-        words.setSpacing(space.s)
-        words.addWidget(self._shape)
-        words.addWidget(self._reason, 1)
-        card.body.addLayout(words)
-        card.add(self.problem)
-        choices = QHBoxLayout()
-        choices.setSpacing(space.l)
-        self._choice_rows = {
-            self.encoding: FormRow(_("Text encoding"), self.encoding),
-            self.delimiter: FormRow(_("Columns are separated by"), self.delimiter),
-            self.sheet: FormRow(_("Sheet"), self.sheet),
-        }
-        for form_row in self._choice_rows.values():
-            choices.addWidget(form_row)
-        choices.addStretch(1)
-        card.body.addLayout(choices)
-        self._set_up_view()
-        card.add(self.view)
-        return card
-
-    def _split_card(self) -> Card:
+    def _names_card(self) -> Card:
         space = current_tokens().space
         card = Card(_("Name and split"))
         names = QHBoxLayout()
         names.setSpacing(space.l)
         names.addWidget(FormRow(_("Name"), self.name), 1)
         names.addWidget(FormRow(_("Licence"), self.licence), 1)
+        self._recipe_row = FormRow(_("Cleaning"), self.recipe_choice)
+        names.addWidget(self._recipe_row, 1)
         card.body.addLayout(names)
         card.body.addSpacing(space.xs)
         card.add(self.split)
@@ -174,75 +156,50 @@ class ImportForm(QWidget):
         feet.addWidget(self.start)
         return feet
 
-    def _set_up_view(self) -> None:
-        view = self.view
-        view.setModel(self.table)
-        view.setHorizontalHeader(self.header)
-        view.setAccessibleName(_("First rows of the file"))
-        view.verticalHeader().hide()
-        view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        view.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
-        view.setShowGrid(False)
-        view.setWordWrap(False)
-        view.setAlternatingRowColors(True)
-        view.setTabKeyNavigation(False)
-        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        view.setFixedHeight(
-            self.header.sizeHint().height() + _PREVIEW_ROWS * _ROW_HEIGHT + 2 * view.frameWidth()
-        )
-        view.viewport().installEventFilter(self)
-        view.horizontalScrollBar().valueChanged.connect(lambda _value: self.header.place())
-
-    def _fill_choices(self, preview: SourcePreview) -> None:
-        textual = preview.format in _TEXT_FORMATS
-        encodings = {name: name.upper() for name in (preview.encoding, *_ENCODINGS) if name}
-        _fill(self.encoding, encodings, preview.encoding)
-        delimiters = {sign: _(words) for sign, words in _DELIMITERS.items()}
-        if preview.delimiter:
-            delimiters.setdefault(preview.delimiter, preview.delimiter)
-        _fill(self.delimiter, delimiters, preview.delimiter)
-        _fill(self.sheet, {name: name for name in preview.sheets}, self._spec.sheet)
-        self._choice_rows[self.encoding].setVisible(textual and preview.encoding is not None)
-        self._choice_rows[self.delimiter].setVisible(preview.delimiter is not None)
-        self._choice_rows[self.sheet].setVisible(len(preview.sheets) > 1)
-
-    def _fit_columns(self) -> None:
-        """Share the width; many columns scroll sideways."""
-        count = max(self.table.columnCount(), 1)
-        width = max(LEAST_WIDTH, (self.view.viewport().width() or _MOST_WIDTH) // count)
-        for section in range(self.table.columnCount()):
-            self.view.setColumnWidth(section, width)
-        self.header.setStretchLastSection(True)
-        self.header.place()
-
     def _show_readiness(self) -> None:
-        shape = self.table.shape()
-        self._shape.set(title(shape) if shape else _("Not clear yet"), "accent" if shape else "warning")
-        self.start.setEnabled(shape is not None)
-        self.missing.setText(
-            ""
-            if shape
-            else _("Say above which column is the question and which the answer, or which is text.")
-        )
+        missing = self.table.missing()
+        self.start.setEnabled(not missing and not self._busy)
+        if self._busy:
+            words, tone = _("Reading it again…"), "muted"
+        elif missing:
+            words, tone = missing_words(missing), "warning"
+        else:
+            words, tone = waiting_words(self.table.shape(), self.table.roles().values()), "muted"
+        self.missing.setText(words)
+        self.missing.set_tone(tone)
+        self.start.setToolTip(words if missing else "")
+        self._show_advice()
+
+    def _show_advice(self) -> None:
+        product, task = self._product or ("", None)
+        shape, form = self.table.shape(), self.contents.source_format()
+        heard = self._accepted is shape  # said once; the user chose to go on
+        found = TaskAdvice(True) if task is None or heard or not form else advice(shape, task, form)
+        self.contents.advice.show_advice(product, found)
+
+    def _on_offer(self, shape: Shape) -> None:
+        if shape is self.table.shape():
+            self._accepted = shape
+            self._show_advice()
+        else:
+            self.contents.choose_shape(shape)
+
+    def _on_recipe(self) -> None:
+        """A recipe knows what the columns of its first import were for."""
+        recipe = self.recipe()
+        if recipe is not None and recipe.roles and set(recipe.roles) <= set(self.table.columns()):
+            self.table.set_roles(recipe.roles)
+
+    def _on_reread(self) -> None:
+        read = {**self.contents.choices(), "roles": None, "shape": self.contents.chosen_shape}
+        self.reread_wanted.emit(self._spec.model_copy(update=read))
 
     def _on_import(self) -> None:
         self.import_wanted.emit(self.spec())
 
-    def show_problem(self, problem: StudioError) -> None:
-        """Say in the form why the last attempt did not work."""
-        self.problem.show_problem(problem)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Columns follow the width of the table itself, so they do not jump after it is shown."""
-        if event.type() == QEvent.Type.Resize:
-            self._fit_columns()
-        return super().eventFilter(watched, event)
-
-
-def _fill(combo: QComboBox, choices: Mapping[str, str], current: str | None) -> None:
-    combo.clear()
-    for value, words in choices.items():
-        combo.addItem(words, value)
-    combo.setCurrentIndex(max(combo.findData(current), 0) if choices else -1)
+def _stem(spec: ImportSpec) -> str:
+    if spec.origin.kind is OriginKind.HUB:
+        return spec.origin.address.rsplit("/", 1)[-1]
+    path = Path(spec.source)
+    return path.name if path.is_dir() else path.stem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QResizeEvent, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHeaderView, QWidget
 
 from studio.domain.datasets import title
@@ -74,13 +74,32 @@ class RoleHeader(QHeaderView):
 
     def _build(self, section: int) -> QComboBox:
         combo = DropDown(self.viewport())
-        for role in ColumnRole:
-            combo.addItem(title(role), role)
+        combo.setMaxVisibleItems(16)
         combo.setAccessibleName(_("Use of column “{name}”").format(name=self._table.columns()[section]))
         combo.setToolTip(_("What this column is for"))
-        combo.setCurrentIndex(combo.findData(self._table.role(section)))
-        combo.activated.connect(lambda _index: self._table.set_role(section, ColumnRole(combo.currentData())))
+        combo.activated.connect(lambda _index: self._on_chosen(section, combo))
+        self._fill(section, combo)
         return combo
+
+    def _fill(self, section: int, combo: QComboBox) -> None:
+        """The parts of the present shape, "Not used", then those of other shapes under a heading."""
+        own, others = self._table.own_roles(), self._table.other_roles(section)
+        had = self._table.role(section)
+        if had not in (*own, *others, ColumnRole.IGNORE):
+            others = [had, *others]
+        wanted = [*own, ColumnRole.IGNORE, None, *others] if others else [*own, ColumnRole.IGNORE]
+        if [combo.itemData(place) for place in range(combo.count())] != wanted:
+            combo.clear()
+            for role in wanted:
+                if role is None:
+                    _add_heading(combo, _("For other kinds of data"))
+                else:
+                    combo.addItem(title(role), role)
+        combo.setCurrentIndex(combo.findData(had))
+
+    def _on_chosen(self, section: int, combo: QComboBox) -> None:
+        if combo.currentData() is not None:
+            self._table.set_role(section, ColumnRole(combo.currentData()))
 
     def _start_anew(self) -> None:
         for combo in self._combos.values():
@@ -90,4 +109,14 @@ class RoleHeader(QHeaderView):
 
     def _show_roles(self) -> None:
         for section, combo in self._combos.items():
-            combo.setCurrentIndex(combo.findData(self._table.role(section)))
+            self._fill(section, combo)
+
+
+def _add_heading(combo: QComboBox, words: str) -> None:
+    """A line that cannot be chosen."""
+    combo.addItem(words, None)
+    model = combo.model()
+    assert isinstance(model, QStandardItemModel)
+    item = model.item(combo.count() - 1)
+    item.setFlags(Qt.ItemFlag.NoItemFlags)
+    item.setFont(ui_font(current_tokens().fonts.caption))

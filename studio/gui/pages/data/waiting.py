@@ -1,68 +1,84 @@
-"""What the main area shows while a file is looked at or imported, and when it could not be read."""
+"""What the main area shows before there is data, while a source is read or imported, and when it cannot be read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from studio.errors import StudioError
 from studio.gui.pages.data.problem import ProblemLine
+from studio.gui.pages.data.progress import show_event
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import (
     Caption,
     Card,
     DropZone,
+    GhostButton,
     PageTitle,
     PrimaryButton,
     ProgressPanel,
     SecondaryButton,
 )
-from studio.i18n import N_, _
-from studio.protocol.events import Event, Phase, Progress
+from studio.i18n import _
+from studio.protocol.events import Event
 
-_PHASES = {
-    "scanning": N_("Looking through the file"),
-    "reading": N_("Reading rows"),
-    "reading_rows": N_("Reading rows"),
-    "writing": N_("Writing rows"),
-    "tokenising": N_("Counting tokens"),
-    "splitting": N_("Dividing rows into training, validation and test"),
-    "hashing": N_("Taking the fingerprint"),
-    "saving": N_("Saving"),
-}
-_CARD_WIDTH = 520
+_CARD_WIDTH = 560
 
 
 class StartView(QWidget):
-    """Nothing chosen yet: one place to drop a file. file_wanted, sample_wanted: no argument; dropped: list[Path]."""
+    """All the ways in on one page.
+
+    file_wanted, folder_wanted, paste_wanted, hub_wanted, sample_wanted: no argument.
+    """
 
     file_wanted = Signal()
+    folder_wanted = Signal()
+    paste_wanted = Signal()
+    hub_wanted = Signal()
     sample_wanted = Signal()
-    dropped = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.choose = PrimaryButton(_("Choose files…"), self.file_wanted.emit, icon="file")
         self.zone = DropZone(
-            _("Drop a file here, or choose one"),
-            _("CSV, Excel, JSON, JSON Lines, Parquet or plain text. It stays on this computer."),
+            _("Drop files, folders or ZIP archives anywhere in this window"),
+            _(
+                "Tables, spreadsheets, JSON, databases, documents, plain text, images. They stay on this computer."
+            ),
             self.file_wanted.emit,
+            button=self.choose,
         )
-        self.zone.setMinimumHeight(200)
-        self.zone.dropped.connect(self.dropped)
-        self.sample = SecondaryButton(_("Try an example"), self.sample_wanted.emit)
+        self.zone.setFixedWidth(_CARD_WIDTH)
+        self.zone.setMinimumHeight(216)
+        self.folder = GhostButton(_("Folder…"), self.folder_wanted.emit, icon="folder")
+        self.paste = GhostButton(_("Paste"), self.paste_wanted.emit, icon="copy", tooltip=_("Ctrl+V"))
+        self.hub = GhostButton(_("From a hub…"), self.hub_wanted.emit, icon="online")
+        self.sample = GhostButton(_("Try an example"), self.sample_wanted.emit, icon="star")
         column = QVBoxLayout(self)
         column.setSpacing(current_tokens().space.m)
         column.addStretch(2)
         column.addWidget(_centred(PageTitle(_("What should your model learn from?"))))
-        text = Caption(_("A table with questions and answers, exported conversations, or texts of your own."))
+        text = Caption(
+            _(
+                "Questions and answers, conversations, labelled texts or images, ratings, or texts of your own."
+            )
+        )
         column.addWidget(_centred(text))
         column.addSpacing(current_tokens().space.s)
-        self.zone.setFixedWidth(_CARD_WIDTH)
         column.addWidget(self.zone, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(self.sample, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addLayout(self._others())
         column.addStretch(3)
+
+    def _others(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(current_tokens().space.s)
+        row.addStretch(1)
+        for button in (self.folder, self.paste, self.hub, self.sample):
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
 
 
 class WorkingView(QWidget):
@@ -92,15 +108,9 @@ class WorkingView(QWidget):
         self.panel.cancel.setEnabled(False)
 
     def show_event(self, event: Event) -> None:
-        """Bring the panel up to date."""
-        if isinstance(event, Phase) and event.name in _PHASES:
-            self.panel.set_label(_(_PHASES[event.name]))
-        if isinstance(event, Progress):
-            rate = ""
-            if event.rate:
-                words = _("{n} rows/s") if event.unit == "rows" else "{n} " + f"{event.unit}/s"
-                rate = words.format(n=f"{event.rate:,.0f}")
-            self.panel.set_progress(event.done, event.total, rate=rate, eta_s=event.eta_s)
+        """Bring the panel up to date; once cancelled, nothing is said any more."""
+        if self.panel.cancel.isEnabled():
+            show_event(self.panel, event)
 
 
 class ProblemView(QWidget):
@@ -136,6 +146,6 @@ class ProblemView(QWidget):
         self.setAccessibleName(str(problem))
 
 
-def _centred(label: Caption | PageTitle) -> QWidget:
+def _centred(label: QLabel) -> QWidget:
     label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
     return label

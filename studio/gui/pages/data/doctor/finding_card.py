@@ -41,9 +41,13 @@ _LEAST_WIDTH: Final = 120  # of a fix's button; longer words are cut, the toolti
 
 
 class FindingCard(Card):
-    """fix_wanted: FixOption. example_chosen: number of a row (object: it may exceed 32 bits)."""
+    """fix_wanted: FixOption. example_chosen: number of a row (object: it may exceed 32 bits).
+
+    unfolded: the examples are shown now and may be out of sight.
+    """
 
     fix_wanted = Signal(object)
+    unfolded = Signal()
     example_chosen = Signal(object)
 
     def __init__(self, finding: Finding, parent: QWidget | None = None) -> None:
@@ -112,6 +116,8 @@ class FindingCard(Card):
                 row.setVisible(shown)
         self.unfold.setText(_("Hide examples") if shown else _("Show examples"))
         self.unfold.set_icon("chevron-up" if shown else "chevron-down")
+        if shown:
+            self.unfolded.emit()
 
 
 class _Elided(QObject):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.domain.findings import DoctorReport, Finding, Severity
@@ -47,6 +47,7 @@ class FindingsView(QWidget):
             card = FindingCard(finding)
             card.fix_wanted.connect(lambda option, found=finding: self.fix_wanted.emit((found, option)))
             card.example_chosen.connect(self.example_chosen)
+            card.unfolded.connect(lambda shown=card: self._scroll_to(shown))
             self.cards.append(card)
             self._page.add(card)
         if not findings:
@@ -64,6 +65,13 @@ class FindingsView(QWidget):
         self.fix_all.setEnabled(not busy)
         for card in self.cards:
             card.set_busy(busy)
+
+    def _scroll_to(self, card: FindingCard) -> None:
+        """The first example comes into sight once the card has its new height."""
+        first = card.examples[0]
+        QTimer.singleShot(
+            0, first, lambda: self._page.ensureWidgetVisible(first, 0, current_tokens().space.l)
+        )
 
     def _empty(self) -> None:
         self.cards.clear()

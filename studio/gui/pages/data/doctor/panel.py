@@ -25,6 +25,8 @@ from studio.gui.tasks import Task
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import Caption, Card, GhostButton, IconButton, ProgressPanel, SectionTitle
 from studio.i18n import _, ngettext
+from studio.services.data_doctor import fix_step
+from studio.services.data_versions import DataVersionService
 from studio.words_data import effect_words
 
 LEAST_WIDTH = 300
@@ -234,7 +236,7 @@ class DoctorPanel(QWidget):
     def _on_fix_wanted(self, wish: tuple[Finding, FixOption]) -> None:
         finding, option = wish
         if self.report is not None:
-            self.fix([step_for(self.report, finding, option)])
+            self.fix([fix_step(self.report, finding.kind, option.action)])
 
     def _ask_all(self) -> None:
         if self.report is None:
@@ -263,7 +265,7 @@ class DoctorPanel(QWidget):
     def _undo(self, dataset_id: str) -> None:
         versions = self._ctx.services.versions
         self._ctx.tasks.run(
-            lambda: versions.undo(dataset_id), self._on_undone, self._ctx.notices.error_from, _("Undoing")
+            lambda: _undone(versions, dataset_id), self._on_undone, self._ctx.notices.error_from, _("Undoing")
         )
 
     def _on_undone(self, version: DatasetVersion) -> None:
@@ -272,13 +274,15 @@ class DoctorPanel(QWidget):
             self.derived.emit(version)
 
 
-def step_for(report: DoctorReport, finding: Finding, option: FixOption) -> FixStep:
-    """The step that does what the button says, by the limits of the report."""
-    spec = report.spec
-    return FixStep(
-        finding=finding.kind, action=option.action, similarity=spec.similarity, min_tokens=spec.min_tokens,
-        max_tokens=spec.max_tokens, tokenizer_dir=spec.tokenizer_dir,
-    )  # fmt: skip
+def _undone(versions: DataVersionService, dataset_id: str) -> DatasetVersion:
+    """Take this version back, never a later one. Raises StudioError ``version.not_newest``."""
+    version = versions.newest(dataset_id)
+    if version.id != dataset_id:
+        raise StudioError(
+            "version.not_newest", _("“{name}” has a newer version by now.").format(name=version.name),
+            _("Undo the newer change first, under Versions."),
+        )  # fmt: skip
+    return versions.undo(dataset_id)
 
 
 def _found_words(report: DoctorReport) -> str:

@@ -1,0 +1,70 @@
+"""When the chosen product cannot learn from this data: why, and the nearest way out as a button."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from studio.domain.shapes import Shape
+from studio.domain.task_fit import Offer, TaskAdvice
+from studio.gui.theme import current_tokens
+from studio.gui.widgets import BodyText, Caption, IconLabel, SecondaryButton
+from studio.i18n import _
+
+
+class AdviceBar(QFrame):
+    """shape_wanted: the Shape of the offer that was taken. Hidden while the data suits the product."""
+
+    shape_wanted = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("advice")
+        self.offers: list[SecondaryButton] = []
+        space = current_tokens().space
+        row = QHBoxLayout(self)
+        row.setContentsMargins(space.m, space.m, space.m, space.m)
+        row.setSpacing(space.m)
+        row.addWidget(IconLabel("warning", "warning", 20), 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout()
+        column.setSpacing(space.s)
+        self.text = BodyText()
+        column.addWidget(self.text)
+        self._offers = QVBoxLayout()
+        self._offers.setSpacing(space.s)
+        column.addLayout(self._offers)
+        row.addLayout(column, 1)
+        self.hide()
+
+    def show_advice(self, product: str, advice: TaskAdvice) -> None:
+        """Say why the data does not suit the product, or nothing when it does."""
+        self._empty()
+        self.setVisible(not advice.fits)
+        if advice.fits:
+            return
+        self.text.setText(
+            _("Not for “{product}” as it is: {reason}").format(product=product, reason=advice.message)
+        )
+        self.setAccessibleName(self.text.text())
+        for offer in advice.offers:
+            self._offers.addLayout(self._line(offer))
+
+    def _line(self, offer: Offer) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(current_tokens().space.m)
+        button = SecondaryButton(offer.title, lambda: self.shape_wanted.emit(Shape(offer.shape)))
+        button.setAccessibleDescription(offer.explanation)
+        self.offers.append(button)
+        row.addWidget(button)
+        row.addWidget(Caption(offer.explanation), 1)
+        return row
+
+    def _empty(self) -> None:
+        self.offers.clear()
+        while (line := self._offers.takeAt(0)) is not None:
+            layout = line.layout()
+            while layout is not None and (item := layout.takeAt(0)) is not None:
+                widget = item.widget()
+                if widget is not None:
+                    widget.hide()
+                    widget.deleteLater()
