@@ -14,31 +14,30 @@ import torch
 from studio.domain.runs import FitEstimate, RunPlan
 from studio.domain.specs import Method
 from studio.engine import devices
-from studio.engine.batching import Batch, by_length, collate, epoch_batches
+from studio.engine.batching import by_length, epoch_batches
 from studio.engine.control import Control, Emit
-from studio.engine.generate import answer
 from studio.engine.optim import make_optimizer
-from studio.engine.prepare import Prepared, Rows, announce, prepare
-from studio.engine.session import PROBE_SAMPLING, PROBES_PER_CHECK
+from studio.engine.prepare import Prepared, announce, prepare
+from studio.engine.session import PROBES_PER_CHECK
+from studio.engine.tasks.task import LearningBatch, Rows
 from studio.i18n import _
 from studio.protocol.events import Phase
 from studio.words import size_words
 
 MEASURED_S = 1.0
 SPREAD = 0.15  # the least that a prediction is unsure by, either way
-PROBE_TOKENS = 8
 HEAP_GROWTH = 1.3  # main memory over a run against its first steps: 1.35 to 1.79 GB in 40 steps of a LoRA run
 BYTES_PER_WEIGHT = 4  # checkpoints and models are kept as float32
 
 
 @dataclass(frozen=True)
 class _Speeds:
-    """Real tokens per second in training and evaluation, relative deviation of the first, seconds per answer token."""
+    """Units of work per second in training and evaluation, relative deviation of the first; a check's probes in s."""
 
     train: float
     evaluate: float
     deviation: float
-    answer_token_s: float
+    probe_s: float
 
 
 def estimate(plan: RunPlan, rows: Rows, work_dir: Path, emit: Emit, control: Control) -> FitEstimate:
@@ -55,11 +54,11 @@ def estimate(plan: RunPlan, rows: Rows, work_dir: Path, emit: Emit, control: Con
 
 
 def _measure(on: Prepared, control: Control) -> _Speeds:
-    optimizer = make_optimizer(on.model.named_parameters(), on.plan.spec)
+    optimizer = make_optimizer(on.task.model.named_parameters(), on.plan.spec)
     lengths = [e.length for e in on.train]
     longest = by_length(lengths, on.plan.spec.batch_size)[0]
     _update(
-        on, optimizer, collate([on.train[i] for i in longest], on.pad_id)
+        on, optimizer, on.task.collate([on.train[i] for i in longest])
     )  # the peak of memory, and a warm-up
     speeds: list[float] = []
     spent = 0.0
@@ -68,27 +67,27 @@ def _measure(on: Prepared, control: Control) -> _Speeds:
         control.check()
         batch = next(batches)
         seconds = _update(on, optimizer, batch)
-        speeds.append(batch.real_tokens / seconds)
+        speeds.append(batch.work / seconds)
         spent += seconds
     started = time.monotonic()
-    on.loss.row_nats(batch.to(on.device))
-    forward = batch.real_tokens / (time.monotonic() - started)
+    _look(on, batch)
+    forward = batch.work / (time.monotonic() - started)
     deviation = stdev(speeds) / mean(speeds)
-    return _Speeds(mean(speeds), forward, deviation, _answer_token_s(on))
+    return _Speeds(mean(speeds), forward, deviation, _probe_s(on))
 
 
-def _batches(on: Prepared, lengths: list[int]) -> Iterator[Batch]:
+def _batches(on: Prepared, lengths: list[int]) -> Iterator[LearningBatch]:
     epoch = 0
     while True:
         for indices in epoch_batches(lengths, on.plan.spec.batch_size, on.plan.spec.seed, epoch):
-            yield collate([on.train[i] for i in indices], on.pad_id)
+            yield on.task.collate([on.train[i] for i in indices])
         epoch += 1
 
 
-def _update(on: Prepared, optimizer: torch.optim.Optimizer, batch: Batch) -> float:
+def _update(on: Prepared, optimizer: torch.optim.Optimizer, batch: LearningBatch) -> float:
     """Seconds of one update; the weights are thrown away afterwards."""
     started = time.monotonic()
-    on.loss.mean(batch.to(on.device)).backward()  # type: ignore[no-untyped-call]
+    on.task.loss(on.task.to_device(batch)).backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     if on.device.type == "cuda":
@@ -96,13 +95,22 @@ def _update(on: Prepared, optimizer: torch.optim.Optimizer, batch: Batch) -> flo
     return time.monotonic() - started
 
 
-def _answer_token_s(on: Prepared) -> float:
-    if not on.plan.probes:
+@torch.no_grad()
+def _look(on: Prepared, batch: LearningBatch) -> None:
+    """One batch of an evaluation."""
+    on.task.row_losses(on.task.to_device(batch))
+
+
+def _probe_s(on: Prepared) -> float:
+    """Seconds that all probes of one check take."""
+    prompts = on.plan.probes[:PROBES_PER_CHECK]
+    if not prompts:
         return 0.0
-    short = PROBE_SAMPLING.model_copy(update={"max_new_tokens": PROBE_TOKENS})
     started = time.monotonic()
-    answer(on.model, on.tokenizer, [{"role": "user", "content": on.plan.probes[0]}], short)
-    return (time.monotonic() - started) / PROBE_TOKENS
+    on.task.model.eval()
+    on.task.probe(prompts[0])
+    on.task.model.train()
+    return (time.monotonic() - started) * len(prompts)
 
 
 def _predict(on: Prepared, speeds: _Speeds, setup_s: float, available: int, free: int) -> FitEstimate:
@@ -113,10 +121,7 @@ def _predict(on: Prepared, speeds: _Speeds, setup_s: float, available: int, free
     training = per_epoch * epochs / speeds.train
     if spec.max_minutes:
         training = min(training, spec.max_minutes * 60)
-    probes = (
-        min(PROBES_PER_CHECK, len(on.plan.probes)) * PROBE_SAMPLING.max_new_tokens * speeds.answer_token_s
-    )
-    checking = checks * (sum(e.length for e in on.validation) / speeds.evaluate + probes)
+    checking = checks * (sum(e.length for e in on.validation) / speeds.evaluate + speeds.probe_s)
     comparing = 2 * sum(e.length for e in on.held_out) / speeds.evaluate
     seconds = setup_s + training + checking + comparing
     spread = max(SPREAD, 2 * speeds.deviation)

@@ -1,48 +1,60 @@
-"""How surprised a model is by rows that it was not trained on, row by row."""
+"""How a model does on rows that it was not trained on, row by row."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor
 
-from studio.engine.batching import by_length, collate
-from studio.engine.losses import CausalLoss
-from studio.engine.tasks.causal_lm import Example
+from studio.engine.batching import by_length
+from studio.engine.tasks.task import Item, LearningTask
+
+
+def row_losses(
+    task: LearningTask[Any, Any],
+    items: Sequence[Item],
+    batch_size: int,
+    check: Callable[[], None] | None = None,
+) -> list[float]:
+    """Summed loss of each item, in the items' order; dropout is off meanwhile. check: may raise to end it."""
+    return _by_batches(task, items, batch_size, task.row_losses, check)
+
+
+def row_scores(
+    task: LearningTask[Any, Any],
+    items: Sequence[Item],
+    batch_size: int,
+    check: Callable[[], None] | None = None,
+) -> list[float]:
+    """What the verdict compares, of each item."""
+    return _by_batches(task, items, batch_size, task.row_scores, check)
 
 
 @torch.no_grad()
-def row_nats(
-    model: nn.Module,
-    loss: CausalLoss,
-    examples: Sequence[Example],
+def _by_batches(
+    task: LearningTask[Any, Any],
+    items: Sequence[Item],
     batch_size: int,
-    pad_id: int,
-    device: torch.device,
-    on_batch: Callable[[int], None] | None = None,
+    look: Callable[[Any], Tensor],
+    check: Callable[[], None] | None,
 ) -> list[float]:
-    """Summed loss of each example in nats, in the examples' order; dropout is off meanwhile.
-
-    on_batch: called with the number of rows done; may raise to end the evaluation.
-    """
-    training = model.training
-    model.eval()
-    nats = [0.0] * len(examples)
-    done = 0
+    training = task.model.training
+    task.model.eval()
+    values = [0.0] * len(items)
     try:
-        for indices in by_length([e.length for e in examples], batch_size):
-            batch = collate([examples[i] for i in indices], pad_id).to(device)
-            for index, value in zip(indices, loss.row_nats(batch).tolist(), strict=True):
-                nats[index] = value
-            done += len(indices)
-            if on_batch:
-                on_batch(done)
+        for indices in by_length([item.length for item in items], batch_size):
+            batch = task.to_device(task.collate([items[i] for i in indices]))
+            for index, value in zip(indices, look(batch).tolist(), strict=True):
+                values[index] = value
+            if check:
+                check()
     finally:
-        model.train(training)
-    return nats
+        task.model.train(training)
+    return values
 
 
-def mean_loss(nats: Sequence[float], examples: Sequence[Example]) -> float:
-    """Nats per trained token over all examples."""
-    return sum(nats) / sum(e.targets for e in examples)
+def mean_over_targets(values: Sequence[float], items: Sequence[Item]) -> float:
+    """The values of all items per target: nats per trained token, for a language model."""
+    return sum(values) / sum(item.targets for item in items)

@@ -8,7 +8,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -17,28 +17,23 @@ from typing import Any
 
 import torch
 import transformers
-from torch import nn
 
 from studio.domain.runs import RunPlan, RunSummary
-from studio.domain.sampling import Sampling
 from studio.engine import checkpoint, devices
 from studio.engine.checkpoint import Position
 from studio.engine.control import Control, Emit
-from studio.engine.evaluate import mean_loss, row_nats
+from studio.engine.evaluate import mean_over_targets, row_losses, row_scores
 from studio.engine.folders import fsync
-from studio.engine.generate import Answer, answer
-from studio.engine.models import save_model
 from studio.engine.optim import make_optimizer
-from studio.engine.prepare import Prepared, Rows, announce, prepare
+from studio.engine.prepare import Prepared, announce, prepare
 from studio.engine.saver import Saver
-from studio.engine.tasks.causal_lm import Example
+from studio.engine.tasks.task import Item, LearningTask, Probe, Rows
 from studio.engine.trainer import Trainer
 from studio.errors import StudioError
 from studio.i18n import _
 from studio.protocol.events import Compared, Evaluated, Log, Phase, ProbeAnswered, Resumed
 
 PROBES_PER_CHECK = 3
-PROBE_SAMPLING = Sampling(temperature=0, repetition_penalty=1.1, max_new_tokens=48, seed=0)
 BASE_FILE = "base.json"
 
 
@@ -71,9 +66,9 @@ class Session:
         self._snapshot = checkpoint.load_newest(self._checkpoints, self._report_damage)
         dtype = self._snapshot.position.fingerprint.get("dtype", "") if self._snapshot else ""
         self._on = prepare(plan, rows, run_dir, emit, control, dtype)
-        self._optimizer = make_optimizer(self._on.model.named_parameters(), plan.spec)
+        self._optimizer = make_optimizer(self._on.task.model.named_parameters(), plan.spec)
         self._saver = Saver(self._checkpoints, plan.spec.keep_checkpoints, emit)
-        self._answers: list[Answer] = []
+        self._answers: list[Probe] = []
 
     @property
     def on(self) -> Prepared:
@@ -85,7 +80,7 @@ class Session:
         announce(self._on, self._emit)
         position = self._resume()
         with self._beside.running():
-            base_nats = self._base(fresh=position.step == 0)
+            base = self._base(fresh=position.step == 0)
         self._emit(Phase(name="training"))
         trainer = self._trainer(position)
         self._control.on_pause(lambda: self._save_for_pause(position))
@@ -93,14 +88,14 @@ class Session:
         self._saver.wait()
         with self._beside.running():
             self._take_best(position)
-            tuned = self._compare(base_nats)
-        return self._keep(position, reason, base_nats, tuned)
+            tuned = self._compare(base)
+        return self._keep(position, reason, base, tuned)
 
     def _trainer(self, position: Position) -> Trainer:
         on = self._on
         return Trainer(
-            self._plan.spec, on.model, on.loss, self._optimizer, on.train, on.schedule, position,
-            pad_id=on.pad_id, device=on.device, emit=self._emit, control=self._control,
+            self._plan.spec, on.task, self._optimizer, on.train, on.schedule, position, device=on.device,
+            emit=self._emit, control=self._control,
             evaluate=self._timed_validation, after_evaluation=lambda best: self._after_evaluation(position, best),
             save=lambda: self._save(position), eval_rows=len(on.validation),
         )  # fmt: skip
@@ -109,7 +104,7 @@ class Session:
         fingerprint = self._fingerprint()
         if self._snapshot is None:
             return Position(fingerprint=fingerprint)
-        checkpoint.restore(self._snapshot, self._on.model, self._optimizer)
+        checkpoint.restore(self._snapshot, self._on.task.model, self._optimizer)
         position = self._snapshot.position
         changed = sorted(k for k in fingerprint if position.fingerprint.get(k) != fingerprint[k])
         self._emit(Resumed(step=position.step, exact=not changed, reason=", ".join(changed)))
@@ -126,17 +121,21 @@ class Session:
         }  # fmt: skip
 
     def _base(self, *, fresh: bool) -> list[float] | None:
-        """The base model on the held-out rows and probes, measured once, before the first update."""
+        """What the run is compared with, on the held-out rows: the simplest guess, or the untrained model.
+
+        The untrained model is measured once, before the first update.
+        """
         path = self._dir / BASE_FILE
-        if self._plan.base_dir is None:
-            return None
+        guess = self._on.task.baseline(self._on.held_out)
+        if guess is not None or self._plan.base_dir is None:
+            return guess
         if not fresh and path.is_file():
-            nats: list[float] = json.loads(path.read_text(encoding="utf-8"))
-            return nats
+            scores: list[float] = json.loads(path.read_text(encoding="utf-8"))
+            return scores
         if not fresh:
             return None  # the weights have moved: what the base would have said is not known any more
         self._emit(Phase(name="base_evaluation"))
-        measured = self._nats(self._on.held_out)
+        measured = self._scores(self._on.held_out)
         aside = path.with_suffix(".tmp")
         aside.write_text(json.dumps(measured), encoding="utf-8")
         os.replace(aside, path)
@@ -156,20 +155,18 @@ class Session:
         )  # fmt: skip
 
     def _validate(self) -> float | None:
-        if not self._on.validation:
+        items = self._on.validation
+        if not items:
             return None
-        return mean_loss(self._nats(self._on.validation), self._on.validation)
+        losses = row_losses(self._on.task, items, self._plan.spec.batch_size, self._control.check)
+        return mean_over_targets(losses, items)
 
     def _timed_validation(self) -> float | None:
         with self._beside.running():
             return self._validate()
 
-    def _nats(self, examples: list[Example]) -> list[float]:
-        on = self._on
-        return row_nats(
-            on.model, on.loss, examples, self._plan.spec.batch_size, on.pad_id, on.device,
-            lambda _done: self._control.check(),
-        )  # fmt: skip
+    def _scores(self, items: Sequence[Item]) -> list[float]:
+        return row_scores(self._on.task, items, self._plan.spec.batch_size, self._control.check)
 
     def _after_evaluation(self, position: Position, best: bool) -> None:
         with self._beside.running():
@@ -179,7 +176,7 @@ class Session:
         self._emit(Phase(name="training"))
 
     def _save(self, position: Position) -> None:
-        self._saver.save(position, self._on.model, self._optimizer)
+        self._saver.save(position, self._on.task.model, self._optimizer)
 
     def _save_for_pause(self, position: Position) -> int:
         self._save(position)
@@ -194,9 +191,9 @@ class Session:
         for index, prompt in enumerate(self._plan.probes[:PROBES_PER_CHECK]):
             self._control.check()
             started = time.monotonic()
-            said = answer(
-                self._on.model, self._on.tokenizer, [{"role": "user", "content": prompt}], PROBE_SAMPLING
-            )
+            said = self._on.task.probe(prompt)
+            if said is None:
+                return
             answers.append(said)
             self._emit(
                 ProbeAnswered(
@@ -221,26 +218,26 @@ class Session:
             self._emit(Log(level="warning", message=lost.format(name=path.name)))
             position.best_step, _epoch, position.best_loss = position.evals[-1]
             return
-        checkpoint.load_weights(self._on.model, best)
+        checkpoint.load_weights(self._on.task.model, best)
 
-    def _compare(self, base_nats: list[float] | None) -> list[float]:
+    def _compare(self, base: list[float] | None) -> list[float]:
         self._emit(Phase(name="comparing"))
-        tuned = self._nats(self._on.held_out) if self._on.held_out else []
+        tuned = self._scores(self._on.held_out) if self._on.held_out else []
         if tuned:
             self._emit(
                 Compared(
-                    split=self._on.held_out_name, base_nats=base_nats, tuned_nats=tuned,
+                    split=self._on.held_out_name, base_nats=base, tuned_nats=tuned,
                     tokens=[e.targets for e in self._on.held_out],
                 )
             )  # fmt: skip
         return tuned
 
     def _keep(
-        self, position: Position, reason: str, base_nats: list[float] | None, tuned: list[float]
+        self, position: Position, reason: str, base: list[float] | None, tuned: list[float]
     ) -> RunSummary:
         self._emit(Phase(name="saving"))
         with self._beside.running():
-            folder = keep_model(self._on.model, self._on.tokenizer, self._dir)
+            folder = keep_model(self._on.task, self._dir)
         hashes = [checkpoint.file_facts(p)["sha256"] for p in sorted(folder.glob("*.safetensors"))]
         seconds = max(position.elapsed_s, 1e-9)
         held_out = self._on.held_out
@@ -248,8 +245,8 @@ class Session:
             steps=position.step, seconds=position.elapsed_s, real_tokens=position.real_tokens,
             tokens_per_s=position.real_tokens / seconds, peak_memory_bytes=devices.peak_memory(self._on.device),
             best_step=position.best_step, best_eval_loss=position.best_loss,
-            base_eval_loss=mean_loss(base_nats, held_out) if base_nats else None,
-            tuned_eval_loss=mean_loss(tuned, held_out) if tuned else None,
+            base_eval_loss=mean_over_targets(base, held_out) if base else None,
+            tuned_eval_loss=mean_over_targets(tuned, held_out) if tuned else None,
             model_path=folder.name, model_sha256=hashes[0] if len(hashes) == 1 else _hash_of("".join(hashes)),
             model_bytes=sum(p.stat().st_size for p in folder.iterdir()), parameters=self._on.size.parameters,
             trainable=self._on.size.trainable, stopped_early=reason != "finished", stop_reason=reason,
@@ -269,12 +266,12 @@ class Session:
         self._emit(Log(level="warning", message=str(error)))
 
 
-def keep_model(model: nn.Module, tokenizer: Any, run_dir: Path) -> Path:
+def keep_model(task: LearningTask[Any, Any], run_dir: Path) -> Path:
     """RUN_DIR/model, whole or not at all."""
     target, aside = run_dir / "model", run_dir / ".tmp-model"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
-    save_model(model, tokenizer, aside)
+    task.save(aside)
     for path in [*aside.iterdir(), aside]:
         fsync(path)
     if target.exists():

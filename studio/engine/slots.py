@@ -26,7 +26,7 @@ from studio.engine.loading import (
     load_model,
     load_tokenizer,
 )
-from studio.engine.tasks.causal_lm import ensure_template
+from studio.engine.tasks.language.encoding import ensure_template
 from studio.engine.weights import weight_files
 from studio.errors import StudioError
 from studio.i18n import _

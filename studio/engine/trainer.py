@@ -7,19 +7,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from torch import nn
 
 from studio.domain.specs import TrainSpec
-from studio.engine.batching import Batch, collate, epoch_batches
+from studio.engine.batching import epoch_batches
 from studio.engine.checkpoint import Position
 from studio.engine.control import Control, Emit
 from studio.engine.devices import memory_used
-from studio.engine.losses import CausalLoss
 from studio.engine.optim import learning_rate
-from studio.engine.tasks.causal_lm import Example
+from studio.engine.tasks.task import Item, LearningBatch, LearningTask
 from studio.errors import StudioError
 from studio.i18n import _
 from studio.protocol.events import Evaluated, Step
@@ -56,20 +54,20 @@ class Trainer:
     """
 
     def __init__(
-        self, spec: TrainSpec, model: nn.Module, loss: CausalLoss, optimizer: torch.optim.Optimizer,
-        examples: Sequence[Example], schedule: Schedule, position: Position, *,
-        pad_id: int, device: torch.device, emit: Emit, control: Control,
+        self, spec: TrainSpec, task: LearningTask[Any, Any], optimizer: torch.optim.Optimizer,
+        items: Sequence[Item], schedule: Schedule, position: Position, *,
+        device: torch.device, emit: Emit, control: Control,
         evaluate: Callable[[], float | None], after_evaluation: Callable[[bool], None], save: Callable[[], None],
         eval_rows: int,
     ) -> None:  # fmt: skip
         self.position = position
-        self._spec, self._model, self._loss, self._optimizer = spec, model, loss, optimizer
-        self._examples, self._schedule = examples, schedule
-        self._lengths = [e.length for e in examples]
-        self._pad_id, self._device, self._emit, self._control = pad_id, device, emit, control
+        self._spec, self._task, self._optimizer = spec, task, optimizer
+        self._items, self._schedule = items, schedule
+        self._lengths = [item.length for item in items]
+        self._device, self._emit, self._control = device, emit, control
         self._evaluate, self._after_evaluation, self._save = evaluate, after_evaluation, save
         self._eval_rows = eval_rows
-        self._parameters = [p for p in model.parameters() if p.requires_grad]
+        self._parameters = [p for p in task.model.parameters() if p.requires_grad]
         self._batches: list[list[int]] = []
         self._batches_epoch = -1
         self._speed: deque[tuple[int, float]] = deque(maxlen=SPEED_WINDOW)
@@ -77,7 +75,7 @@ class Trainer:
 
     def run(self) -> StopReason:
         """Train from ``position`` on. Raises StudioError ``run.diverged`` before an update that is not finite."""
-        self._model.train()
+        self._task.model.train()
         last_save = time.monotonic()
         while self.position.step < self._schedule.total_steps:
             self._control.check()
@@ -105,11 +103,10 @@ class Trainer:
     def _step(self) -> None:
         started = time.monotonic()
         batches = self._next_batches()
-        total = sum(len(b.targets) for b in batches)
+        total = sum(b.weight for b in batches)
         loss = 0.0
         for batch in batches:
-            moved = batch.to(self._device)
-            part = self._loss.mean(moved) * (len(batch.targets) / total)
+            part = self._task.loss(self._task.to_device(batch)) * (batch.weight / total)
             part.backward()  # type: ignore[no-untyped-call]
             loss += float(part.detach())
         norm = float(torch.nn.utils.clip_grad_norm_(self._parameters, self._spec.max_grad_norm, foreach=True))
@@ -119,14 +116,14 @@ class Trainer:
             group["lr"] = rate
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
-        tokens, seconds = sum(b.real_tokens for b in batches), time.monotonic() - started
+        tokens, seconds = sum(b.work for b in batches), time.monotonic() - started
         self.position.step += 1
         self.position.real_tokens += tokens
         self.position.elapsed_s += seconds
         self._speed.append((tokens, seconds))
         self._tell(loss, rate, norm)
 
-    def _next_batches(self) -> list[Batch]:
+    def _next_batches(self) -> list[LearningBatch]:
         """The batches of the next update; ``position`` moves past them. An epoch's end closes an update early."""
         position = self.position
         if position.batch >= self._schedule.batches_per_epoch:
@@ -138,9 +135,9 @@ class Trainer:
             self._batches_epoch = position.epoch
         chosen = self._batches[position.batch : position.batch + self._spec.gradient_accumulation]
         position.batch += len(chosen)
-        return [collate([self._examples[i] for i in indices], self._pad_id) for indices in chosen]
+        return [self._task.collate([self._items[i] for i in indices]) for indices in chosen]
 
-    def _refuse_nonsense(self, loss: float, norm: float, batches: list[Batch]) -> None:
+    def _refuse_nonsense(self, loss: float, norm: float, batches: list[LearningBatch]) -> None:
         if math.isfinite(loss) and math.isfinite(norm):
             return
         rows = ", ".join(str(row) for b in batches for row in b.source_rows)

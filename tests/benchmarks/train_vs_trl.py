@@ -61,20 +61,22 @@ def _fetch_alpaca() -> Path:
 
 def encoded(tokenizer: Any, conversations: list[list[dict[str, str]]]) -> list[Any]:
     """The studio's own examples: also what every contender's held-out loss is measured on."""
-    from studio.engine.tasks.causal_lm import encode_rows
+    from studio.engine.tasks.language.encoding import encode_rows
 
     return encode_rows(tokenizer, ({"row": i, "messages": m} for i, m in enumerate(conversations)), 1024)
 
 
 def run_studio(base: Path, train: list[Any], wanted: str) -> tuple[Any, Any, float]:
     """Model, tokenizer and seconds of training by the studio's trainer, without evaluations and checkpoints."""
+    import torch
+
     from studio.domain.specs import TrainSpec
     from studio.engine.checkpoint import Position
     from studio.engine.devices import pick_device, pick_dtype, set_threads
     from studio.engine.loading import load_model, load_tokenizer
-    from studio.engine.losses import CausalLoss
     from studio.engine.models import add_adapter
     from studio.engine.optim import make_optimizer
+    from studio.engine.tasks.language.task import CausalTask
     from studio.engine.trainer import Trainer, schedule_for
 
     class Never:
@@ -93,9 +95,10 @@ def run_studio(base: Path, train: list[Any], wanted: str) -> tuple[Any, Any, flo
     dtype = pick_dtype(wanted, pick_device("cpu"))
     model = add_adapter(load_model(base, dtype=dtype), spec)
     examples = encoded(tokenizer, train)
+    task = CausalTask(model, tokenizer, torch.device("cpu"), dtype)
     trainer = Trainer(
-        spec, model, CausalLoss(model, dtype), make_optimizer(model.named_parameters(), spec), examples,
-        schedule_for(spec, len(examples)), Position(), pad_id=0, device=next(model.parameters()).device,
+        spec, task, make_optimizer(model.named_parameters(), spec), examples,
+        schedule_for(spec, len(examples)), Position(), device=torch.device("cpu"),
         emit=lambda event: None, control=Never(), evaluate=lambda: None, after_evaluation=lambda best: None,
         save=lambda: None, eval_rows=0,
     )  # fmt: skip
@@ -139,15 +142,17 @@ def contend(name: str, base: Path, alpaca: Path | None, rows: int) -> dict[str, 
         model, tokenizer, seconds = run_studio(base, train, wanted)
     else:  # before anything of ours is imported: the rival keeps its own threading defaults
         model, tokenizer, seconds = run_trl(base, train, packing=name == "trl-packed")
-    from studio.engine.evaluate import mean_loss, row_nats
-    from studio.engine.losses import CausalLoss
+    import torch
+
+    from studio.engine.evaluate import mean_over_targets, row_losses
+    from studio.engine.tasks.language.task import CausalTask
 
     examples, unseen = encoded(tokenizer, train), encoded(tokenizer, held_out)
-    device = next(model.parameters()).device
-    nats = row_nats(model, CausalLoss(model), unseen, BATCH, 0, device)
+    task = CausalTask(model, tokenizer, torch.device("cpu"), torch.float32)
+    nats = row_losses(task, unseen, BATCH)
     tokens = sum(e.length for e in examples)
     return {
-        "tokens_per_s": tokens / seconds, "loss": mean_loss(nats, unseen), "tokens": tokens,
+        "tokens_per_s": tokens / seconds, "loss": mean_over_targets(nats, unseen), "tokens": tokens,
         "trained_tokens": sum(e.targets for e in examples), "seconds": seconds,
     }  # fmt: skip
 

@@ -7,8 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.engine.batching import by_length, collate, epoch_batches
-from studio.engine.tasks.causal_lm import Example
+from studio.engine.batching import by_length, epoch_batches
+from studio.engine.tasks.language.batch import collate
+from studio.engine.tasks.language.encoding import Example
 
 lengths = st.lists(st.integers(2, 60), min_size=1, max_size=150)
 

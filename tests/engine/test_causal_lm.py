@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.engine.loading import load_tokenizer
-from studio.engine.tasks.causal_lm import PLAIN_TEMPLATE, encode_rows, ensure_template, render
+from studio.engine.tasks.language.encoding import PLAIN_TEMPLATE, encode_rows, ensure_template, render
 from studio.errors import StudioError
 
 TALK = [

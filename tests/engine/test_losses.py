@@ -11,11 +11,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from studio.domain.datasets import Split
-from studio.engine import losses
-from studio.engine.batching import Batch, collate
 from studio.engine.loading import load_model, load_tokenizer
-from studio.engine.losses import CausalLoss
-from studio.engine.tasks.causal_lm import encode_rows
+from studio.engine.tasks.language import losses
+from studio.engine.tasks.language.batch import Batch, collate
+from studio.engine.tasks.language.encoding import encode_rows
+from studio.engine.tasks.language.losses import CausalLoss
 from tests.engine.helpers import chat_rows
 
 

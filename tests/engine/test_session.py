@@ -197,7 +197,7 @@ def test_a_loss_that_is_no_number_stops_before_the_update(tiny_model_dir: Path, 
 
 def poison(session: Session) -> None:
     """What a broken row or an overflow leaves: one weight that is not a number."""
-    next(iter(session.on.model.parameters())).data.view(-1)[:].fill_(float("nan"))
+    next(iter(session.on.task.model.parameters())).data.view(-1)[:].fill_(float("nan"))
 
 
 def test_the_fit_check_predicts_what_the_run_then_does(tiny_model_dir: Path, tmp_path: Path) -> None:

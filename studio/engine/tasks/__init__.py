@@ -1,1 +1,1 @@
-"""One module per task: what rows it needs, how they become tokens, and what is trained."""
+"""What can be learned: one package for each kind of learning, all behind the interface in task.py."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from studio.engine.batching import Batch
+from studio.engine.tasks.language.batch import Batch
 
 SAME_LOGITS = (
     1e-3  # largest difference, against the largest logit, for which the shortcut counts as the own head

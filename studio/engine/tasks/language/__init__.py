@@ -1,0 +1,1 @@
+"""Language models: rows to tokens, batches, the loss on answers only, and the task that puts them together."""

@@ -1,0 +1,151 @@
+"""Continuing text: conversations and plain text by a causal language model (base, adapter, or new)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from studio.domain.datasets import Split
+from studio.domain.runs import RunPlan
+from studio.domain.sampling import Sampling
+from studio.domain.shapes import Shape
+from studio.domain.specs import Method
+from studio.engine.generate import answer
+from studio.engine.loading import load_model, load_tokenizer
+from studio.engine.models import add_adapter, new_model, new_tokenizer, save_model
+from studio.engine.tasks.language.batch import Batch, collate
+from studio.engine.tasks.language.encoding import Example, encode_rows, ensure_template
+from studio.engine.tasks.language.losses import CausalLoss
+from studio.engine.tasks.task import LearningTask, Loaded, Probe, Setting
+from studio.protocol.events import Phase, PreviewToken, Progress
+
+PROBE_SAMPLING: Final = Sampling(temperature=0, repetition_penalty=1.1, max_new_tokens=48, seed=0)
+PREVIEW_TOKENS: Final = 400
+_PROGRESS_INTERVAL_S: Final = 0.25
+
+
+class CausalTask(LearningTask[Example, Batch]):
+    """Next-token prediction where a token is trained. device, dtype: of the model's matrices."""
+
+    def __init__(self, model: nn.Module, tokenizer: Any, device: torch.device, dtype: torch.dtype) -> None:
+        self.model, self.tokenizer = model, tokenizer
+        self._device = device
+        self._loss = CausalLoss(model, dtype)
+        self._pad_id = pad_id(tokenizer)
+
+    def collate(self, items: Sequence[Example]) -> Batch:
+        return collate(items, self._pad_id)
+
+    def to_device(self, batch: Batch) -> Batch:
+        return batch.to(self._device)
+
+    def loss(self, batch: Batch) -> Tensor:
+        return self._loss.mean(batch)
+
+    def row_losses(self, batch: Batch) -> Tensor:
+        return self._loss.row_nats(batch)
+
+    def save(self, folder: Path) -> None:
+        save_model(self.model, self.tokenizer, folder)
+
+    def probe(self, prompt: str, most_tokens: int = PROBE_SAMPLING.max_new_tokens) -> Probe:
+        sampling = PROBE_SAMPLING.model_copy(update={"max_new_tokens": most_tokens})
+        said = answer(self.model, self.tokenizer, [{"role": "user", "content": prompt}], sampling)
+        return Probe(said.text, said.tokens, said.tokens_per_s)
+
+    def preview(self, items: Sequence[Example]) -> list[list[PreviewToken]]:
+        return [preview_tokens(self.tokenizer, item) for item in items]
+
+
+def build(setting: Setting) -> Loaded[Example, Batch]:
+    """Tokenise the rows and load or make the model. Raises StudioError (model.*, run.no_rows)."""
+    plan = setting.plan
+    tokenizer = _tokenizer(setting)
+    setting.emit(Phase(name="tokenising"))
+    encode = _Encoder(tokenizer, setting)
+    train = encode.rows(Split.TRAIN)
+    validation, test = encode.some(Split.VALIDATION), encode.some(Split.TEST)
+    setting.emit(Phase(name="loading_model"))
+    model = _model(plan, tokenizer, setting.device, setting.dtype)
+    task = CausalTask(model, tokenizer, setting.device, setting.dtype)
+    return Loaded(task, train, validation, test)
+
+
+class _Encoder:
+    def __init__(self, tokenizer: Any, setting: Setting) -> None:
+        self._tokenizer, self._setting = tokenizer, setting
+        self._told = time.monotonic()
+
+    def rows(self, split: Split) -> list[Example]:
+        """All rows of the split, with progress. Raises StudioError run.no_rows."""
+        rows = self._setting.rows(split)
+        return encode_rows(self._tokenizer, rows, self._setting.plan.spec.max_length, self._tell)
+
+    def some(self, split: Split) -> list[Example]:
+        """The same; a split without rows gives none."""
+        rows = list(self._setting.rows(split))
+        return encode_rows(self._tokenizer, rows, self._setting.plan.spec.max_length) if rows else []
+
+    def _tell(self, done: int) -> None:
+        self._setting.control.check()
+        if time.monotonic() - self._told >= _PROGRESS_INTERVAL_S:
+            self._told = time.monotonic()
+            self._setting.emit(Progress(phase="tokenising", done=done))
+
+
+def preview_tokens(tokenizer: Any, example: Example) -> list[PreviewToken]:
+    """The example's tokens as text. Neighbours of a kind are joined, so that characters of several tokens show."""
+    pieces: list[PreviewToken] = []
+    ids, flags = example.ids[:PREVIEW_TOKENS].tolist(), example.trained[:PREVIEW_TOKENS].tolist()
+    start = 0
+    for end in range(1, len(ids) + 1):
+        if end == len(ids) or flags[end] != flags[start]:
+            text = tokenizer.decode(ids[start:end], skip_special_tokens=False)
+            pieces.append(PreviewToken(text=text, trained=flags[start]))
+            start = end
+    return pieces
+
+
+def pad_id(tokenizer: Any) -> int:
+    """Any id does: padded positions are never attended to and never trained."""
+    return int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0)
+
+
+def _tokenizer(setting: Setting) -> Any:
+    plan = setting.plan
+    if plan.spec.method is Method.SCRATCH or plan.base_dir is None:
+        texts = _texts(setting.rows(Split.TRAIN))
+        tokenizer = new_tokenizer(texts, plan.spec.vocabulary, setting.work_dir / "tokenizer")
+    else:
+        tokenizer = load_tokenizer(Path(plan.base_dir))
+    if plan.shape is Shape.TEXT:
+        tokenizer.chat_template = None  # a writer continues the text that it is given
+    else:
+        ensure_template(tokenizer)
+    return tokenizer
+
+
+def _model(plan: RunPlan, tokenizer: Any, device: torch.device, dtype: torch.dtype) -> nn.Module:
+    torch.manual_seed(plan.spec.seed)
+    if plan.spec.method is Method.SCRATCH or plan.base_dir is None:
+        return new_model(plan.spec, tokenizer).to(device=device)
+    if (
+        plan.spec.method is Method.LORA
+    ):  # the frozen base may be kept in the short format; the adapter is float32
+        return add_adapter(load_model(Path(plan.base_dir), dtype=dtype, device=device), plan.spec)
+    model: nn.Module = load_model(Path(plan.base_dir), dtype=torch.float32, device=device)
+    model.requires_grad_(True)
+    return model
+
+
+def _texts(rows: Iterable[dict[str, Any]]) -> Iterable[str]:
+    for row in rows:
+        if "text" in row:
+            yield row["text"]
+        else:
+            yield from (message["content"] for message in row["messages"])

@@ -1,0 +1,22 @@
+"""Which task learns from which shape; its module is imported when it is needed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from studio.domain.shapes import Shape
+from studio.engine.tasks.task import Loaded, Setting
+from studio.errors import StudioError
+from studio.i18n import _
+
+
+def build(setting: Setting) -> Loaded[Any, Any]:
+    """The task of the plan with its items. Raises StudioError ``run.no_task`` and what the task raises."""
+    shape = setting.plan.shape
+    if shape in (Shape.PROMPT_RESPONSE, Shape.MESSAGES, Shape.TEXT):
+        from studio.engine.tasks.language import task as language
+
+        return language.build(setting)
+    raise StudioError(
+        "run.no_task", _("No model can be trained from this kind of data yet."), _("Choose other data.")
+    )
