@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 
 from studio.errors import ResourceError, StudioError
 from studio.i18n import _
@@ -30,15 +31,52 @@ def binary(path: str, kind: str) -> StudioError:
         _("This is not a table or a text, whatever its name says: {path} ({kind}).").format(
             path=path, kind=kind
         ),
-        _("Save the data as CSV, JSONL, XLSX, Parquet or TXT and choose that file."),
+        _("Save the data as CSV, JSONL, XLSX, Parquet, Markdown, DOCX, PDF or TXT and choose that file."),
     )
 
 
 def locked() -> StudioError:
     return StudioError(
         "import.locked",
-        _("This workbook is protected by a password or is in the old XLS format."),
-        _("Open it, save it as XLSX without a password, and choose that file."),
+        _("This file is protected by a password."),
+        _("Open it in its own program, save it without a password, and choose that file."),
+    )
+
+
+def dtd(path: str) -> StudioError:
+    """XML that declares a document type, which no office program writes and attacks are made of."""
+    return StudioError(
+        "import.dtd",
+        _(
+            "A document type declaration is in this file, which can be an attack; it was not opened: {path}."
+        ).format(path=path),
+        _("Open it in its own program, save it again, and choose that file."),
+    )
+
+
+def no_text(path: str) -> StudioError:
+    """A document whose pages are pictures."""
+    return StudioError(
+        "import.no_text",
+        _("There is no text layer in this document, only pictures of pages: {path}.").format(path=path),
+        _("Run text recognition (OCR) over it first, and choose the result."),
+    )
+
+
+def old_feather(path: str) -> StudioError:
+    return StudioError(
+        "import.old_feather",
+        _("This Feather file is in the format of before 2020, which is not read: {path}.").format(path=path),
+        _("Save it again as Feather version 2 or as Parquet, and choose that file."),
+    )
+
+
+def database_open(path: str) -> StudioError:
+    """The newest rows of a SQLite database are still in the journal beside it."""
+    return StudioError(
+        "import.database_open",
+        _("Another program is writing to this database, or ended in the middle: {path}.").format(path=path),
+        _("Close that program, or let it make a copy of the database, and choose that."),
     )
 
 
@@ -72,6 +110,16 @@ def no_rows(path: str, reason: str) -> StudioError:
         "import.no_rows",
         _("No usable row was found in {path}. {reason}").format(path=path, reason=reason).strip(),
         _("Check which column is the question and which is the answer."),
+    )
+
+
+def no_files(path: str, skipped: Sequence[str]) -> StudioError:
+    """A folder, an archive or several files of which none can be read. skipped: each with its reason."""
+    why = _("For example {file}").format(file=skipped[0]) if skipped else _("There is no file in it.")
+    return StudioError(
+        "import.no_files",
+        _("Nothing in {path} can be read. {why}").format(path=path, why=why),
+        _("Choose a folder or archive with tables, texts or pictures, or one file of it."),
     )
 
 

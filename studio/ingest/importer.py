@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -17,23 +16,25 @@ from studio.domain.shapes import SHAPES
 from studio.i18n import _
 from studio.ingest import errors
 from studio.ingest.dataset.canonical import ROWS_FILE, write_index, write_rows
+from studio.ingest.dataset.labels import count_labels
+from studio.ingest.dataset.manifest import REJECTED_FILE, write_manifest
 from studio.ingest.dataset.publish import file_sha256, published
 from studio.ingest.dataset.splits import key_expr, missing_splits, split_expr, with_moved
 from studio.ingest.dataset.statistics import StableSample, count_tokens, language_shares, sample_texts
-from studio.ingest.opening import OpenedSource, open_source
-from studio.ingest.prefetch import Prefetch
-from studio.ingest.readers.batches import Batch, reason
-from studio.ingest.shaping.shaper import Shaper
-from studio.ingest.shaping.wanted import wanted_columns
+from studio.ingest.members import members_of
+from studio.ingest.multi_source import Sources, examine
+from studio.ingest.prefetch import Prefetch, attended
+from studio.ingest.readers.batches import reason
+from studio.ingest.reading import Reading
 from studio.protocol.events import Event, Phase, Progress
 
-REJECTED_FILE: Final = "rejected.jsonl"
-MANIFEST_FILE: Final = "manifest.json"
+IMAGES_FOLDER: Final = "images"  # beside the datasets; shared by all of them
+_SCRATCH: Final = "unpacked"
 _PROGRESS_EVERY_S: Final = 0.25
 
 
 class Importer:
-    """Imports one source into ``out_dir``.
+    """Imports the sources of a spec into ``out_dir``; pictures into the folder ``images`` beside it.
 
     emit: told of phases and progress. check: called often; raises to cancel.
     """
@@ -47,45 +48,47 @@ class Importer:
         self._check = check
         self._sample = StableSample()
         self._rejected: Counter[str] = Counter()
-        self._bytes = 0
         self._began = time.monotonic()
         self._told = 0.0
 
     def run(self, dataset_id: str) -> DatasetVersion:
         """The published dataset. Raises StudioError (import.…) and whatever ``check`` raises."""
         self._emit(Phase(name="scanning"))
-        source = open_source(self._spec)
         try:
             with published(self._out_dir) as folder:
-                self._write(source, folder)
-                version = self._version(dataset_id, source, folder)
-                (folder / MANIFEST_FILE).write_text(version.model_dump_json(indent=1), encoding="utf-8")
+                version = self._import(dataset_id, folder)
+                write_manifest(folder, version)
                 self._check()
         except OSError as error:
             raise errors.write_failed(error) from error
         return version
 
-    def _write(self, source: OpenedSource, folder: Path) -> None:
-        self._emit(Phase(name="reading_rows"))
-        self._bytes = source.file.path.stat().st_size
-        with (folder / REJECTED_FILE).open("w", encoding="utf-8") as rejects:
-            frames = self._canonical(source, rejects)
-            write_rows(frames, SHAPES[source.shape].stored, folder / ROWS_FILE)
-        if not self._sample.seen:
-            raise errors.no_rows(str(source.file.path), self._main_reason())
+    def _import(self, dataset_id: str, folder: Path) -> DatasetVersion:
+        with members_of(self._spec, folder / _SCRATCH, self._check) as members:
+            sources = attended(lambda: examine(self._spec, members), self._check)
+            self._emit(Phase(name="reading_rows"))
+            reading = Reading(self._spec, sources, self._out_dir.parent / IMAGES_FOLDER)
+            self._write(sources, reading, folder)
+        return self._version(dataset_id, sources, reading, folder)
 
-    def _canonical(self, source: OpenedSource, rejects: TextIO) -> Iterator[pl.DataFrame]:
-        content = SHAPES[source.shape].stored
-        wanted = wanted_columns(source.shape, source.roles, source.reader.columns)
+    def _write(self, sources: Sources, reading: Reading, folder: Path) -> None:
+        with (folder / REJECTED_FILE).open("w", encoding="utf-8") as rejects:
+            frames = self._canonical(sources, reading, rejects)
+            write_rows(frames, SHAPES[sources.shape].stored, folder / ROWS_FILE)
+        if not self._sample.seen:
+            raise errors.no_rows(self._spec.source, self._main_reason())
+
+    def _canonical(self, sources: Sources, reading: Reading, rejects: TextIO) -> Iterator[pl.DataFrame]:
+        content = SHAPES[sources.shape].stored
         split = split_expr(self._spec.shares)
-        batches = Prefetch(_shaped(source.reader.batches(wanted), Shaper(source.shape, wanted)))
+        batches = Prefetch(reading.batches(), check=self._check)
         try:
             for shaped in batches:
                 self._check()
                 self._put_aside(shaped.rejected, rejects)
                 frame = shaped.frame.with_columns(key_expr(shaped.frame, content)).with_columns(split)
                 self._sample.add(frame)
-                self._tell(source)
+                self._tell(reading)
                 yield frame.select("row", "key", "split", *content)
         finally:
             batches.close()
@@ -94,28 +97,32 @@ class Importer:
         rejects.writelines(row.model_dump_json() + "\n" for row in rejected)
         self._rejected.update(row.code for row in rejected)
 
-    def _version(self, dataset_id: str, source: OpenedSource, folder: Path) -> DatasetVersion:
+    def _version(self, dataset_id: str, sources: Sources, reading: Reading, folder: Path) -> DatasetVersion:
         self._emit(Phase(name="measuring"))
         splits = self._filled_splits(folder)
-        texts = sample_texts(self._sample.rows(), source.shape)
+        digest = _Digest(folder / ROWS_FILE)
+        texts = sample_texts(self._sample.rows(), sources.shape)
         tokenizer = self._spec.tokenizer_dir
         tokens = count_tokens(texts, self._sample.seen, Path(tokenizer)) if tokenizer else None
-        self._check()
+        labels = count_labels(pl.scan_parquet(folder / ROWS_FILE, glob=False), sources.shape, self._check)
         self._emit(Phase(name="hashing"))
+        first = reading.records[0]
         return DatasetVersion(
             id=dataset_id,
-            name=self._spec.name or source.file.path.stem,
-            shape=source.shape,
-            source_path=str(source.file.path.resolve()),
-            source_bytes=self._bytes,
-            source_sha256=source.file.sha256,
+            name=self._spec.name or Path(self._spec.source).stem,
+            shape=sources.shape,
+            source_path=first.path,
+            source_bytes=sum(record.size_bytes for record in reading.records),
+            source_sha256=first.sha256,
             rows=self._sample.seen,
             rejected=self._rejected.total(),
             splits=splits,
             languages=language_shares(texts),
             tokens=tokens,
-            content_sha256=file_sha256(folder / ROWS_FILE),
+            content_sha256=digest.result(self._check),
             spec=self._spec,
+            sources=reading.records,
+            labels=labels,
             seconds=round(time.monotonic() - self._began, 3),
         )
 
@@ -133,15 +140,15 @@ class Importer:
         write_rows([with_moved(rows, moved)], tuple(rows.columns[3:]), folder / ROWS_FILE)
         return write_index(folder)
 
-    def _tell(self, source: OpenedSource) -> None:
+    def _tell(self, reading: Reading) -> None:
         now = time.monotonic()
         if now - self._told < _PROGRESS_EVERY_S:
             return
         self._told = now
-        done, spent = source.file.bytes_read, now - self._began
+        done, whole, spent = reading.done_bytes, reading.total_bytes, now - self._began
         rate = done / spent if spent else None
-        eta = (self._bytes - done) / rate if rate and done else None
-        total = self._bytes if done else None
+        eta = (whole - done) / rate if rate and done else None
+        total = whole if done else None
         self._emit(Progress(phase="reading_rows", done=done, total=total, unit="bytes", rate=rate, eta_s=eta))
 
     def _main_reason(self) -> str:
@@ -153,14 +160,26 @@ class Importer:
         )
 
 
-def _shaped(batches: Iterator[Batch], shaper: Shaper) -> Iterator[Batch]:
-    for batch in batches:
-        yield shaper.batch(batch)
-    yield shaper.finish()
+class _Digest:
+    """The hash of a finished file, computed while other things are measured."""
 
+    def __init__(self, path: Path) -> None:
+        self._found: list[str | OSError] = []
+        self._thread = threading.Thread(target=self._run, args=(path,), name="sha256", daemon=True)
+        self._thread.start()
 
-def read_manifest(dataset_dir: Path) -> DatasetVersion:
-    """What an earlier import says of itself. Raises StudioError import.broken when it cannot be read."""
-    with suppress(OSError, json.JSONDecodeError, ValueError):
-        return DatasetVersion.model_validate_json((dataset_dir / MANIFEST_FILE).read_bytes())
-    raise errors.broken(str(dataset_dir), MANIFEST_FILE)
+    def result(self, check: Callable[[], None]) -> str:
+        """Wait for it. Raises OSError, and what ``check`` raises."""
+        while self._thread.is_alive():
+            self._thread.join(0.1)
+            check()
+        found = self._found[0]
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+    def _run(self, path: Path) -> None:
+        try:
+            self._found.append(file_sha256(path))
+        except OSError as error:
+            self._found.append(error)

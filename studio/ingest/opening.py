@@ -1,8 +1,9 @@
-"""From an ImportSpec to a reader: what the file is, how it is encoded and cut, and what its columns are for."""
+"""From a file to a reader: what the file is, how it is encoded and cut, and what its columns are for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import errno
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -14,20 +15,21 @@ from studio.ingest import errors
 from studio.ingest.detect.encoding import SAMPLE_BYTES, detect_encoding
 from studio.ingest.detect.roles import guess_roles
 from studio.ingest.detect.sniff import (
-    container_format,
     detect_delimiter,
     has_header,
     head_records,
     refuse_binary,
+    refuse_known,
     text_format,
 )
 from studio.ingest.readers.batches import Reader
 from studio.ingest.readers.csv_reader import CsvReader
 from studio.ingest.readers.json_reader import MAX_BYTES, JsonReader
 from studio.ingest.readers.jsonl_reader import JsonlReader
-from studio.ingest.readers.table_reader import ParquetReader, XlsxReader, unique_names
+from studio.ingest.readers.registry import container_kind, open_container, sheets_of
+from studio.ingest.readers.table_reader import unique_names
 from studio.ingest.readers.text_reader import TextReader
-from studio.ingest.source import HashedFile, utf8_blocks, utf8_head
+from studio.ingest.source import HashedFile, SourceFile, utf8_blocks, utf8_head
 
 PREVIEW_ROWS: Final = 50
 _MAX_COLUMNS: Final = 5_000
@@ -37,7 +39,7 @@ _MAX_COLUMNS: Final = 5_000
 class OpenedSource:
     """A source with everything detected; ``file`` gives its hash, ``reader`` its rows."""
 
-    file: HashedFile
+    file: SourceFile
     reader: Reader
     format: str
     encoding: str | None
@@ -62,49 +64,50 @@ class OpenedSource:
         )
 
 
-def open_source(spec: ImportSpec) -> OpenedSource:
-    """Open and detect; what the spec says is taken over what was detected.
+def open_file(path: Path, spec: ImportSpec) -> OpenedSource:
+    """Open one file and detect; what the spec says is taken over what was detected.
 
     Raises StudioError: import.unreadable, import.empty, import.binary, import.locked, import.encoding,
-    import.broken, import.too_large, import.columns.
+    import.broken, import.too_large, import.columns, and what the readers of documents raise.
     """
-    file = HashedFile(Path(spec.source))
-    head = _head(file.path)
-    form = container_format(file.path, head)
-    encoding: str | None = None
-    delimiter: str | None = None
-    sheets: list[str] = []
-    if form == "parquet":
-        reader: Reader = ParquetReader(file.path)
-    elif form == "xlsx":
-        workbook = XlsxReader(file.path, spec.sheet)
-        reader, sheets = workbook, workbook.sheets
-    else:
-        encoding = _encoding(spec, file.path, head)
-        form, delimiter, reader = _open_text(spec, file, encoding, utf8_head(head, encoding))
-    return _described(spec, file, reader, form, encoding, delimiter, sheets)
+    file = HashedFile(path)
+    head = _head(path)
+    form = container_kind(path, head)
+    if form is not None:
+        reader = open_container(form, path, spec.sheet, spec.encoding)
+        encoding = getattr(reader, "encoding", None)
+        return describe(spec, file, reader, form, encoding, None, sheets_of(reader))
+    refuse_known(path, head)
+    encoding = _encoding(spec, path, head)
+    form, delimiter, reader = _open_text(spec, file, encoding, utf8_head(head, encoding))
+    return describe(spec, file, reader, form, encoding, delimiter, [])
 
 
-def _described(
+def describe(
     spec: ImportSpec,
-    file: HashedFile,
+    file: SourceFile,
     reader: Reader,
     form: str,
-    encoding: str | None,
-    delimiter: str | None,
-    sheets: list[str],
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheets: Sequence[str] = (),
 ) -> OpenedSource:
+    """What was opened, with its first rows and the guess at what they are."""
     rows = reader.head(PREVIEW_ROWS)
     if not reader.columns:
         raise errors.no_rows(str(file.path), "")
     guess = guess_roles(reader.columns, rows, spec.shape)
     shape = spec.shape or (shape_of(spec.roles.values()) if spec.roles else None) or guess.shape
     roles = guess.roles if spec.roles is None else dict(spec.roles)
-    return OpenedSource(file, reader, form, encoding, delimiter, sheets, shape, roles, guess.reason, rows)
+    return OpenedSource(
+        file, reader, form, encoding, delimiter, list(sheets), shape, roles, guess.reason, rows
+    )
 
 
 def _head(path: Path) -> bytes:
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, _("neither a file nor a folder"))  # a pipe would wait for ever
         with path.open("rb") as stream:
             head = stream.read(SAMPLE_BYTES)
     except OSError as error:

@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+_LOOK_EVERY_S: Final = 0.1
+_PATIENCE_S: Final = 0.3
+
+
+def attended(call: Callable[[], T], check: Callable[[], None]) -> T:
+    """The result of ``call``, which runs in a thread of its own while ``check`` is asked whether to give up.
+
+    Raises what either raises. A call that was given up is left alone: it may be in native code for minutes.
+    """
+    with_one = Prefetch((call() for _once in (None,)), check=check)
+    try:
+        return next(iter(with_one))
+    finally:
+        with_one.close()
 
 
 class Prefetch(Generic[T]):
     """Takes items from ``items`` up to ``ahead`` before they are asked for; keeps the exception of ``items``.
 
-    Iterate once; call close() in any case, which waits for the thread.
+    check: called again and again while the next item is waited for; raises to give up.
+    Iterate once; call close() in any case, which waits for the thread as long as that makes sense.
     """
 
-    def __init__(self, items: Iterable[T], ahead: int = 2) -> None:
+    def __init__(self, items: Iterable[T], ahead: int = 2, check: Callable[[], None] = lambda: None) -> None:
+        self._check = check
         self._queue: queue.Queue[tuple[T] | None] = queue.Queue(ahead)
         self._error: BaseException | None = None
         self._closed = threading.Event()
@@ -24,9 +41,16 @@ class Prefetch(Generic[T]):
         self._thread.start()
 
     def __iter__(self) -> Iterator[T]:
-        while (item := self._queue.get()) is not None:
+        while (item := self._next()) is not None:
             yield item[0]
         self.raise_own()
+
+    def _next(self) -> tuple[T] | None:
+        while True:
+            try:
+                return self._queue.get(timeout=_LOOK_EVERY_S)
+            except queue.Empty:
+                self._check()
 
     def raise_own(self) -> None:
         """Raise what the items raised, if they did."""
@@ -34,9 +58,10 @@ class Prefetch(Generic[T]):
             raise self._error
 
     def close(self) -> None:
-        """Stop after the item in work, and wait for that."""
+        """Stop after the item in work, and wait for that; not for long, as it can be in native code for minutes."""
         self._closed.set()
-        while self._thread.is_alive():
+        until = time.monotonic() + _PATIENCE_S
+        while self._thread.is_alive() and time.monotonic() < until:
             self._drain()
             self._thread.join(0.02)
 

@@ -8,7 +8,7 @@ import queue
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from studio.ingest import errors
 from studio.ingest.detect.encoding import bom_length
@@ -27,6 +27,19 @@ def _mark_bad_bytes(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_BAD, _mark_bad_bytes)
 
 
+class SourceFile(Protocol):
+    """What is known of a source while it is read and after: progress in bytes, and its hash."""
+
+    path: Path
+    bytes_read: int
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+
 class HashedFile:
     """The blocks of a file with their SHA-256, hashed in a thread beside the reader.
 
@@ -38,6 +51,10 @@ class HashedFile:
         self.bytes_read = 0
         self._hash = hashlib.sha256()
         self._digest: str | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        return self.path.stat().st_size
 
     @property
     def sha256(self) -> str:

@@ -1,4 +1,4 @@
-"""What a file is, by its content first and its name second: format, delimiter, and whether it has a header."""
+"""What a text file is, by its content first and its name second: format, delimiter, and whether it has a header."""
 
 from __future__ import annotations
 
@@ -15,36 +15,29 @@ from studio.ingest.detect.names import KNOWN_NAMES, plain_name
 
 DELIMITERS: Final = (",", "\t", ";", "|")
 _MAGIC: Final = (
-    (b"%PDF", "PDF"),
     (b"\x89PNG", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
     (b"GIF8", "GIF"),
     (b"\x1f\x8b", "gzip"),
     (b"7z\xbc\xaf", "7z"),
     (b"Rar!", "RAR"),
-    (b"SQLite format 3\0", "SQLite"),
     (b"\x7fELF", "ELF"),
     (b"MZ", "EXE"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\xd0\xcf\x11\xe0", "OLE"),
+    (b"PK\x03\x04", "ZIP"),
     (b"GGUF", "GGUF"),
     (b"\x93NUMPY", "NumPy"),
 )
-_OLE: Final = b"\xd0\xcf\x11\xe0"
 
 
-def container_format(path: Path, head: bytes) -> str | None:
-    """xlsx or parquet by their magic bytes, None for text. Raises StudioError for other binary content."""
-    if head.startswith(b"PAR1"):
-        return "parquet"
-    if head.startswith(b"PK\x03\x04"):
-        if b"xl/" in head or b"[Content_Types]" in head or path.suffix.lower() in (".xlsx", ".xlsm"):
-            return "xlsx"
-        raise errors.binary(str(path), "ZIP")
-    if head.startswith(_OLE):
-        raise errors.locked()
+def refuse_known(path: Path, head: bytes) -> None:
+    """Raise import.binary for content that tells by its first bytes that it is nothing we read."""
     for magic, kind in _MAGIC:
         if head.startswith(magic) and not (magic == b"MZ" and b"\0" not in head[:512]):
             raise errors.binary(str(path), kind)
-    return None
 
 
 def refuse_binary(path: Path, text: bytes) -> None:

@@ -170,7 +170,9 @@ def is_well_formed(block: bytes, places: Places, delimiter: str) -> bool:
     after = data[np.minimum(places[1::2] + 1, len(data) - 1)]
     mark, quote = ord(delimiter), _QUOTE[0]
     opens = (before == mark) | (before == 10) | (before == quote) | (places[0::2] == 0)
-    closes = (after == mark) | (after == 10) | (after == 13) | (after == quote) | (places[1::2] == len(data) - 1)
+    closes = (
+        (after == mark) | (after == 10) | (after == 13) | (after == quote) | (places[1::2] == len(data) - 1)
+    )
     return bool(opens.all() and closes.all())
 
 

@@ -12,9 +12,9 @@ from studio.domain.datasets import DatasetVersion, Split, SplitShares
 from studio.domain.values import now
 from studio.ingest import errors
 from studio.ingest.dataset.canonical import ROWS_FILE, write_index, write_rows
+from studio.ingest.dataset.manifest import MANIFEST_FILE, REJECTED_FILE, read_manifest
 from studio.ingest.dataset.publish import file_sha256, published
 from studio.ingest.dataset.splits import missing_splits, split_expr, with_moved
-from studio.ingest.importer import MANIFEST_FILE, REJECTED_FILE, read_manifest
 
 
 def resplit(dataset_dir: Path, out_dir: Path, dataset_id: str, shares: SplitShares) -> DatasetVersion:

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from studio.domain.datasets import SplitShares
 from studio.domain.shapes import ColumnRole
+from studio.ingest.dataset.manifest import read_manifest
 from studio.ingest.dataset.pages import ParquetPages
 from studio.ingest.dataset.rows import read_split
 from studio.ingest.detect.encoding import detect_encoding
-from studio.ingest.importer import read_manifest
 from studio.ingest.readers import csv_reader
 from studio.ingest.readers.csv_reader import CsvReader, _Run, is_well_formed, quote_places
 from studio.ingest.readers.csv_recovery import Recovery
