@@ -46,7 +46,7 @@ def facts(result: DemoResult, workspace: str) -> dict[str, Any]:
         "rows_imported": result.dataset.rows, "estimate_seconds": result.estimate.seconds,
         "steps": summary.steps if summary else 0, "tokens_per_s": summary.tokens_per_s if summary else None,
         "train_seconds": summary.seconds if summary else None,
-        "base_eval_loss": verdict.base_loss, "tuned_eval_loss": verdict.tuned_loss, "eval_rows": verdict.rows,
+        "base_value": verdict.base_value, "tuned_value": verdict.tuned_value, "eval_rows": verdict.rows,
         "verdict": verdict.kind, "verdict_sentence": sentence(verdict), "next_sentence": next_sentence(verdict),
         "question": result.question, "answer_base": result.answer_base, "answer_tuned": result.answer_tuned,
         "seconds": result.seconds,

@@ -11,9 +11,10 @@ from studio.cli.call import Answer, Call
 from studio.cli.generated import assignments, validated
 from studio.cli.progress import ProgressLine
 from studio.cli.verbs import Verbs
+from studio.domain.architectures import Method
 from studio.domain.basemodels import BaseModelInfo
 from studio.domain.runs import FitEstimate, Run, RunPlan, RunState
-from studio.domain.specs import Method, Preset, TrainSpec, preset_spec
+from studio.domain.specs import Preset, TrainSpec, preset_spec
 from studio.i18n import _
 from studio.services.container import Services
 from studio.words import duration_words, size_words

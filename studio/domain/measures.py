@@ -21,6 +21,17 @@ class Measure(StrEnum):
 
 HIGHER_IS_BETTER = frozenset({Measure.CORRECT, Measure.LABELS_RIGHT, Measure.PREFERRED, Measure.RANKED})
 
+# Differences smaller than this do not matter to a founder: in the measure's own unit, or as a share of the base.
+MARGIN = {
+    Measure.SURPRISE: 0.02,
+    Measure.CORRECT: 0.01,
+    Measure.LABELS_RIGHT: 0.01,
+    Measure.PREFERRED: 0.02,
+    Measure.RANKED: 0.005,
+    Measure.RECONSTRUCTION: 1.0,
+}
+RELATIVE_MARGIN = 0.02  # for measures without a unit that is the same for all data
+
 MEASURE_TITLES = {
     Measure.SURPRISE: N_("Surprise"),
     Measure.CORRECT: N_("Right answers"),
@@ -49,6 +60,23 @@ METRIC_TITLES = {
     "elbo": N_("ELBO in nats"),
     "perplexity": N_("Perplexity"),
 }
+
+
+def margin(measure: Measure, base: float) -> float:
+    """The smallest difference from ``base`` that is called a difference."""
+    return MARGIN.get(measure, RELATIVE_MARGIN * abs(base))
+
+
+def measure_title(measure: Measure) -> str:
+    """The name of a measure for a person, in the active language."""
+    return _(MEASURE_TITLES[measure])
+
+
+def measure_words(measure: Measure, value: float) -> str:
+    """A value of the measure as it is read: shares as per cent, the others with three digits that count."""
+    if measure in (Measure.CORRECT, Measure.LABELS_RIGHT, Measure.PREFERRED):
+        return f"{value:.1%}"
+    return f"{value:.3f}" if abs(value) < 100 else f"{value:,.1f}"
 
 
 def metric_title(name: str) -> str:

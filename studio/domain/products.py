@@ -35,10 +35,16 @@ class Stage(StrEnum):
 
 
 class Task(StrEnum):
-    """What a product's model does; a task names one engine module."""
+    """What a product's model does."""
 
     CHAT = "chat"
     LANGUAGE_MODEL = "language_model"
+    CLASSIFY_TEXT = "classify_text"
+    RATE_TEXT = "rate_text"
+    CLASSIFY_IMAGES = "classify_images"
+    DRAW_IMAGES = "draw_images"
+    RECOMMEND = "recommend"
+    HEAR_COMMANDS = "hear_commands"
 
 
 class LinkKind(StrEnum):
@@ -70,6 +76,12 @@ TITLES: dict[StrEnum, str] = {
     Stage.SUNSET: N_("Sunset"),
     Task.CHAT: N_("Answers in conversation"),
     Task.LANGUAGE_MODEL: N_("Writes text"),
+    Task.CLASSIFY_TEXT: N_("Sorts texts"),
+    Task.RATE_TEXT: N_("Rates texts with a number"),
+    Task.CLASSIFY_IMAGES: N_("Recognises pictures"),
+    Task.DRAW_IMAGES: N_("Draws pictures"),
+    Task.RECOMMEND: N_("Recommends"),
+    Task.HEAR_COMMANDS: N_("Hears spoken commands"),
     LinkKind.DATA_FLOW: N_("Data flows"),
     LinkKind.SHARED_MODEL: N_("Shared model"),
     LinkKind.FEATURE: N_("Feature"),

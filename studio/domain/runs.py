@@ -68,7 +68,8 @@ class RunPlan(BaseModel):
     """RUN_DIR/spec.json: all that the training process needs, and nothing that it must look up.
 
     base_dir: Hugging Face folder; None for from-scratch. dataset_dir holds rows.parquet.
-    outlive: the run goes on when the process that started it is gone.
+    outlive: the run goes on when the process that started it is gone. class_weights: of the dataset version, for
+    ``balance_labels``; empty: from the counts of the training rows. fold: (k, of how many) in a K-fold.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -87,6 +88,8 @@ class RunPlan(BaseModel):
     probes: list[str] = []
     language: str = "en"
     outlive: bool = True
+    class_weights: dict[str, float] = {}
+    fold: tuple[int, int] | None = None
 
 
 class FitEstimate(BaseModel):
@@ -131,7 +134,7 @@ class StepMetrics:
 
 @dataclass(frozen=True)
 class EvalMetrics:
-    """One evaluation of the model in training, on the validation split; loss in nats per trained token."""
+    """One evaluation of the model in training, on the validation split; loss per predicted thing; named metrics."""
 
     step: int
     epoch: float
@@ -139,6 +142,7 @@ class EvalMetrics:
     perplexity: float
     rows: int
     is_best: bool
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,7 @@ class CheckpointInfo:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What the end of a run measured. Losses on the held-out split in nats per trained token.
+    """What the end of a run measured. base_value, tuned_value: the verdict's measure on the held-out rows.
 
     seconds: of updates alone, which tokens_per_s is measured by.
     """
@@ -175,8 +179,8 @@ class RunSummary:
     peak_memory_bytes: int
     best_step: int
     best_eval_loss: float | None
-    base_eval_loss: float | None
-    tuned_eval_loss: float | None
+    base_value: float | None
+    tuned_value: float | None
     model_path: str  # relative to RUN_DIR: adapter or whole model, safetensors
     model_sha256: str
     model_bytes: int

@@ -23,6 +23,7 @@ class Shape(StrEnum):
     TEXT_LABELS = "text-labels"
     TEXT_NUMBER = "text-number"
     IMAGE_LABEL = "image-label"
+    AUDIO_LABEL = "audio-label"
     RATINGS = "ratings"
 
 
@@ -48,6 +49,7 @@ class ColumnRole(StrEnum):
     LABELS = "labels"  # a list, or several labels parted by | ; or ,
     NUMBER = "number"
     IMAGE = "image"  # a path beside the source
+    AUDIO = "audio"  # the same
     USER = "user"
     ITEM = "item"
     RATING = "rating"
@@ -60,7 +62,7 @@ class ShapeColumns:
 
     needed: alternatives, each a set of roles that suffices, the usual one first. optional: roles that may be there
     besides. repeated: roles that several columns may play. stored: the canonical columns of rows.parquet, in order,
-    all text. tasks: product tasks that learn from it today.
+    all text. tasks: product tasks that learn from it.
     """
 
     needed: tuple[frozenset[ColumnRole], ...]
@@ -91,11 +93,13 @@ SHAPES: Final[dict[Shape, ShapeColumns]] = {
             frozenset({_R.CHOSEN, _R.REJECTED}),  # both are whole conversations
         ),
         optional=frozenset({_R.SYSTEM, _R.CONTEXT}), stored=("system", "history", "prompt", "chosen", "rejected"),
+        tasks=(Task.CHAT,),
     ),
     # thumb: "up" or "down"
     Shape.THUMBS: ShapeColumns(
         needed=(frozenset({_R.PROMPT, _R.RESPONSE, _R.THUMB}), frozenset({_R.MESSAGES, _R.THUMB})),
         optional=frozenset({_R.SYSTEM, _R.CONTEXT}), stored=("system", "history", "prompt", "response", "thumb"),
+        tasks=(Task.CHAT,),
     ),
     Shape.TEXT: ShapeColumns(
         needed=(frozenset({_R.TEXT}),), stored=("text",), tasks=(Task.LANGUAGE_MODEL, Task.CHAT),
@@ -103,20 +107,30 @@ SHAPES: Final[dict[Shape, ShapeColumns]] = {
     # label: empty (null) where a row still waits for one
     Shape.TEXT_LABEL: ShapeColumns(
         needed=(frozenset({_R.TEXT, _R.LABEL}), frozenset({_R.TEXT})), stored=("text", "label"),
+        tasks=(Task.CLASSIFY_TEXT,),
     ),
     # labels: JSON text of a sorted list of labels; null where a row still waits for them
     Shape.TEXT_LABELS: ShapeColumns(
         needed=(frozenset({_R.TEXT, _R.LABELS}), frozenset({_R.TEXT})), stored=("text", "labels"),
+        tasks=(Task.CLASSIFY_TEXT,),
     ),
     # number: as written in the source, a decimal point at most
-    Shape.TEXT_NUMBER: ShapeColumns(needed=(frozenset({_R.TEXT, _R.NUMBER}),), stored=("text", "number")),
+    Shape.TEXT_NUMBER: ShapeColumns(
+        needed=(frozenset({_R.TEXT, _R.NUMBER}),), stored=("text", "number"), tasks=(Task.RATE_TEXT,),
+    ),
     # image: name in the workspace's image store, <sha256>.<ending>
     Shape.IMAGE_LABEL: ShapeColumns(
         needed=(frozenset({_R.IMAGE, _R.LABEL}), frozenset({_R.IMAGE})), stored=("image", "label"),
+        tasks=(Task.CLASSIFY_IMAGES, Task.DRAW_IMAGES),
+    ),
+    # audio: name in the workspace's store of recordings, <sha256>.<ending>
+    Shape.AUDIO_LABEL: ShapeColumns(
+        needed=(frozenset({_R.AUDIO, _R.LABEL}), frozenset({_R.AUDIO})), stored=("audio", "label"),
+        tasks=(Task.HEAR_COMMANDS,),
     ),
     Shape.RATINGS: ShapeColumns(
         needed=(frozenset({_R.USER, _R.ITEM, _R.RATING}),), optional=frozenset({_R.TIME}),
-        stored=("user", "item", "rating", "time"),
+        stored=("user", "item", "rating", "time"), tasks=(Task.RECOMMEND,),
     ),
 }  # fmt: skip
 
@@ -134,6 +148,7 @@ TITLES: dict[StrEnum, str] = {
     Shape.TEXT_LABELS: N_("Texts with several labels"),
     Shape.TEXT_NUMBER: N_("Texts with a number"),
     Shape.IMAGE_LABEL: N_("Images with a label"),
+    Shape.AUDIO_LABEL: N_("Recordings with a label"),
     Shape.RATINGS: N_("Ratings"),
     ColumnRole.IGNORE: N_("Not used"),
     ColumnRole.SYSTEM: N_("Instruction to the model"),
@@ -154,6 +169,7 @@ TITLES: dict[StrEnum, str] = {
     ColumnRole.LABELS: N_("Labels"),
     ColumnRole.NUMBER: N_("Number"),
     ColumnRole.IMAGE: N_("Image file"),
+    ColumnRole.AUDIO: N_("Recording"),
     ColumnRole.USER: N_("User"),
     ColumnRole.ITEM: N_("Item"),
     ColumnRole.RATING: N_("Rating"),

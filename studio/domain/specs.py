@@ -7,13 +7,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from studio.domain.architectures import ARCHITECTURE_TITLES, METHOD_TITLES, Architecture, Method, methods_for
+from studio.domain.shapes import Shape
 from studio.i18n import N_, _
 
-
-class Method(StrEnum):
-    LORA = "lora"
-    FULL = "full"
-    SCRATCH = "scratch"
+ADDS_ON = (Method.LORA, Method.DORA, Method.QLORA)
 
 
 class Preset(StrEnum):
@@ -22,11 +20,6 @@ class Preset(StrEnum):
     THOROUGH = "thorough"
 
 
-METHOD_TITLES = {
-    Method.LORA: N_("Small add-on (LoRA)"),
-    Method.FULL: N_("Whole model"),
-    Method.SCRATCH: N_("New small model from scratch"),
-}
 PRESET_TITLES = {
     Preset.QUICK: N_("Quick"),
     Preset.BALANCED: N_("Balanced"),
@@ -39,54 +32,108 @@ PRESET_HELP = {
 }
 
 
+_ADD_ON: list[JsonValue] = [method.value for method in ADDS_ON]
+_LANGUAGE: list[JsonValue] = [Architecture.LANGUAGE_MODEL.value]
+_FROM_TEXT: list[JsonValue] = [
+    Architecture.LANGUAGE_MODEL.value, Architecture.TRANSFORMER.value, Architecture.LSTM.value, Architecture.GRU.value,
+]  # fmt: skip
+_READS_TEXT: list[JsonValue] = [*_FROM_TEXT, Architecture.ENCODER.value]
+_CLASSIFIES: list[JsonValue] = [
+    Architecture.ENCODER.value, Architecture.TRANSFORMER.value, Architecture.LSTM.value, Architecture.GRU.value,
+    Architecture.CNN.value, Architecture.BACKBONE.value, Architecture.SPECTROGRAM.value,
+]  # fmt: skip
+_TOWERS: list[JsonValue] = [*_FROM_TEXT, Architecture.SEQUENCE.value]
+_SEES: list[JsonValue] = [Architecture.CNN.value, Architecture.VAE.value]
+
+
 def _extra(group: str, level: str = "advanced", **more: JsonValue) -> dict[str, JsonValue]:
     return {"group": group, "level": level, **more}
 
 
 class TrainSpec(BaseModel):
-    """The settings of one run. Groups: method, model, settings, limits, machine."""
+    """The settings of one run. Groups: method, model, settings, limits, machine.
+
+    ``methods`` and ``architectures`` beside a field say where it means anything (see ``applies``); elsewhere it is
+    ignored.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    architecture: Architecture = Field(
+        Architecture.LANGUAGE_MODEL, title=N_("Kind of model"),
+        description=N_("What is built: the data decides what can be chosen."),
+        json_schema_extra=_extra(
+            "method", "simple", choices_titles={a.value: t for a, t in ARCHITECTURE_TITLES.items()}
+        ),
+    )  # fmt: skip
     method: Method = Field(
         Method.LORA, title=N_("Method"),
         description=N_(
             "A small add-on learns fast and keeps what the model knows; the whole model learns more and needs "
-            "more memory; from scratch knows nothing but your text."
+            "more memory; from scratch knows nothing but your data."
         ),
         json_schema_extra=_extra("method", "simple", choices_titles={m.value: t for m, t in METHOD_TITLES.items()}),
     )  # fmt: skip
     lora_rank: int = Field(
         8, ge=1, le=256, title=N_("Add-on size (rank)"),
         description=N_("Larger add-ons can learn more and need more memory."),
-        json_schema_extra=_extra("method", methods=["lora"]),
+        json_schema_extra=_extra("method", methods=_ADD_ON),
     )  # fmt: skip
     lora_alpha: int = Field(
         16, ge=1, le=1024, title=N_("Add-on strength (alpha)"),
         description=N_("How strongly the add-on acts; usually twice its rank."),
-        json_schema_extra=_extra("method", methods=["lora"]),
+        json_schema_extra=_extra("method", methods=_ADD_ON),
     )  # fmt: skip
     lora_dropout: float = Field(
         0.0, ge=0, lt=1, title=N_("Add-on dropout"),
         description=N_("Share of the add-on's inputs switched off at random, against learning by heart."),
-        json_schema_extra=_extra("method", methods=["lora"], decimals=2, step=0.05),
+        json_schema_extra=_extra("method", methods=_ADD_ON, decimals=2, step=0.05),
     )  # fmt: skip
     layers: int = Field(
         4, ge=1, le=48, title=N_("Layers"), description=N_("How deep the new model is."),
-        json_schema_extra=_extra("model", "simple", methods=["scratch"]),
+        json_schema_extra=_extra("model", "simple", methods=["scratch"], architectures=_TOWERS),
     )  # fmt: skip
     heads: int = Field(
         4, ge=1, le=64, title=N_("Heads"), description=N_("Attention heads in each layer; must divide the width."),
-        json_schema_extra=_extra("model", "simple", methods=["scratch"]),
+        json_schema_extra=_extra("model", "simple", methods=["scratch"], architectures=_TOWERS),
     )  # fmt: skip
     width: int = Field(
         256, ge=16, le=4096, title=N_("Width"), description=N_("Numbers that describe each token."),
-        json_schema_extra=_extra("model", "simple", methods=["scratch"], step=16),
+        json_schema_extra=_extra("model", "simple", methods=["scratch"], architectures=_TOWERS, step=16),
     )  # fmt: skip
     vocabulary: int = Field(
         4000, ge=300, le=100_000, title=N_("Vocabulary"),
         description=N_("Word pieces that the new model's tokenizer learns from your text."),
-        json_schema_extra=_extra("model", "simple", methods=["scratch"]),
+        json_schema_extra=_extra("model", "simple", methods=["scratch"], architectures=_FROM_TEXT),
+    )  # fmt: skip
+    channels: int = Field(
+        32, ge=4, le=512, title=N_("Channels"), description=N_("Patterns that the first layer looks for."),
+        json_schema_extra=_extra("model", methods=["scratch"], architectures=[*_SEES, Architecture.SPECTROGRAM.value]),
+    )  # fmt: skip
+    image_size: int = Field(
+        32, ge=16, le=512, title=N_("Picture size"),
+        description=N_("Pictures are brought to this many pixels on each side."),
+        json_schema_extra=_extra(
+            "model", "simple", architectures=[*_SEES, Architecture.BACKBONE.value], unit=N_("pixels"), step=4
+        ),
+    )  # fmt: skip
+    latent: int = Field(
+        16, ge=2, le=512, title=N_("Hidden numbers"),
+        description=N_("Numbers that a picture is pressed into and drawn from again."),
+        json_schema_extra=_extra("model", architectures=[Architecture.VAE.value]),
+    )  # fmt: skip
+    factors: int = Field(
+        32, ge=2, le=1024, title=N_("Factors"),
+        description=N_("Hidden tastes that describe each user and each item."),
+        json_schema_extra=_extra("model", architectures=[Architecture.FACTORS.value]),
+    )  # fmt: skip
+    dropout: float = Field(
+        0.1, ge=0, lt=1, title=N_("Dropout"),
+        description=N_("Share of a new layer's inputs switched off at random, against learning by heart."),
+        json_schema_extra=_extra(
+            "model", architectures=[*_CLASSIFIES, Architecture.SEQUENCE.value, Architecture.VAE.value],
+            decimals=2, step=0.05,
+        ),
     )  # fmt: skip
     epochs: float = Field(
         3.0, gt=0, le=100, title=N_("Passes over the data (epochs)"),
@@ -107,11 +154,29 @@ class TrainSpec(BaseModel):
         description=N_("How far each update moves the model. Too high breaks it, too low learns nothing."),
         json_schema_extra=_extra("settings", decimals=7, step=1e-5),
     )  # fmt: skip
-    schedule: Literal["constant", "linear", "cosine"] = Field(
+    optimizer: Literal["adamw", "adam", "sgd", "adagrad", "rmsprop", "adafactor"] = Field(
+        "adamw", title=N_("Optimizer"),
+        description=N_("How updates are made from gradients; AdamW suits nearly everything."),
+        json_schema_extra=_extra(
+            "settings",
+            choices_titles={
+                "adamw": "AdamW", "adam": "Adam", "sgd": N_("SGD with momentum"), "adagrad": "Adagrad",
+                "rmsprop": "RMSprop", "adafactor": N_("Adafactor (least memory)"),
+            },
+        ),
+    )  # fmt: skip
+    momentum: float = Field(
+        0.9, ge=0, lt=1, title=N_("Momentum"), description=N_("How much of the last update the next one carries on."),
+        json_schema_extra=_extra("settings", optimizers=["sgd", "rmsprop"], decimals=2, step=0.05),
+    )  # fmt: skip
+    schedule: Literal["constant", "linear", "cosine", "plateau"] = Field(
         "cosine", title=N_("Learning rate schedule"), description=N_("How the learning rate falls during the run."),
         json_schema_extra=_extra(
             "settings",
-            choices_titles={"constant": N_("Constant"), "linear": N_("Falls in a line"), "cosine": N_("Cosine")},
+            choices_titles={
+                "constant": N_("Constant"), "linear": N_("Falls in a line"), "cosine": N_("Cosine"),
+                "plateau": N_("Halves when checks no longer improve"),
+            },
         ),
     )  # fmt: skip
     warmup_ratio: float = Field(
@@ -124,6 +189,28 @@ class TrainSpec(BaseModel):
         description=N_("Pulls weights towards zero, against learning by heart."),
         json_schema_extra=_extra("settings", decimals=3, step=0.01),
     )  # fmt: skip
+    l1: float = Field(
+        0.0, ge=0, le=1, title=N_("L1 penalty"),
+        description=N_("Pulls small weights to exactly zero, so that fewer count."),
+        json_schema_extra=_extra("settings", decimals=6, step=0.00001),
+    )  # fmt: skip
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, title=N_("Label smoothing"),
+        description=N_("Share of certainty that is taken from the right label, against overconfidence."),
+        json_schema_extra=_extra("settings", architectures=_CLASSIFIES, decimals=2, step=0.05),
+    )  # fmt: skip
+    balance_labels: bool = Field(
+        False, title=N_("Rare labels count more"),
+        description=N_("Each label gets the same say, however few rows it has."),
+        json_schema_extra=_extra("settings", "simple", architectures=_CLASSIFIES),
+    )  # fmt: skip
+    preference_beta: float = Field(
+        0.1, gt=0, le=10, title=N_("Caution (beta)"),
+        description=N_("How close the tuned model must stay to the base when it learns from judged answers."),
+        json_schema_extra=_extra(
+            "settings", architectures=_LANGUAGE, shapes=["preference", "thumbs"], decimals=2, step=0.05
+        ),
+    )  # fmt: skip
     max_grad_norm: float = Field(
         1.0, gt=0, le=100, title=N_("Gradient limit"),
         description=N_("Updates larger than this are shortened, so that one odd row cannot break the model."),
@@ -132,7 +219,7 @@ class TrainSpec(BaseModel):
     max_length: int = Field(
         512, ge=16, le=32_768, title=N_("Longest row"),
         description=N_("Rows with more tokens are cut here; the preview says how many."),
-        json_schema_extra=_extra("settings", unit=N_("tokens")),
+        json_schema_extra=_extra("settings", architectures=_READS_TEXT, unit=N_("tokens")),
     )  # fmt: skip
     seed: int = Field(
         42, ge=0, le=2**31 - 1, title=N_("Seed"),
@@ -183,6 +270,19 @@ class TrainSpec(BaseModel):
             choices_titles={"auto": N_("Automatic"), "float32": "float32", "bfloat16": "bfloat16"},
         ),
     )  # fmt: skip
+    base_format: Literal["auto", "float", "int8"] = Field(
+        "auto", title=N_("Format of the frozen base"),
+        description=N_("Whole numbers (int8) are faster on many processors; Automatic uses them where it measured so."),
+        json_schema_extra=_extra(
+            "machine", methods=_ADD_ON, architectures=_LANGUAGE,
+            choices_titles={"auto": N_("Automatic"), "float": N_("As it is"), "int8": "int8"},
+        ),
+    )  # fmt: skip
+    compile: Literal["auto", "off"] = Field(
+        "auto", title=N_("Compile"),
+        description=N_("Automatic compiles the model where that pays for itself within the run."),
+        json_schema_extra=_extra("machine", choices_titles={"auto": N_("Automatic"), "off": N_("Off")}),
+    )  # fmt: skip
     threads: int | None = Field(
         None, ge=1, le=1024, title=N_("Processor threads"), description=N_("Empty: one for each physical core."),
         json_schema_extra=_extra("machine"),
@@ -190,7 +290,16 @@ class TrainSpec(BaseModel):
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> TrainSpec:
-        if self.method is Method.SCRATCH and (self.width % self.heads or (self.width // self.heads) % 2):
+        attends = self.architecture in (
+            Architecture.LANGUAGE_MODEL,
+            Architecture.TRANSFORMER,
+            Architecture.SEQUENCE,
+        )
+        if (
+            self.method is Method.SCRATCH
+            and attends
+            and (self.width % self.heads or (self.width // self.heads) % 2)
+        ):
             raise ValueError(_("The width must be an even multiple of the number of heads."))
         return self
 
@@ -206,16 +315,67 @@ _PRESETS: dict[Preset, dict[str, object]] = {
         "early_stopping": 4,
     },
 }
-_METHOD_RATES = {Method.LORA: 5e-4, Method.FULL: 5e-5, Method.SCRATCH: 1e-3}
+_METHOD_RATES = {
+    Method.LORA: 5e-4, Method.DORA: 5e-4, Method.QLORA: 2e-4, Method.FULL: 5e-5, Method.FROZEN: 1e-3,
+    Method.SCRATCH: 1e-3,
+}  # fmt: skip
+_PREFERENCE_RATE = 5e-5  # judged answers move a model gently
+# What suits each kind of model besides: passes as a multiple of the preset's, rows at once, and sizes.
+_SMALL_TEXT: dict[str, object] = {"batch_size": 32, "max_length": 256, "width": 128, "vocabulary": 8000}
+_KINDS: dict[Architecture, tuple[float, dict[str, object]]] = {
+    Architecture.ENCODER: (1.0, {"batch_size": 32, "max_length": 256}),
+    Architecture.TRANSFORMER: (
+        3.0,
+        {"batch_size": 32, "max_length": 256, "layers": 2, "width": 128, "vocabulary": 8000},
+    ),
+    Architecture.LSTM: (
+        3.0,
+        {"batch_size": 32, "max_length": 256, "layers": 1, "width": 128, "vocabulary": 8000},
+    ),
+    Architecture.GRU: (
+        3.0,
+        {"batch_size": 32, "max_length": 256, "layers": 1, "width": 128, "vocabulary": 8000},
+    ),
+    Architecture.CNN: (2.0, {"batch_size": 64}),
+    Architecture.BACKBONE: (2.0, {"batch_size": 32, "image_size": 224}),
+    Architecture.VAE: (4.0, {"batch_size": 128, "dropout": 0.0}),
+    Architecture.FACTORS: (8.0, {"batch_size": 512, "learning_rate": 5e-3, "weight_decay": 0.05}),
+    Architecture.SEQUENCE: (8.0, {"batch_size": 64, "layers": 2, "heads": 2, "width": 64}),
+    Architecture.SPECTROGRAM: (8.0, {"batch_size": 32}),
+}
 
 
-def preset_spec(preset: Preset, method: Method = Method.LORA) -> TrainSpec:
-    """The settings of a preset for a method, with the learning rate that suits the method."""
-    fields: dict[str, object] = {**_PRESETS[preset], "method": method, "learning_rate": _METHOD_RATES[method]}
-    if method is Method.SCRATCH:
-        fields["epochs"] = 4 * float(str(fields["epochs"]))  # a model that knows nothing needs more passes
-        fields["batch_size"] = 16
-    return TrainSpec.model_validate(fields)
+def preset_spec(
+    preset: Preset,
+    method: Method | None = None,
+    architecture: Architecture = Architecture.LANGUAGE_MODEL,
+    shape: Shape | None = None,
+) -> TrainSpec:
+    """The settings of a preset for a kind of model and a method (None: the advised one)."""  # fmt: skip
+    chosen = method or methods_for(architecture, shape)[0]
+    fields: dict[str, object] = {**_PRESETS[preset], "architecture": architecture, "method": chosen}
+    fields["learning_rate"] = _METHOD_RATES[chosen]
+    passes, more = _KINDS.get(architecture, (1.0, {}))
+    if architecture is Architecture.LANGUAGE_MODEL and chosen is Method.SCRATCH:
+        passes, more = 4.0, {"batch_size": 16}  # a model that knows nothing needs more passes
+    if shape in (Shape.PREFERENCE, Shape.THUMBS):
+        more = {"learning_rate": _PREFERENCE_RATE}
+    fields["epochs"] = passes * float(str(fields["epochs"]))
+    return TrainSpec.model_validate({**fields, **more})
+
+
+def applies(name: str, spec: TrainSpec, shape: Shape | None = None) -> bool:
+    """Whether a field means anything for the spec's kind of model, method and optimizer and for the data's shape."""
+    extra = TrainSpec.model_fields[name].json_schema_extra
+    limits = extra if isinstance(extra, dict) else {}
+    chosen = {
+        "methods": spec.method.value, "architectures": spec.architecture.value, "optimizers": spec.optimizer,
+        "shapes": shape.value if shape else None,
+    }  # fmt: skip
+    return all(
+        not isinstance(allowed := limits.get(key), list) or value is None or value in allowed
+        for key, value in chosen.items()
+    )
 
 
 def scratch_parameters(layers: int, width: int, vocabulary: int) -> int:

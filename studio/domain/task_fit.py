@@ -57,10 +57,6 @@ def _chat_from_prose() -> str:
 
 
 def _chat_from_other(shape: Shape) -> str:
-    if shape in (Shape.PREFERENCE, Shape.THUMBS):
-        return _(
-            "Training from comparisons and thumbs is not built yet; the good answers alone can be learned from."
-        )
     if shape in (Shape.IMAGE_LABEL, Shape.RATINGS):
         return _(
             "A product that answers in conversation cannot learn from this kind of data: there is no text to answer."

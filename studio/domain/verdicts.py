@@ -9,11 +9,11 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from studio.domain.measures import HIGHER_IS_BETTER, Measure, margin, measure_title, measure_words
 from studio.domain.runs import EvalMetrics
 from studio.i18n import N_, _
 
 RESAMPLES = 2000
-MARGIN_NATS = 0.02  # differences smaller than 2% of perplexity do not matter to a reader
 OVERFIT_RISE = 0.01  # a last validation loss this much (1%) above the best one counts as turned
 PLENTY_ROWS = 20  # fewer held-out rows than this cannot carry a firm verdict
 # Student's t, 97.5%, for 1 to 18 degrees of freedom: what PLENTY_ROWS or more rows do not need.
@@ -48,15 +48,21 @@ class NextStep(StrEnum):
 
 
 class Verdict(BaseModel):
-    """Losses in nats per trained token; difference = tuned − base, negative is better, with a 95% interval."""
+    """Means of the measure over what was predicted; difference = tuned − base, with a 95% interval.
+
+    SURPRISE is in nats per trained token and has perplexities beside it. metrics: named figures of the tuned model on
+    the held-out rows.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     kind: VerdictKind
-    base_loss: float | None
-    tuned_loss: float
-    base_perplexity: float | None
-    tuned_perplexity: float
+    measure: Measure = Measure.SURPRISE
+    base_value: float | None
+    tuned_value: float
+    base_perplexity: float | None = None
+    tuned_perplexity: float | None = None
+    metrics: dict[str, float] = {}
     difference: float | None
     ci_low: float | None
     ci_high: float | None
@@ -75,58 +81,59 @@ def perplexity(loss: float) -> float:
 
 
 def judge(
-    base_nats: Sequence[float] | None,
-    tuned_nats: Sequence[float],
-    tokens: Sequence[int],
+    base_scores: Sequence[float] | None,
+    tuned_scores: Sequence[float],
+    targets: Sequence[int],
     evals: Sequence[EvalMetrics],
     split: str,
+    measure: Measure = Measure.SURPRISE,
+    metrics: dict[str, float] | None = None,
 ) -> Verdict:
     """The verdict on a run.
 
-    base_nats, tuned_nats: summed loss of each held-out row (nats); tokens: trained tokens of each row.
-    Raises ValueError when there are no rows or the lengths differ.
+    base_scores, tuned_scores: the measure summed over each held-out row; targets: things predicted in each row
+    (trained tokens; 1 for a label). Raises ValueError when there are no rows or the lengths differ.
     """
-    if (
-        not tokens
-        or len(tuned_nats) != len(tokens)
-        or (base_nats is not None and len(base_nats) != len(tokens))
-    ):
+    sides = [scores for scores in (base_scores, tuned_scores) if scores is not None]
+    if not targets or any(len(scores) != len(targets) for scores in sides):
         raise ValueError("the same, non-zero number of rows is needed on both sides")
-    total = sum(tokens)
-    tuned = sum(tuned_nats) / total
+    total = sum(targets)
+    tuned = sum(tuned_scores) / total
     overfitting, best_step, last_step = _turned(evals)
     base = difference = low = high = None
     kind = VerdictKind.NO_BASE
-    if base_nats is not None:
-        base = sum(base_nats) / total
+    if base_scores is not None:
+        base = sum(base_scores) / total
         difference = tuned - base
-        interval = paired_interval(base_nats, tuned_nats, tokens)
+        interval = paired_interval(base_scores, tuned_scores, targets)
         low, high = interval or (None, None)
-        kind = _kind(interval, difference)
+        kind = _kind(interval, difference, measure, base)
+    surprise = measure is Measure.SURPRISE
     return Verdict(
-        kind=kind, base_loss=base, tuned_loss=tuned,
-        base_perplexity=None if base is None else perplexity(base), tuned_perplexity=perplexity(tuned),
-        difference=difference, ci_low=low, ci_high=high, rows=len(tokens), tokens=total, split=split,
+        kind=kind, measure=measure, base_value=base, tuned_value=tuned,
+        base_perplexity=perplexity(base) if surprise and base is not None else None,
+        tuned_perplexity=perplexity(tuned) if surprise else None, metrics=metrics or {},
+        difference=difference, ci_low=low, ci_high=high, rows=len(targets), tokens=total, split=split,
         overfitting=overfitting, best_step=best_step, last_step=last_step,
-        next_step=_next_step(kind, overfitting, len(tokens), evals),
+        next_step=_next_step(kind, overfitting, len(targets), evals),
     )  # fmt: skip
 
 
 def paired_interval(
-    base_nats: Sequence[float], tuned_nats: Sequence[float], tokens: Sequence[int]
+    base_scores: Sequence[float], tuned_scores: Sequence[float], targets: Sequence[int]
 ) -> tuple[float, float] | None:
-    """95% interval of (tuned − base) nats per token over rows; None for a single row, which tells nothing.
+    """95% interval of (tuned − base) per target over rows; None for a single row, which tells nothing.
 
     Rows, not tokens, are what varies, since tokens of one answer are not independent. With PLENTY_ROWS rows the
     percentile bootstrap (Efron & Tibshirani 1993, ch. 13); with fewer, where it is too narrow, Student's t on the
     linearised ratio (Cochran 1977, 2.11).
     """
-    if len(tokens) < 2:
+    if len(targets) < 2:
         return None
-    deltas = [t - b for t, b in zip(tuned_nats, base_nats, strict=True)]
-    if len(tokens) < PLENTY_ROWS:
-        return _t_interval(deltas, tokens)
-    return _bootstrap_interval(deltas, tokens)
+    deltas = [t - b for t, b in zip(tuned_scores, base_scores, strict=True)]
+    if len(targets) < PLENTY_ROWS:
+        return _t_interval(deltas, targets)
+    return _bootstrap_interval(deltas, targets)
 
 
 def _t_interval(deltas: Sequence[float], tokens: Sequence[int]) -> tuple[float, float]:
@@ -148,14 +155,20 @@ def _bootstrap_interval(deltas: Sequence[float], tokens: Sequence[int]) -> tuple
     return means[int(0.025 * RESAMPLES)], means[int(0.975 * RESAMPLES) - 1]
 
 
-def _kind(interval: tuple[float, float] | None, difference: float) -> VerdictKind:
+def _kind(
+    interval: tuple[float, float] | None, difference: float, measure: Measure, base: float
+) -> VerdictKind:
     if interval is None:
         return VerdictKind.SAME
     low, high = interval
-    if high < 0 and difference <= -MARGIN_NATS:
-        return VerdictKind.BETTER
-    if low > 0 and difference >= MARGIN_NATS:
-        return VerdictKind.WORSE
+    least = margin(measure, base)
+    up, down = VerdictKind.WORSE, VerdictKind.BETTER
+    if measure in HIGHER_IS_BETTER:
+        up, down = down, up
+    if high < 0 and difference <= -least:
+        return down
+    if low > 0 and difference >= least:
+        return up
     return VerdictKind.SAME
 
 
@@ -202,6 +215,22 @@ _SENTENCES = {
         "each step. There is no base model to compare it with."
     ),
 }
+# For every measure but surprise, where values are told as they are.
+_MEASURED_SENTENCES = {
+    VerdictKind.BETTER: N_(
+        "Better: on {rows} rows that it never saw, {measure}: {tuned}, {base} before (difference 95% sure: {low} to "
+        "{high})."
+    ),
+    VerdictKind.SAME: N_(
+        "About the same: on {rows} rows that it never saw, {measure}: {tuned}, {base} before; no clear difference (95% "
+        "sure: {low} to {high})."
+    ),
+    VerdictKind.WORSE: N_(
+        "Worse: on {rows} rows that it never saw, {measure}: {tuned}, {base} before (difference 95% sure: {low} to "
+        "{high})."
+    ),
+    VerdictKind.NO_BASE: N_("A new model: on {rows} rows that it never saw, {measure}: {tuned}."),
+}
 _NEXT_SENTENCES = {
     NextStep.TRY_AND_COLLECT: N_(
         "Next: try it in the playground and correct the answers that you do not like."
@@ -226,7 +255,8 @@ def title(kind: VerdictKind) -> str:
 def sentence(verdict: Verdict) -> str:
     """The verdict in one sentence (two when validation turned), in the active language."""
     unknown = verdict.difference is not None and verdict.ci_low is None
-    text = _(_TOO_FEW) if unknown else _(_SENTENCES[verdict.kind]).format(**_figures(verdict))
+    sentences = _SENTENCES if verdict.measure is Measure.SURPRISE else _MEASURED_SENTENCES
+    text = _(_TOO_FEW) if unknown else _(sentences[verdict.kind]).format(**_figures(verdict))
     if verdict.overfitting:
         more = _(_OVERFITTING).format(best=verdict.best_step)
         return _("{sentence} {next_sentence}").format(sentence=text, next_sentence=more)
@@ -239,7 +269,9 @@ def next_sentence(verdict: Verdict) -> str:
 
 
 def _figures(verdict: Verdict) -> dict[str, object]:
-    figures: dict[str, object] = {"rows": verdict.rows, "perplexity": f"{verdict.tuned_perplexity:.0f}"}
+    if verdict.measure is not Measure.SURPRISE:
+        return _measured_figures(verdict)
+    figures: dict[str, object] = {"rows": verdict.rows, "perplexity": f"{verdict.tuned_perplexity or 0:.0f}"}
     if verdict.difference is None or verdict.ci_low is None or verdict.ci_high is None:
         return figures
     if verdict.kind is VerdictKind.WORSE:
@@ -249,3 +281,13 @@ def _figures(verdict: Verdict) -> dict[str, object]:
         less = [-math.expm1(x) for x in (verdict.ci_high, verdict.ci_low, verdict.difference)]
     figures["low"], figures["high"], figures["percent"] = (f"{x:.0%}" for x in less)
     return figures
+
+
+def _measured_figures(verdict: Verdict) -> dict[str, object]:
+    values = {
+        "tuned": verdict.tuned_value, "base": verdict.base_value, "low": verdict.ci_low, "high": verdict.ci_high,
+    }  # fmt: skip
+    words = {
+        name: measure_words(verdict.measure, value) for name, value in values.items() if value is not None
+    }
+    return {"rows": verdict.rows, "measure": measure_title(verdict.measure), **words}

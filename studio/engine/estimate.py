@@ -11,8 +11,8 @@ from statistics import mean, stdev
 
 import torch
 
+from studio.domain.architectures import Method
 from studio.domain.runs import FitEstimate, RunPlan
-from studio.domain.specs import Method
 from studio.engine import devices
 from studio.engine.batching import by_length, epoch_batches
 from studio.engine.control import Control, Emit

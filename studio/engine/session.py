@@ -96,7 +96,8 @@ class Session:
         return Trainer(
             self._plan.spec, on.task, self._optimizer, on.train, on.schedule, position, device=on.device,
             emit=self._emit, control=self._control,
-            evaluate=self._timed_validation, after_evaluation=lambda best: self._after_evaluation(position, best),
+            evaluate=self._timed_validation, metrics=self._validation_metrics,
+            after_evaluation=lambda best: self._after_evaluation(position, best),
             save=lambda: self._save(position), eval_rows=len(on.validation),
         )  # fmt: skip
 
@@ -168,6 +169,13 @@ class Session:
     def _scores(self, items: Sequence[Item]) -> list[float]:
         return row_scores(self._on.task, items, self._plan.spec.batch_size, self._control.check)
 
+    def _metrics(self, items: Sequence[Item]) -> dict[str, float]:
+        return self._on.task.metrics(items, self._control.check)
+
+    def _validation_metrics(self) -> dict[str, float]:
+        with self._beside.running():
+            return self._metrics(self._on.validation)
+
     def _after_evaluation(self, position: Position, best: bool) -> None:
         with self._beside.running():
             if best:
@@ -226,8 +234,9 @@ class Session:
         if tuned:
             self._emit(
                 Compared(
-                    split=self._on.held_out_name, base_nats=base, tuned_nats=tuned,
-                    tokens=[e.targets for e in self._on.held_out],
+                    split=self._on.held_out_name, measure=self._on.task.measure, base_scores=base,
+                    tuned_scores=tuned, targets=[e.targets for e in self._on.held_out],
+                    metrics=self._metrics(self._on.held_out),
                 )
             )  # fmt: skip
         return tuned
@@ -245,8 +254,8 @@ class Session:
             steps=position.step, seconds=position.elapsed_s, real_tokens=position.real_tokens,
             tokens_per_s=position.real_tokens / seconds, peak_memory_bytes=devices.peak_memory(self._on.device),
             best_step=position.best_step, best_eval_loss=position.best_loss,
-            base_eval_loss=mean_over_targets(base, held_out) if base else None,
-            tuned_eval_loss=mean_over_targets(tuned, held_out) if tuned else None,
+            base_value=mean_over_targets(base, held_out) if base else None,
+            tuned_value=mean_over_targets(tuned, held_out) if tuned else None,
             model_path=folder.name, model_sha256=hashes[0] if len(hashes) == 1 else _hash_of("".join(hashes)),
             model_bytes=sum(p.stat().st_size for p in folder.iterdir()), parameters=self._on.size.parameters,
             trainable=self._on.size.trainable, stopped_early=reason != "finished", stop_reason=reason,

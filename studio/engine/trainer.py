@@ -49,7 +49,7 @@ def schedule_for(spec: TrainSpec, rows: int) -> Schedule:
 class Trainer:
     """Updates the model's trainable weights until the schedule, the clock, the user or validation says stop.
 
-    evaluate: mean validation loss in nats per token, None without validation rows.
+    evaluate: mean validation loss per target, None without validation rows. metrics: named figures beside it.
     after_evaluation: called with whether this was the best evaluation so far. save: called when it is time to save.
     """
 
@@ -57,7 +57,8 @@ class Trainer:
         self, spec: TrainSpec, task: LearningTask[Any, Any], optimizer: torch.optim.Optimizer,
         items: Sequence[Item], schedule: Schedule, position: Position, *,
         device: torch.device, emit: Emit, control: Control,
-        evaluate: Callable[[], float | None], after_evaluation: Callable[[bool], None], save: Callable[[], None],
+        evaluate: Callable[[], float | None], metrics: Callable[[], dict[str, float]],
+        after_evaluation: Callable[[bool], None], save: Callable[[], None],
         eval_rows: int,
     ) -> None:  # fmt: skip
         self.position = position
@@ -66,6 +67,7 @@ class Trainer:
         self._lengths = [item.length for item in items]
         self._device, self._emit, self._control = device, emit, control
         self._evaluate, self._after_evaluation, self._save = evaluate, after_evaluation, save
+        self._metrics = metrics
         self._eval_rows = eval_rows
         self._parameters = [p for p in task.model.parameters() if p.requires_grad]
         self._batches: list[list[int]] = []
@@ -193,7 +195,7 @@ class Trainer:
         self._emit(
             Evaluated(
                 step=position.step, epoch=self.epoch, loss=value, perplexity=math.exp(min(value, 700)),
-                rows=self._eval_rows, is_best=best,
+                rows=self._eval_rows, is_best=best, metrics=self._metrics(),
             )
         )  # fmt: skip
         self._after_evaluation(best)

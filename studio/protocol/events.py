@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from studio.domain.measures import Measure
 
 VERSION = 1
 
@@ -88,7 +90,7 @@ class Estimated(Event):
 
 
 class Step(Event):
-    """One optimizer update. loss: nats per trained token; tokens_per_s: real (non-padding) tokens."""
+    """One optimizer update. loss: mean over what is predicted (nats per token, …); tokens_per_s: units of real work."""
 
     type: Literal["step"] = "step"
     step: int
@@ -113,6 +115,7 @@ class Evaluated(Event):
     perplexity: float | None
     rows: int
     is_best: bool
+    metrics: dict[str, float] = {}
 
 
 class ProbeAnswered(Event):
@@ -128,13 +131,20 @@ class ProbeAnswered(Event):
 
 
 class Compared(Event):
-    """Base against tuned on the same held-out rows: per row the summed loss in nats and the trained tokens."""
+    """Base against tuned on the same held-out rows: the measure summed over each row, and the things predicted in it.
+
+    metrics: named figures of the tuned model on these rows. Older attempts wrote nats and tokens.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     type: Literal["compared"] = "compared"
     split: str
-    base_nats: list[float] | None  # None when there is no base (from scratch)
-    tuned_nats: list[float]
-    tokens: list[int]
+    measure: Measure = Measure.SURPRISE
+    base_scores: list[float] | None = Field(validation_alias=AliasChoices("base_scores", "base_nats"))
+    tuned_scores: list[float] = Field(validation_alias=AliasChoices("tuned_scores", "tuned_nats"))
+    targets: list[int] = Field(validation_alias=AliasChoices("targets", "tokens"))
+    metrics: dict[str, float] = {}
 
 
 class CheckpointSaved(Event):

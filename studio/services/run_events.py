@@ -146,7 +146,7 @@ class _Projection:
             return
         perplexity = math.inf if event.perplexity is None else event.perplexity
         self.evals[event.step] = EvalMetrics(
-            event.step, event.epoch, event.loss, perplexity, event.rows, event.is_best
+            event.step, event.epoch, event.loss, perplexity, event.rows, event.is_best, event.metrics
         )
 
     def _rewind(self, step: int) -> None:

@@ -8,11 +8,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from studio.domain.architectures import Method
 from studio.domain.basemodels import BaseModelInfo
 from studio.domain.datasets import DatasetVersion, Split
 from studio.domain.runs import FitEstimate, RunPlan
 from studio.domain.shapes import Shape
-from studio.domain.specs import Method, TrainSpec
+from studio.domain.specs import TrainSpec
 from studio.errors import NotFoundError, StudioError
 from studio.i18n import _, current_language
 from studio.paths import WorkspacePaths, resource_path

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from studio.domain.architectures import Method
 from studio.domain.runs import FitEstimate, RunPlan
-from studio.domain.specs import Method, scratch_parameters
+from studio.domain.specs import scratch_parameters
 from studio.errors import ResourceError
 from studio.i18n import _
 from studio.words import size_words

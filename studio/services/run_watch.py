@@ -178,7 +178,15 @@ class RunWatch:
             return update
         evals = kept_evals(self._repository.evals(update.run.id), update)
         try:
-            verdict = judge(compared.base_nats, compared.tuned_nats, compared.tokens, evals, compared.split)
+            verdict = judge(
+                compared.base_scores,
+                compared.tuned_scores,
+                compared.targets,
+                evals,
+                compared.split,
+                compared.measure,
+                compared.metrics,
+            )
         except ValueError:
             log.warning("Run %s compared nothing that can be judged", update.run.id)
             return update

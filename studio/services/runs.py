@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from studio.domain.architectures import Method
 from studio.domain.basemodels import BaseModelInfo
 from studio.domain.runs import (
     ACTIVE,
@@ -22,7 +23,7 @@ from studio.domain.runs import (
     RunState,
     StepMetrics,
 )
-from studio.domain.specs import Method, TrainSpec
+from studio.domain.specs import TrainSpec
 from studio.domain.values import Value, now
 from studio.domain.verdicts import Verdict
 from studio.errors import NotFoundError, StudioError

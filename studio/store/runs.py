@@ -176,8 +176,9 @@ def _put(connection: Connection, table: Table, run_id: str, rows: Sequence[Any])
 def _put_comparison(connection: Connection, run_id: str, compared: Compared) -> None:
     connection.execute(
         comparisons.insert().prefix_with("OR REPLACE").values(
-            run_id=run_id, split=compared.split, base_nats=compared.base_nats, tuned_nats=compared.tuned_nats,
-            tokens=compared.tokens,
+            run_id=run_id, split=compared.split, base_scores=compared.base_scores,
+            tuned_scores=compared.tuned_scores, targets=compared.targets, measure=compared.measure.value,
+            metrics=compared.metrics,
         )
     )  # fmt: skip
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(
@@ -177,6 +177,7 @@ evals = Table(
     Column("perplexity", Float, nullable=False),
     Column("rows", Integer, nullable=False),
     Column("is_best", Boolean, nullable=False),
+    Column("metrics", JSON, nullable=False),
     PrimaryKeyConstraint("run_id", "step"),
     sqlite_with_rowid=False,
 )  # fmt: skip
@@ -205,9 +206,11 @@ comparisons = Table(
     "comparisons", metadata,
     Column("run_id", ForeignKey("runs.id"), primary_key=True),
     Column("split", String, nullable=False),
-    Column("base_nats", JSON),
-    Column("tuned_nats", JSON, nullable=False),
-    Column("tokens", JSON, nullable=False),
+    Column("base_scores", JSON),
+    Column("tuned_scores", JSON, nullable=False),
+    Column("targets", JSON, nullable=False),
+    Column("measure", String, nullable=False),
+    Column("metrics", JSON, nullable=False),
 )  # fmt: skip
 
 feedback = Table(

@@ -99,7 +99,8 @@ def run_studio(base: Path, train: list[Any], wanted: str) -> tuple[Any, Any, flo
     trainer = Trainer(
         spec, task, make_optimizer(model.named_parameters(), spec), examples,
         schedule_for(spec, len(examples)), Position(), device=torch.device("cpu"),
-        emit=lambda event: None, control=Never(), evaluate=lambda: None, after_evaluation=lambda best: None,
+        emit=lambda event: None, control=Never(), evaluate=lambda: None, metrics=dict,
+        after_evaluation=lambda best: None,
         save=lambda: None, eval_rows=0,
     )  # fmt: skip
     started = time.perf_counter()

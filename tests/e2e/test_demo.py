@@ -45,7 +45,7 @@ def test_quick_demo_measures_everything(tmp_path: Path) -> None:
     data = json.loads(line)
     assert data["rows_imported"] == 270
     assert data["steps"] == 20
-    assert data["tuned_eval_loss"] < data["base_eval_loss"] - 0.2
+    assert data["tuned_value"] < data["base_value"] - 0.2
     assert data["verdict"] == "better"
     assert data["verdict_sentence"] in said.stderr
     assert all(

@@ -240,7 +240,7 @@ def test_from_a_file_to_feedback_and_chinese(desk: Desk, tiny_model: Path) -> No
         assert services.runs.steps(run.id)
         verdict = services.runs.verdict(run.id)
     assert verdict is not None
-    assert verdict.base_loss is not None
+    assert verdict.base_value is not None
     talk(window, desk, run)
     window.key("ctrl+1")
     window.wait("Finished", "cell")

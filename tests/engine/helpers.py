@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from studio.domain.architectures import Method
 from studio.domain.datasets import Split
 from studio.domain.runs import RunPlan
 from studio.domain.shapes import Shape
-from studio.domain.specs import Method, TrainSpec
+from studio.domain.specs import TrainSpec
 from studio.protocol.events import Event, Step
 
 TOPICS = ["lamp", "desk", "chair", "mirror", "rug", "vase", "clock", "shelf"]

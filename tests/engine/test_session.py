@@ -9,9 +9,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from studio.domain.architectures import Method
 from studio.domain.runs import RunSummary
 from studio.domain.shapes import Shape
-from studio.domain.specs import Method, scratch_parameters
+from studio.domain.specs import scratch_parameters
 from studio.engine import checkpoint
 from studio.engine import trainer as trainer_module
 from studio.engine.estimate import estimate
@@ -59,12 +60,12 @@ def test_a_run_learns_and_keeps_its_best_model(method: Method, tiny_model_dir: P
     assert summary is not None
     losses = [s.loss for s in seen.of(Step)]
     assert sum(losses[-3:]) < sum(losses[:3])
-    assert summary.tuned_eval_loss is not None
+    assert summary.tuned_value is not None
     (compared,) = seen.of(Compared)
-    assert (compared.base_nats is None) == (method is Method.SCRATCH)
+    assert (compared.base_scores is None) == (method is Method.SCRATCH)
     if method is not Method.SCRATCH:
-        assert summary.base_eval_loss is not None
-        assert summary.tuned_eval_loss < summary.base_eval_loss
+        assert summary.base_value is not None
+        assert summary.tuned_value < summary.base_value
     evals = [e for e in seen.of(Evaluated) if e.step]
     assert summary.best_eval_loss == min(e.loss for e in evals)
     assert seen.of(ProbeAnswered)[-1].prompt == "Where is my lamp?"
@@ -116,8 +117,8 @@ def test_a_killed_run_goes_on_to_the_bit(
     assert event.step == max(saved)
     assert second.of(Step)[0].step == event.step + 1
     assert weights(whole) == weights(broken)
-    assert (summary.best_eval_loss, summary.tuned_eval_loss, summary.base_eval_loss) == (
-        resumed.best_eval_loss, resumed.tuned_eval_loss, resumed.base_eval_loss,
+    assert (summary.best_eval_loss, summary.tuned_value, summary.base_value) == (
+        resumed.best_eval_loss, resumed.tuned_value, resumed.base_value,
     )  # fmt: skip
 
 

@@ -89,7 +89,7 @@ def make_run(name: str = "Customer assistant", state: RunState = RunState.RUNNIN
 def make_summary() -> RunSummary:
     return RunSummary(
         steps=720, seconds=1764, real_tokens=420_000, tokens_per_s=238, peak_memory_bytes=1_830_000_000, best_step=480,
-        best_eval_loss=1.52, base_eval_loss=2.31, tuned_eval_loss=1.52, model_path="model", model_sha256="m",
+        best_eval_loss=1.52, base_value=2.31, tuned_value=1.52, model_path="model", model_sha256="m",
         model_bytes=9_800_000, parameters=134_515_008, trainable=2_442_240,
     )  # fmt: skip
 

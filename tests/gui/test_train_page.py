@@ -11,8 +11,9 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from studio.domain.architectures import Method
 from studio.domain.runs import RunState
-from studio.domain.specs import Method, Preset, TrainSpec, preset_spec, scratch_parameters
+from studio.domain.specs import Preset, TrainSpec, preset_spec, scratch_parameters
 from studio.gui.context import GuiContext
 from studio.gui.notices import Notice
 from studio.gui.pages.train import TrainPage

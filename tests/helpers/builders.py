@@ -37,7 +37,7 @@ def run(data: DatasetVersion, **fields: Any) -> Run:
 def summary(**fields: Any) -> RunSummary:
     values: dict[str, Any] = {
         "steps": 10, "seconds": 7200.0, "real_tokens": 1000, "tokens_per_s": 100.0, "peak_memory_bytes": 10**9,
-        "best_step": 10, "best_eval_loss": 1.0, "base_eval_loss": 2.0, "tuned_eval_loss": 1.0, "model_path": "model",
+        "best_step": 10, "best_eval_loss": 1.0, "base_value": 2.0, "tuned_value": 1.0, "model_path": "model",
         "model_sha256": "2" * 64, "model_bytes": 1000, "parameters": 100, "trainable": 10,
         "stop_reason": "finished", "answer_tokens_per_s": 20.0, "answer_tokens_mean": 50.0,
     }  # fmt: skip

@@ -40,13 +40,13 @@ def step(number: int) -> None:
 
 
 def finish() -> None:
-    emit("compared", split="test", base_nats=[20.0] * 30, tuned_nats=[10.0] * 30, tokens=[10] * 30)
+    emit("compared", split="test", base_scores=[20.0] * 30, tuned_scores=[10.0] * 30, tokens=[10] * 30)
     (run_dir / "model").mkdir(exist_ok=True)
     emit(
         "finished",
         result={
             "steps": 5, "seconds": 3600.0, "real_tokens": 100, "tokens_per_s": 50.0, "peak_memory_bytes": 1000,
-            "best_step": 5, "best_eval_loss": 1.0, "base_eval_loss": 2.0, "tuned_eval_loss": 1.0,
+            "best_step": 5, "best_eval_loss": 1.0, "base_value": 2.0, "tuned_value": 1.0,
             "model_path": "model", "model_sha256": "0", "model_bytes": 1, "parameters": 10, "trainable": 1,
             "stop_reason": "finished", "answer_tokens_per_s": 10.0, "answer_tokens_mean": 20.0,
         },

@@ -270,7 +270,7 @@ def finished_run(product_id: str, name: str = "Run 1", state: RunState = RunStat
     done = state is RunState.DONE
     summary = RunSummary(
         steps=300, seconds=3600, real_tokens=800_000, tokens_per_s=222, peak_memory_bytes=2**31, best_step=300,
-        best_eval_loss=1.2, base_eval_loss=1.9, tuned_eval_loss=1.2, model_path="model", model_sha256="0",
+        best_eval_loss=1.2, base_value=1.9, tuned_value=1.2, model_path="model", model_sha256="0",
         model_bytes=10**7, parameters=134_515_008, trainable=900_000, answer_tokens_per_s=20.0,
         answer_tokens_mean=60.0,
     )  # fmt: skip
@@ -285,7 +285,7 @@ def verdict(kind: VerdictKind = VerdictKind.BETTER) -> Verdict:
     """A firm verdict."""
     sign = 1 if kind is VerdictKind.WORSE else -1
     return Verdict(
-        kind=kind, base_loss=1.9, tuned_loss=1.9 + 0.7 * sign, base_perplexity=6.7, tuned_perplexity=3.3,
+        kind=kind, base_value=1.9, tuned_value=1.9 + 0.7 * sign, base_perplexity=6.7, tuned_perplexity=3.3,
         difference=0.7 * sign, ci_low=sign * 0.7 - 0.1, ci_high=sign * 0.7 + 0.1, rows=100, tokens=8_000,
         split="test", overfitting=False, best_step=300, last_step=300, next_step=NextStep.TRY_AND_COLLECT,
     )  # fmt: skip

@@ -88,7 +88,7 @@ def test_journey_with_a_tiny_model(place: Path, questions: Path) -> None:
     assert (trained.data["state"], summary["steps"]) == ("done", 3)
     splits = imported.data["splits"]
     assert verdict["rows"] == splits["validation"] + splits["test"]  # the test rows alone would be too few
-    assert summary["tuned_eval_loss"] == pytest.approx(verdict["tuned_loss"])
+    assert summary["tuned_value"] == pytest.approx(verdict["tuned_value"])
     assert verdict["sentence"] in trained.err
     assert "Step 3 of 3" in trained.err
 

@@ -153,7 +153,7 @@ def test_a_run_finishes_and_tells_everything_in_order(
     assert isinstance(finished, Finished)
     events = trainer.events()
     assert [e.seq for e in events] == list(range(1, len(events) + 1))
-    assert finished.result["tuned_eval_loss"] < finished.result["base_eval_loss"]
+    assert finished.result["tuned_value"] < finished.result["base_value"]
     assert load_file(str(tmp_path / "run" / "model" / "adapter_model.safetensors"))
     assert trainer.process.stdout is not None
     spoken = trainer.process.stdout.read().decode().splitlines()

@@ -191,7 +191,7 @@ def _time(row: RunRow) -> str:
 
 def _loss(row: RunRow) -> str:
     summary = row.run.summary
-    tuned = summary.tuned_eval_loss if summary is not None else None
+    tuned = summary.tuned_value if summary is not None else None
     return loss_words(tuned if tuned is not None else row.run.last_loss)
 
 

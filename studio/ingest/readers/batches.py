@@ -103,6 +103,7 @@ def _reasons(_language: str) -> dict[str, str]:
         "missing_user": _("This row does not say who rated."),
         "missing_item": _("This row does not say what was rated."),
         "missing_image": _("This row names no image."),
+        "missing_audio": _("This row names no recording."),
         "image_missing": _("There is no such image beside the source."),
         "image_outside": _("The path of the image leads out of the folder of the source."),
         "not_a_number": _("This is not a number."),

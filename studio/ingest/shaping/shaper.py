@@ -24,13 +24,14 @@ _TRANSFORMS: Final[dict[Shape, Transform]] = {
     Shape.TEXT_LABELS: values.several_labels,
     Shape.TEXT_NUMBER: values.numbers,
     Shape.IMAGE_LABEL: values.single_label,
+    Shape.AUDIO_LABEL: values.single_label,
     Shape.RATINGS: values.ratings,
 }
 # A row without one of these is no row of its shape; a label may still be waiting to be given.
 _MUST_BE_THERE: Final = (
     ColumnRole.PROMPT, ColumnRole.RESPONSE, ColumnRole.MESSAGES, ColumnRole.CHOSEN, ColumnRole.REJECTED,
-    ColumnRole.THUMB, ColumnRole.TEXT, ColumnRole.NUMBER, ColumnRole.IMAGE, ColumnRole.USER, ColumnRole.ITEM,
-    ColumnRole.RATING, ColumnRole.SPEAKER, ColumnRole.CONVERSATION,
+    ColumnRole.THUMB, ColumnRole.TEXT, ColumnRole.NUMBER, ColumnRole.IMAGE, ColumnRole.AUDIO, ColumnRole.USER,
+    ColumnRole.ITEM, ColumnRole.RATING, ColumnRole.SPEAKER, ColumnRole.CONVERSATION,
 )  # fmt: skip
 
 

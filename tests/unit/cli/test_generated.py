@@ -8,8 +8,9 @@ import pytest
 
 from studio.cli.generated import assignments, flag, parameters_of, validated
 from studio.cli.train import spec_of
+from studio.domain.architectures import Method
 from studio.domain.sampling import Sampling
-from studio.domain.specs import Method, Preset, TrainSpec, preset_spec
+from studio.domain.specs import Preset, TrainSpec, preset_spec
 from studio.errors import StudioError
 
 

@@ -5,14 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from studio.domain.specs import (
-    Method,
-    Preset,
-    TrainSpec,
-    preset_spec,
-    scratch_inner_width,
-    scratch_parameters,
-)
+from studio.domain.architectures import Method
+from studio.domain.specs import Preset, TrainSpec, preset_spec, scratch_inner_width, scratch_parameters
 
 
 @pytest.mark.parametrize("method", Method)

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from studio.domain.architectures import Method
 from studio.domain.datasets import DatasetVersion
 from studio.domain.runs import Run, RunPlan, RunState
-from studio.domain.specs import Method, TrainSpec
+from studio.domain.specs import TrainSpec
 from studio.paths import WorkspacePaths
 from studio.protocol.events import Event, Finished
 from studio.services.changes import ChangeBus, Changes

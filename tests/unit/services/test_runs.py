@@ -14,10 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from studio.domain.architectures import Method
 from studio.domain.basemodels import BaseModelInfo, BaseSource
 from studio.domain.products import Product, Role
 from studio.domain.runs import FitEstimate, RunState
-from studio.domain.specs import Method, TrainSpec
+from studio.domain.specs import TrainSpec
 from studio.domain.values import Basis
 from studio.domain.verdicts import VerdictKind
 from studio.errors import ResourceError, StudioError

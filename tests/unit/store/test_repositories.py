@@ -229,7 +229,7 @@ def test_a_verdict_is_stored_with_its_decision(
     runs.add(run)
     assert runs.verdict(run.id) is None
     verdict = judge([20.0] * 30, [10.0] * 30, [10] * 30, [], "test")
-    compared = Compared(seq=1, split="test", base_nats=[20.0], tuned_nats=[10.0], tokens=[10])
+    compared = Compared(seq=1, split="test", base_scores=[20.0], tuned_scores=[10.0], tokens=[10])
     decision = Decision(f"run:{run.id}", "verdict:better", "why", "studio", AT)
     runs.apply(replace(project(run, [compared]), verdict=verdict, decisions=(decision,)))
     assert runs.verdict(run.id) == verdict

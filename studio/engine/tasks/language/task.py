@@ -10,11 +10,11 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from studio.domain.architectures import Method
 from studio.domain.datasets import Split
 from studio.domain.runs import RunPlan
 from studio.domain.sampling import Sampling
 from studio.domain.shapes import Shape
-from studio.domain.specs import Method
 from studio.engine.generate import answer
 from studio.engine.loading import load_model, load_tokenizer
 from studio.engine.models import add_adapter, new_model, new_tokenizer, save_model

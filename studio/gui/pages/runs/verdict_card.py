@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from studio.domain import verdicts
+from studio.domain.measures import Measure, measure_title, measure_words, metric_title
 from studio.domain.runs import FitEstimate, Run, RunSummary
 from studio.domain.values import Value
 from studio.domain.verdicts import Verdict
@@ -102,10 +103,23 @@ class FigureTable(QWidget):
 
     def fill(self, run: Run, verdict: Verdict, cost: Value | None) -> None:
         """Show the figures of this run."""
-        base = "–" if verdict.base_perplexity is None else f"{verdict.base_perplexity:.2f}"
-        self._add_head(_("Base model"), _("This model"))
-        self._add(_("Loss on held-out rows"), loss_words(verdict.base_loss), loss_words(verdict.tuned_loss))
-        self._add(_("Perplexity on held-out rows"), base, f"{verdict.tuned_perplexity:.2f}")
+        self._add_head(_("Base model") if run.plan.base_dir else _("Simplest guess"), _("This model"))
+        if verdict.measure is Measure.SURPRISE:
+            self._add(
+                _("Loss on held-out rows"), loss_words(verdict.base_value), loss_words(verdict.tuned_value)
+            )
+            self._add(
+                _("Perplexity on held-out rows"), _two_digits(verdict.base_perplexity),
+                _two_digits(verdict.tuned_perplexity),
+            )  # fmt: skip
+        else:
+            base, tuned = (
+                "–" if value is None else measure_words(verdict.measure, value)
+                for value in (verdict.base_value, verdict.tuned_value)
+            )
+            self._add(measure_title(verdict.measure), base, tuned)
+        for name, value in verdict.metrics.items():
+            self._add(metric_title(name), "–", f"{value:.3f}")
         if run.summary is not None:
             self._add_prediction(run.estimate, run.summary)
         if cost is not None:
@@ -174,3 +188,7 @@ class VerdictCard(Card):
         self._figures.deleteLater()
         self._figures = table
         self.show()
+
+
+def _two_digits(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"

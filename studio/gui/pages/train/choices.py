@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from studio.domain.architectures import Architecture, Method, needs_base
 from studio.domain.basemodels import BaseModelInfo, CatalogueEntry
 from studio.domain.datasets import DatasetVersion
 from studio.domain.runs import FitEstimate
-from studio.domain.specs import Method, Preset, TrainSpec, preset_spec
+from studio.domain.specs import Preset, TrainSpec, preset_spec
 from studio.i18n import _
 
 # A preset decides the learning; limits and machine stay as the user set them.
@@ -36,7 +37,7 @@ class Choices:
 
     @property
     def from_scratch(self) -> bool:
-        return self.spec.method is Method.SCRATCH
+        return not needs_base(self.spec.architecture, self.spec.method)
 
     def missing(self) -> str | None:
         """ "data", "base" or "settings": the first thing that is missing; None when the run can be planned."""
@@ -51,9 +52,15 @@ class Choices:
         base = "" if self.from_scratch or self.base is None else self.base.path
         return f"{self.dataset.id if self.dataset else ''}|{base}|{self.spec.model_dump_json()}"
 
-    def with_preset(self, preset: Preset, method: Method) -> Choices:
-        """The preset's settings for the method; limits and machine are kept."""
-        wanted = preset_spec(preset, method)
+    def with_preset(
+        self, preset: Preset, method: Method | None = None, architecture: Architecture | None = None
+    ) -> Choices:
+        """The preset's settings for the kind of model and method; limits and machine are kept.
+
+        None: the kind stays, the method is the advised one.
+        """
+        shape = self.dataset.shape if self.dataset else None
+        wanted = preset_spec(preset, method, architecture or self.spec.architecture, shape)
         kept = {name: getattr(self.spec, name) for name in fields_of(*_NOT_OF_PRESET)}
         given = wanted.model_fields_set
         return replace(self, spec=wanted.model_copy(update={k: v for k, v in kept.items() if k not in given}))
@@ -76,12 +83,6 @@ def group_of(name: str) -> str:
 def fields_of(*groups: str) -> list[str]:
     """Fields of TrainSpec in these groups, in their order."""
     return [name for name in TrainSpec.model_fields if group_of(name) in groups]
-
-
-def applies(name: str, method: Method) -> bool:
-    """Whether a field means anything for a method."""
-    methods = _extra(name).get("methods")
-    return not isinstance(methods, list) or method.value in methods
 
 
 def start_words(choices: Choices, estimate: FitEstimate | None, *, training: bool) -> str:

@@ -5,19 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QWidget
 
-from studio.domain.specs import (
-    METHOD_TITLES,
-    PRESET_HELP,
-    PRESET_TITLES,
-    Method,
-    Preset,
-    TrainSpec,
-    scratch_parameters,
-)
+from studio.domain.architectures import METHOD_TITLES, Method
+from studio.domain.specs import PRESET_HELP, PRESET_TITLES, Preset, TrainSpec, applies, scratch_parameters
 from studio.gui.forms import ModelForm
 from studio.gui.models.runs_words import count_words
 from studio.gui.pages.train.choice import ChoiceCard
-from studio.gui.pages.train.choices import Choices, applies, fields_of
+from studio.gui.pages.train.choices import Choices, fields_of
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, Card, Divider, SegmentedControl
 from studio.i18n import N_, _
@@ -59,9 +52,9 @@ class SpecForm(QWidget):
             self.form.set_value(spec)
         self.form.set_level(level)
         for name in self.fields:
-            if not applies(name, spec.method):
+            if not applies(name, spec):
                 self.form.set_field_visible(name, False)
-        self.setVisible(any(applies(name, spec.method) for name in self.fields))
+        self.setVisible(any(applies(name, spec) for name in self.fields))
 
     def _on_changed(self, spec: TrainSpec) -> None:
         self.edited.emit({name: getattr(spec, name) for name in self.fields})

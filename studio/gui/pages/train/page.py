@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from studio.domain.architectures import Method
 from studio.domain.basemodels import BaseModelInfo
 from studio.domain.datasets import DatasetVersion
 from studio.domain.runs import FitEstimate, Run, RunPlan
-from studio.domain.specs import Method, Preset, TrainSpec
+from studio.domain.specs import Preset, TrainSpec
 from studio.gui.child_job import ChildJob
 from studio.gui.context import GuiContext
 from studio.gui.page import Page, PaletteAction
