@@ -26,6 +26,7 @@ from studio.words import size_words
 
 MEASURED_S = 1.0
 SPREAD = 0.15  # the least that a prediction is unsure by, either way
+MOST_SPREAD = 0.8  # on a busy machine one second says little, but a run never takes no time
 HEAP_GROWTH = 1.3  # main memory over a run against its first steps: 1.35 to 1.79 GB in 40 steps of a LoRA run
 BYTES_PER_WEIGHT = 4  # checkpoints and models are kept as float32
 
@@ -124,7 +125,7 @@ def _predict(on: Prepared, speeds: _Speeds, setup_s: float, available: int, free
     checking = checks * (sum(e.length for e in on.validation) / speeds.evaluate + speeds.probe_s)
     comparing = 2 * sum(e.length for e in on.held_out) / speeds.evaluate
     seconds = setup_s + training + checking + comparing
-    spread = max(SPREAD, 2 * speeds.deviation)
+    spread = min(MOST_SPREAD, max(SPREAD, 2 * speeds.deviation))
     growth = HEAP_GROWTH if on.device.type == "cpu" else 1.0
     memory, disk = int(devices.peak_memory(on.device) * growth), _disk_bytes(on)
     problems = _problems(on, memory, available, disk, free)

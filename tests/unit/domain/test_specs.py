@@ -5,16 +5,48 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from studio.domain.architectures import Method
-from studio.domain.specs import Preset, TrainSpec, preset_spec, scratch_inner_width, scratch_parameters
+from studio.domain.architectures import Architecture, Method, architectures_for, methods_for
+from studio.domain.products import Task
+from studio.domain.shapes import Shape
+from studio.domain.specs import (
+    Preset,
+    TrainSpec,
+    applies,
+    preset_spec,
+    scratch_inner_width,
+    scratch_parameters,
+)
 
 
-@pytest.mark.parametrize("method", Method)
+COMBINATIONS = [
+    (shape, architecture, method)
+    for shape in Shape
+    for architecture in architectures_for(shape)
+    for method in methods_for(architecture, shape)
+]
+
+
 @pytest.mark.parametrize("preset", Preset)
-def test_presets_suit_their_method(preset: Preset, method: Method) -> None:
-    spec = preset_spec(preset, method)
-    assert spec.method is method
-    assert spec.learning_rate == {"lora": 5e-4, "full": 5e-5, "scratch": 1e-3}[method.value]
+@pytest.mark.parametrize(("shape", "architecture", "method"), COMBINATIONS)
+def test_presets_suit_every_kind_of_model(
+    preset: Preset, shape: Shape, architecture: Architecture, method: Method
+) -> None:
+    spec = preset_spec(preset, method, architecture, shape)
+    assert (spec.architecture, spec.method) == (architecture, method)
+    assert all(applies(name, spec, shape) for name in ("epochs", "batch_size", "learning_rate", "optimizer"))
+    assert applies("lora_rank", spec, shape) == (method in (Method.LORA, Method.DORA, Method.QLORA))
+    assert applies("preference_beta", spec, shape) == (shape in (Shape.PREFERENCE, Shape.THUMBS))
+
+
+def test_the_presets_of_language_models_keep_their_rates() -> None:
+    rates = {method: preset_spec(Preset.QUICK, method).learning_rate for method in Method}
+    assert (rates[Method.LORA], rates[Method.FULL], rates[Method.SCRATCH]) == (5e-4, 5e-5, 1e-3)
+
+
+def test_judged_answers_tune_what_answers_already() -> None:
+    assert Method.SCRATCH not in methods_for(Architecture.LANGUAGE_MODEL, Shape.PREFERENCE)
+    assert Method.SCRATCH in methods_for(Architecture.LANGUAGE_MODEL, Shape.TEXT)
+    assert architectures_for(Shape.IMAGE_LABEL, Task.DRAW_IMAGES) == (Architecture.VAE,)
 
 
 def test_every_field_says_what_it_is() -> None:
