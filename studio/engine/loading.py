@@ -27,7 +27,7 @@ from studio.i18n import _
 transformers_logging.disable_progress_bar()
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
-_LIBRARY_ERRORS = (
+LIBRARY_ERRORS = (
     OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError, SafetensorError,
 )  # fmt: skip
 
@@ -99,7 +99,7 @@ def load_tokenizer(folder: Path) -> Any:
     try:
         return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     except Exception as error:  # tokenizers raises plain Exception for a file that it cannot parse
-        raise _unreadable(folder, error) from error
+        raise unreadable(folder, error) from error
 
 
 def load_model(
@@ -119,10 +119,10 @@ def load_model(
             use_safetensors=True,
             output_loading_info=True,
         )
-    except _LIBRARY_ERRORS as error:
+    except LIBRARY_ERRORS as error:
         if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
             raise
-        raise _unreadable(folder, error) from error
+        raise unreadable(folder, error) from error
     missing = sorted(info["missing_keys"]) + sorted(str(key) for key in info["mismatched_keys"])
     if missing:  # transformers would fill them with random numbers
         raise damaged(folder.name, _("weights are missing, such as {name}").format(name=missing[0]))
@@ -157,11 +157,12 @@ def load_adapter(model: Any, folder: Path, name: str = "default") -> Any:
             model.load_adapter(str(folder), name, is_trainable=False)
             return model.eval()
         return PeftModel.from_pretrained(model, str(folder), name, is_trainable=False).eval()
-    except _LIBRARY_ERRORS as error:
-        raise _unreadable(folder, error) from error
+    except LIBRARY_ERRORS as error:
+        raise unreadable(folder, error) from error
 
 
-def _unreadable(folder: Path, error: Exception) -> StudioError:
+def unreadable(folder: Path, error: Exception) -> StudioError:
+    """What to say when a library cannot open the model."""
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
     return StudioError(
         "model.unreadable",

@@ -17,6 +17,10 @@ def build(setting: Setting) -> Loaded[Any, Any]:
         from studio.engine.tasks.language import task as language
 
         return language.build(setting)
+    if shape in (Shape.TEXT_LABEL, Shape.TEXT_LABELS, Shape.TEXT_NUMBER):
+        from studio.engine.tasks.text import task as text
+
+        return text.build(setting)
     raise StudioError(
         "run.no_task", _("No model can be trained from this kind of data yet."), _("Choose other data.")
     )
