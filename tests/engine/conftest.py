@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.tiny_model import write_tiny_model
+from tests.helpers.tiny_model import write_tiny_encoder, write_tiny_model
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +17,9 @@ def tiny_model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Read-only by agreement: copy it before changing anything.
     """
     return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny-llama")
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Hugging Face folder: random-init tiny BERT with a WordPiece tokenizer. Read-only by agreement."""
+    return write_tiny_encoder(tmp_path_factory.mktemp("models") / "tiny-bert")

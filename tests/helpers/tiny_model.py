@@ -72,3 +72,32 @@ def tiny_tokenizer():  # type: ignore[no-untyped-def]
         chat_template=CHATML,
         clean_up_tokenization_spaces=False,
     )
+
+
+def write_tiny_encoder(folder: Path) -> Path:
+    """A Hugging Face folder: random-init tiny BERT (2 layers, width 32) with a WordPiece tokenizer of a few words."""
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    first = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "lamp", "is", "awful", "broken", "slow", "refund"]
+    words = [*first, "lovely", "bright", "quick", "thanks", "indeed", "and", "this"]
+    letters = [chr(code) for code in range(33, 127)]
+    vocabulary = list(dict.fromkeys([*words, *letters, *(f"##{letter}" for letter in letters)]))
+    backend = Tokenizer(models.WordPiece({word: i for i, word in enumerate(vocabulary)}, unk_token="[UNK]"))
+    backend.normalizer = normalizers.BertNormalizer()
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    backend.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
+    )
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(vocabulary), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+        max_position_embeddings=64,
+    )  # fmt: skip
+    BertModel(config).save_pretrained(str(folder))
+    tokenizer.save_pretrained(str(folder))
+    return folder
