@@ -108,8 +108,11 @@ class RoleHeader(QHeaderView):
         self.place()
 
     def _show_roles(self) -> None:
+        """A list that is walked by keys keeps its order under the walker; the others follow the shape."""
         for section, combo in self._combos.items():
-            self._fill(section, combo)
+            if not combo.hasFocus():
+                self._fill(section, combo)
+            combo.setCurrentIndex(combo.findData(self._table.role(section)))
 
 
 def _add_heading(combo: QComboBox, words: str) -> None:
