@@ -18,7 +18,6 @@ from studio.errors import StudioError
 from studio.gui.context import GuiContext
 from studio.gui.notices import Notice
 from studio.gui.pages.data import DataPage
-from studio.gui.pages.data.split_editor import ResplitDialog
 from tests.helpers.matrix_data import Workspace
 
 LEFT = Qt.MouseButton.LeftButton
@@ -298,13 +297,13 @@ def test_use_for_the_chosen_product(
     context.navigator.set_product(matrix.core.id)
     page.show_dataset(made.id)
     view = page.dataset_view
-    qtbot.waitUntil(lambda: view.use.isVisible() and view.use.text() == "Use for Assistant")
-    qtbot.mouseClick(view.use, LEFT)
-    qtbot.waitUntil(view.train.isVisible)
-    assert not view.use.isVisible()
+    qtbot.waitUntil(lambda: view.header.use.isVisible() and view.header.use.text() == "Use for Assistant")
+    qtbot.mouseClick(view.header.use, LEFT)
+    qtbot.waitUntil(view.header.train.isVisible)
+    assert not view.header.use.isVisible()
     assert workspace.matrices.get(matrix.id).core.dataset_id == made.id  # type: ignore[union-attr]
     with qtbot.waitSignal(context.navigator.requested) as went:
-        qtbot.mouseClick(view.train, LEFT)
+        qtbot.mouseClick(view.header.train, LEFT)
     assert went.args == [("train", {})]
 
 
@@ -314,32 +313,17 @@ def test_bin_undo_and_restore(
     made = workspace.add_dataset()
     page.show_dataset(made.id)
     qtbot.waitUntil(page.dataset_view.isVisible)
-    qtbot.mouseClick(page.dataset_view.delete, LEFT)
+    page.dataset_view.header.actions_by_name["bin"].trigger()
     qtbot.waitUntil(lambda: page.list.shown() == [] and bool(notices))
     qtbot.waitUntil(page.list.bin.isVisible)
     assert notices[0].action_label == "Undo"
     qtbot.mouseClick(page.list.bin, LEFT)
-    qtbot.waitUntil(page.dataset_view.restore.isVisible)
-    qtbot.mouseClick(page.dataset_view.restore, LEFT)
+    qtbot.waitUntil(page.dataset_view.header.restore.isVisible)
+    qtbot.mouseClick(page.dataset_view.header.restore, LEFT)
     qtbot.waitUntil(lambda: not page.list.bin.isVisible() and page.list.shown() == [made.name])
     assert notices[0].action is not None
     notices[0].action()  # harmless when it is back already
     qtbot.waitUntil(lambda: not workspace.datasets.get(made.id).deleted)
-
-
-def test_split_again_makes_a_new_version(qtbot: QtBot, page: DataPage, workspace: Workspace) -> None:
-    made = workspace.add_dataset()
-    page.show_dataset(made.id)
-    qtbot.waitUntil(page.dataset_view.isVisible)
-    qtbot.mouseClick(page.dataset_view.resplit, LEFT)
-    form = page.findChild(ResplitDialog)
-    assert isinstance(form, ResplitDialog)
-    form.editor.validation.setFocus()
-    qtbot.keyClick(form.editor.validation, Qt.Key.Key_Right)
-    assert form.editor.shares().validation == 0.11
-    qtbot.mouseClick(form.confirm, LEFT)
-    qtbot.waitUntil(lambda: len(workspace.dataset_store.stored) == 2)
-    assert workspace.datasets.list()[0].spec.shares.validation == 0.11
 
 
 def test_the_list_is_walked_by_keyboard(qtbot: QtBot, page: DataPage, workspace: Workspace) -> None:

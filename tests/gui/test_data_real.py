@@ -54,9 +54,9 @@ def test_a_real_file_becomes_rows_and_a_cell_of_the_matrix(
     assert view.rows.index(0, 0).data() == "1"
     view.tabs.setCurrentIndex(1)
     qtbot.waitUntil(lambda: view.rejected.index(0, 0).data() == "301")
-    qtbot.waitUntil(view.use.isVisible)
-    qtbot.mouseClick(view.use, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(view.train.isVisible)
+    qtbot.waitUntil(view.header.use.isVisible)
+    qtbot.mouseClick(view.header.use, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(view.header.train.isVisible)
     home = MatrixPage(context)
     qtbot.addWidget(home)
     home.enter()
