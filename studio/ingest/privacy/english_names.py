@@ -1,0 +1,157 @@
+"""English names of people: capitalised words after a greeting, a title, a field or a closing, or names of the lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from studio.domain.private_data import PrivateKind
+from studio.ingest.privacy.spans import Place, word_list
+
+_WORD: Final = (
+    r"[A-ZÀ-ÖØ-Þ](?:'[A-Z][a-zß-öø-ÿ]{1,20}|[a-zß-öø-ÿ]{1,20}(?:[A-Z][a-z]{1,15})?)(?:[-'][A-Z][a-zß-öø-ÿ]{1,20})?(?![A-Za-zß-öø-ÿ])"
+)
+_RUN: Final = re.compile(rf"{_WORD}(?: (?:{_WORD}|[A-Z]\.?(?![A-Za-z'])|van|von|de|da|del|bin|al|la)){{0,7}}")
+_SELF: Final = r"(?:[Mm]y|[Hh]is|[Hh]er|[Tt]heir|[Oo]ur|[Yy]our)"
+_KIN: Final = (
+    r"husband|wife|daughter|son|neighbou?r|friend|brother|sister|mother|father|mom|mum|dad|boss|colleague|flatmate|roommate"
+    r"|partner|cousin|uncle|aunt|landlord|landlady"
+)
+_ROLES: Final = (
+    r"customer|client|patient|tenant|witness|employee|manager|agent|assistant|applicant|caller|consultant|adviser|advisor|driver"
+    r"|technician|teacher|lawyer|attorney|nurse|student|passenger|guest|buyer|seller|member|user|named|called|owner|supervisor"
+)
+_FIELDS: Final = (
+    r"name(?: on (?:the )?card)?|full name|contact(?: person| name)?|attn\.?|attention|recipient|account holder|card ?holder|patient"
+    r"|tenant|signed(?: by)?|employee|witness|deliver to|ship to|bill to|beneficiary|account manager|manager|agent|buyer|seller|payee"
+    r"|guest(?: name)?|passenger(?: name)?|student(?: name)?|customer(?: name)?|client(?: name)?|applicant|emergency contact|author|sender"
+    r"|reviewer|signer|signature|next of kin|(?:reported|requested|approved|prepared) by"
+)
+_CLOSING: Final = (
+    r"regards|sincerely(?: yours)?|cheers|thanks(?: again| so much)?|thank you|best(?: wishes)?|yours(?: (?:faithfully|truly|sincerely))?"
+    r"|faithfully|truly|warmly|cordially|respectfully|love|signed|xoxo|take care|talk soon|ttyl"
+)
+_SPOKEN: Final = (
+    r"ask(?:ed)?|tell|told|contact(?:ed)?|call(?:ed)?|ring|text(?:ed)?|met|e-?mail(?:ed)?|reach(?: out to)?|from|with|by|for|to"
+    r"|message[ds]? from|please|thank"
+)
+_TALK: Final = r"ask(?:ed)? for|sp(?:oke|eak|oken|eaking) (?:to|with)|talk(?:ed|ing)? (?:to|with)|reach"
+# What stands just before a name; the groups are read by _by_context.
+_BEFORE: Final = re.compile(
+    rf"(?P<title>\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|MR|MRS|MS|Madam|Sir|Rev|Capt|Sgt|Mister)\.? )$"
+    rf"|(?P<named>\b{_SELF} (?:(?:full|real|first|last|{_KIN})(?:'s)? )?name(?:'s| is|:) |\bname of |\b(?:go|goes|known) (?:by|as) )$"
+    rf"|(?P<hello>(?:^|[^A-Za-z])(?i:dear|hi|hello|hey|hiya|good (?:morning|afternoon|evening),?) )$"
+    rf"|(?P<closing>\b(?i:{_CLOSING}))(?P<gap>[,!. ]{{0,2}}\s{{0,4}}[-~]{{0,2}} ?)$"
+    rf"|(?P<field>(?<![A-Za-z])(?i:{_FIELDS}) ?: {{0,3}})$"
+    rf"|(?P<self>\b(?:I'm|I am|i am|i'm|[Tt]his is|[Ii]t's|[Ii]t is|[Hh]ere is) )$"
+    rf"|(?P<talk>\b(?i:{_TALK}) )$"
+    rf"|(?P<weak>\b(?i:{_ROLES}|{_KIN}|{_SPOKEN})(?: |: ?))$"
+)
+_NAME_ENDS: Final = re.compile(r"\s*(?:$|[,!.:\n;?(|<]| ?-)")
+_PAUSE: Final = re.compile(r"\s*(?:$|[,.!\n(]|from\b|here\b|and\b|calling\b)")
+_STOP: Final = frozenset(
+    """Mr Mrs Ms Miss Mx Dr Prof Professor Rev Capt Sgt Mister Customer Customers Sir Madam Team All Everyone Everybody There Support Service Services Sales Billing Department Manager
+    Hiring Valued Friend Friends Folks Guys World Colleague Colleagues Member Members User Users Client Clients Guest Guests Sirs
+    Ladies Gentlemen Parents Parent Student Students Editor Doctor Admin Administrator Staff Seller Buyer Host Neighbor Neighbour Diary
+    Santa God Lord Mom Mum Dad Mother Father Reader Readers Subscriber Partner Shopper Resident Tenant Landlord Owner Applicant Candidate
+    The This That These Those A An And Or But If So Not No Yes My Your Our His Her Their It Its I We You He She They Is Are Was Were
+    Be Been Am Do Does Did Have Has Had Can Could Will Would Shall Should May Might Must On In At To From For Of With By As About
+    Please Thanks Thank Regards Best Kind Warm Sincerely Yours Hello Hi Hey Dear Good Morning Afternoon Evening Night Phone Email Address
+    Tel Mobile Fax Order Invoice Date Number Name Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March
+    June July August September October November December Required Optional Marketing Accounts Account Human Resources Office Head
+    Senior Chief Director President Chairman Speaker Company Inc Ltd Corp Group Bank Store Shop Hotel Street Road Avenue City Floor
+    English French German Spanish Italian Chinese Japanese American British Indian Australian Canadian European New Old First Last Next
+    Here When Where What Who Why How Which Just Also Only Very Really Still Now Then Today Tomorrow Yesterday Happy Sad Ridiculous
+    Interested Sorry Great Nice Amazing Terrible Awful Unacceptable Urgent Important Free Amazon Google Apple Microsoft Facebook Paypal
+    PayPal Twitter Instagram Youtube YouTube Whatsapp WhatsApp Windows Android Linux Satisfaction Care Wet Us Me Him Them Ma Any Some One
+    Two Three Four Five Six Seven Eight Nine Ten Unknown None Null Test Guest Anonymous Siri Alexa Cortana Copilot Claude Assistant Bot
+    Christmas Easter Pepper Martens Clean Coffee Finance Operations Reception Helpdesk Desk Help Security Engineering Legal Logistics
+    Shipping Returns Warehouse Delivery Quality Product Products Management Board Committee Council School University College Hospital
+    Clinic Church North South East West Northern Southern Eastern Western United States Kingdom London York
+    Berlin Tokyo Witness Signed Attn Attention Patient Employee Call Ask Asked Tell Told Contact Deliver Ship Send Bill Spoke Speak Talk
+    Met Text Ring Reach Full Account Holder Card Recipient Beneficiary Payee Agent Assistant Caller Consultant Adviser Advisor Driver
+    Technician Teacher Lawyer Attorney Nurse Passenger Owner Supervisor Cheers Love Faithfully Truly Warmly Cordially Respectfully
+    Wishes Cc Husband Wife Daughter Son Brother Sister Boss Sender Author Reviewer Emergency Person Subject Re Fwd""".split()
+)
+
+
+@cache
+def _surely_given() -> frozenset[str]:
+    return word_list("given_names_en") - word_list("ambiguous_names_en")
+
+
+def find_english_names(text: str) -> Iterator[Place]:
+    """Names of people in English text; a title such as Mr is no part of a name."""
+    for match in _RUN.finditer(text):
+        for start, words in _pieces(match.group(), match.start()):
+            words = _trimmed(words)
+            if words and _is_name(text, start, words):
+                yield Place(start, start + len(" ".join(words)), PrivateKind.PERSON_NAME)
+
+
+def _pieces(run: str, start: int) -> Iterator[tuple[int, list[str]]]:
+    """A run of capitalised words cut at those that are no names; with the offset of each piece."""
+    words: list[str] = []
+    offset = start
+    for word in run.split(" "):
+        if word in _STOP and not (words and word in word_list("surnames_en") and words[-1] in word_list("given_names_en")):
+            if words:
+                yield offset - len(" ".join(words)) - 1, words
+            words = []
+        else:
+            words.append(word)
+        offset += len(word) + 1
+    if words:
+        yield offset - len(" ".join(words)) - 1, words
+
+
+def _trimmed(words: list[str]) -> list[str]:
+    """Without an initial or a particle at either end, nor a word of the sentence after the surname."""
+    surnames = word_list("surnames_en")
+    if len(words) > 2 and words[-2] in surnames and words[-1] not in surnames:
+        words = words[:-1]
+    while words and (len(words[-1].rstrip(".")) == 1 or words[-1].islower()):
+        words = words[:-1]
+    return words
+
+
+def _is_name(text: str, start: int, words: list[str]) -> bool:
+    if not word_list("invented_en").isdisjoint(words):
+        return False
+    phrases = word_list("not_names_en")
+    if " ".join(words[:2]) in phrases or f"{words[0]} {words[-1]}" in phrases:
+        return False
+    if len(words) > 1 and _known(words):
+        return True
+    match = _BEFORE.search(text[max(0, start - 40) : start])
+    return match is not None and _by_context(text, start, words, match)
+
+
+def _by_context(text: str, start: int, words: list[str], match: re.Match[str]) -> bool:
+    """Whether the words before suffice, or suffice for a name of the lists."""
+    group = match.lastgroup if match["closing"] is None else "closing"
+    end = start + len(" ".join(words))
+    known = _known(words)
+    if group == "title":
+        return f"{match['title'].strip().rstrip('.')} {words[0]}" not in word_list("not_names_en")
+    if group in ("named", "field"):
+        return True
+    if group == "hello":
+        single = len(words) == 1 or "dear" in match["hello"].lower()
+        return (known or single or words[0] in word_list("given_names_en")) and bool(_NAME_ENDS.match(text, end))
+    if group == "closing":
+        return (known or "\n" in match["gap"] or words[0] in word_list("given_names_en")) and bool(_NAME_ENDS.match(text, end))
+    if group == "self":
+        return known or (words[0] in word_list("given_names_en") and bool(_PAUSE.match(text, end)))
+    return known or (group == "talk" and words[0] in word_list("given_names_en"))
+
+
+def _known(words: list[str]) -> bool:
+    """Whether the lists take it for a name: a given name that is hardly anything else, or two parts that fit."""
+    if len(words) == 1:
+        return words[0] in _surely_given()
+    if words[0] not in word_list("given_names_en") or words[-1] not in word_list("surnames_en"):
+        return False
+    return words[0] not in word_list("ambiguous_names_en") or words[-1] not in word_list("ordinary_surnames_en")
