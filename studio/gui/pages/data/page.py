@@ -196,6 +196,7 @@ class DataPage(Page):
         view.train_wanted.connect(lambda: self.ctx.navigator.go("train"))
         view.delete_wanted.connect(self._delete)
         view.restore_wanted.connect(self._restore)
+        view.version_made.connect(lambda version: self.show_dataset(version.id))
         self.ctx.navigator.product_changed.connect(self._on_product)
 
     def _choose(self, dataset_id: str) -> None:
