@@ -36,6 +36,11 @@ class Output:
         """A line for a person."""
         self.console.print(text, soft_wrap=True)
 
+    @property
+    def progress(self) -> Console:
+        """Where work under way is shown: the terminal that results go to, else stderr, never a file of results."""
+        return self.console if self.console.is_terminal else self._errors
+
     def piece(self, text: str) -> None:
         """A part of a line, shown at once."""
         self.console.file.write(text)
