@@ -59,7 +59,8 @@ class TokenCounter:
         """
         if self._tokenizer is None:
             return ((texts.str.len_chars() + CHARACTERS_PER_TOKEN - 1) // CHARACTERS_PER_TOKEN).cast(pl.Int64)
-        doubtful = (texts.str.len_bytes() > high) | (texts.str.len_chars() < low * _CHARACTERS_AT_MOST)
+        long = texts.str.len_bytes().cast(pl.Int64) > high
+        doubtful = long | (texts.str.len_chars() < low * _CHARACTERS_AT_MOST)
         counts = self.count(texts.filter(doubtful).to_list())
         base = pl.Series("tokens", [low], dtype=pl.Int64).new_from_index(0, len(texts))
         return base.scatter(doubtful.arg_true(), pl.Series(counts, dtype=pl.Int64)) if counts else base
