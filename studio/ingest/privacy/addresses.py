@@ -13,7 +13,7 @@ from studio.ingest.privacy.spans import Place, before
 _TYPE: Final = (
     r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter"
     r"|Parkway|Pkwy|Highway|Hwy|Way|Circle|Cir|Close|Crescent|Cres|Grove|Gardens|Gdns|Mews|Row|Hill|Walk|Trail|Alley"
-    r"|Broadway|Plaza|Quay|Wharf|Rise|Green|Park|View|Loop|Turnpike|Expressway)"
+    r"|Broadway|Plaza|Quay|Wharf|Rise|Green|Park|View|Loop|Turnpike|Expressway|Gate|Vale|Path|Pike|Cove)"
 )
 _NUMBER: Final = r"(?<![0-9A-Za-z.,#$£€/-])[0-9]{1,5}[A-Za-z]?(?:-[0-9]{1,5})?"
 _NAME: Final = r"(?:[A-Z][A-Za-z'.]{0,20}|[0-9]{1,3}(?:st|nd|rd|th))"
@@ -56,12 +56,13 @@ _HAN: Final = r"[\u4e00-\u9fa5]"
 _TAIL_ZH: Final = (
     r"(?:[0-9]{1,4}(?:号院|号楼|号|栋|幢|座|单元|楼|层|室|弄|户|院|房|期)(?:附[0-9]{1,3}号)?(?:楼)?"
     r"|[A-Za-z]?[0-9]{0,3}[A-Za-z]?(?:座|栋|幢|区|塔|馆)|[东南西北]?(?:塔|楼|座|区|门)"
+    r"|(?:负|地下)?[一二三四五六七八九十]{1,3}(?:楼|层|期|单元|号楼|栋|区)|[\u4e00-\u9fa5]{1,6}?[一二三四五六]期"
     r"|[\u4e00-\u9fa5]{1,8}?(?:小区|花园|大厦|广场|公寓|家园|新村|苑|中心|大楼|商厦|酒店|大院|写字楼|科技园|产业园|园区)"
     r"|[0-9]{1,3}-[0-9]{1,4}(?:-[0-9]{1,4})?|[ ]?[0-9]{3,4}(?![0-9.元]))"
 )
 _ROAD_ZH: Final = re.compile(
     rf"{_HAN}{{1,24}}(?:路|街|道|巷|胡同|公路|弄堂)(?:[东南西北中]?[一二三四五六七八九十0-9]{{0,2}}[段里巷])?"
-    rf" ?[0-9]{{1,5}}(?:-[0-9]{{1,4}})?(?:号院|号楼|号|弄|號)(?:[0-9]{{1,4}}(?:号|弄|支弄))?(?!店|线|公交|地铁|文件|出口|车|机|选手|球员){_TAIL_ZH}{{0,6}}"
+    rf" ?[甲乙丙丁]?[0-9]{{1,5}}(?:-[0-9]{{1,4}})?(?:号院|号楼|号|弄|號)(?:[0-9]{{1,4}}(?:号|弄|支弄))?(?!店|线|公交|地铁|文件|出口|车|机|选手|球员){_TAIL_ZH}{{0,6}}"
 )
 _ESTATE_ZH: Final = re.compile(
     rf"{_HAN}{{2,24}}(?:小区|花园|苑|公寓|新村|家园|大厦|广场|村|里|庄园|公馆|府|湾|城|园|寓)(?:[一二三四五六七八九十]期)?"
@@ -81,7 +82,7 @@ _ADMIN_ZH: Final = re.compile(
     r"|哈尔滨|长春|石家庄|太原|南昌|昆明|贵阳|南宁|海口|兰州|西宁|银川|乌鲁木齐|呼和浩特|拉萨|东莞|佛山|珠海|中山|惠州|温州|绍兴|嘉兴|常州|南通|徐州|扬州|烟台)"
 )
 _NOT_ROADS_ZH: Final = re.compile(
-    r"(?:知道|频道|渠道|通道|味道|报道|管道|难道|跑道|隧道|轨道|街道|铁路|思路|网路|线路|电路|走路|一路|公交路|逛街|上街|[这那哪一每几]条[\u4e00-\u9fa5]?[路街道巷]"
+    r"(?:知道|频道|渠道|通道|味道|报道|管道|难道|跑道|隧道|轨道|街道|铁路|思路|网路|线路|电路|走路|公交路|逛街|上街|[这那哪一每几]条[\u4e00-\u9fa5]?[路街道巷]"
     r"|[这那哪][路街巷])(?=[0-9 ])"
 )
 _MADE_UP_ZH: Final = "示例路"

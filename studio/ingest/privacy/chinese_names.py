@@ -24,17 +24,27 @@ _BEFORE_YU: Final = frozenset("对关由至属等基鉴位便在处善终敢用�
 _GIVEN_SINGLE: Final = frozenset(
     "伟芳娜敏静丽强磊军洋勇艳杰娟涛超霞刚桂英兰玲燕鹏辉飞波斌丹萍莉鑫浩凯健俊婷雪琳洁倩颖梅琴峰亮岩坤瑞博睿欣怡"
 )
+# Characters frequent in given names; two of them after a surname, between bounds, are taken for a name.
+_GIVEN_CLASS: Final = (
+    "[伟芳娜敏静丽强磊军洋勇艳杰娟涛超霞刚桂英兰玲燕鹏辉飞波斌丹萍莉鑫浩凯健俊婷雪琳洁倩颖梅琴峰亮岩坤瑞博睿欣怡志建国华文明秀玉淑凤春红海"
+    "永德荣福金宝贵祥龙虎庆宏振兴世家嘉佳子梓雨宇轩涵萱泽晨曦思诗梦若晓慧雅美珍珠翠巧素月彩霖霏菲薇蓉莲菊香芝蕾蓓媛嫣妍婧娅婉娇姗姝彤彬栋楠桐榕"
+    "松柏林森沐洲润淳清源渊鸿鹤麟骏驰骁翔翰羽誉成忠孝仁义礼智信诚毅恒达远航帆凡凝瑶琪琦珊瑜瑾璇璐玥莹晶昊昕旭昌晖景皓朗然煜炜烨焕煊炫灿奕弈逸艺"
+    "卓卿尧尚峻岚巍廷延弘彦徽懿政敬斐旻晟朔树根柱梁楷歌苓毓水泉洪济瀚熙焱爱献玮珂琛琼琳璋甜盈真祺禄禾稼竹筠纯纲绍维绮维翎耀聪胜腾芬芸苑茂茜荷莎萌蕊薪蝶裕诺谦贤贞赫超"
+    "跃辰道锋钧铭锐锦镇长青靖韬韵颂风馨骥鸣]"
+)
+# What a name may follow at once, besides a bound: 写的段誉成, 转给龚琳娜, 小哥侯军.
+_BEFORE_NAME: Final = "的给叫是人员者哥姐爸妈妹弟女友主妻夫"
 _TITLES: Final = (
     r"先生|女士|小姐|太太|夫人|经理|老师|医生|大夫|主任|教授|律师|师傅|工程师|同学|阿姨|叔叔|警官|护士|博士|院长|校长|局长|处长|科长|厂长"
     r"|部长|组长|队长|班长|董事长|董事|会计|店长|老板|总监|法官|书记|秘书|老人|大爷|大妈|奶奶|爷爷|大姐|大哥|同志|某某"
-    r"|总(?=$|[^\u4e00-\u9fa5]|[您好，的说让请在来和要已])|工(?=$|[，。：、！,!: ]|您)"
+    r"|总(?=$|[^\u4e00-\u9fa5]|[您好，的说让请在来和要已])|(?<![施员职手人加开动民分竣返打木电技化军神务])工(?=$|[，。：、！,!: ]|您)"
 )
 _LABELS: Final = (
-    r"姓名|名字|真名|本名|大名|本人姓名|收件人|收货人|寄件人|发件人|联系人|申请人|经办人|负责人|持卡人|开户人|开户名|户名|账户名|收款人|付款人|投保人"
+    r"姓名|名字|真名|本名|大名|本人姓名|收件人|收货人|寄件人|发件人|发货人|投诉人|举报人|报名者|参赛者|跟单员|联系人|申请人|经办人|负责人|持卡人|开户人|开户名|户名|账户名|收款人|付款人|投保人"
     r"|被保险人|受益人|患者|病人|学生|学员|家长|监护人|法定代表人|法人代表|法人|委托人|受托人|签名|签字|签收人|署名|顾客|报案人|证人|当事人|原告|被告"
     r"|甲方|乙方|丙方|房东|租客|租户|业主|员工|职工|店长|站长|主播|作者|司机|住户|会员|旅客|乘客|乘机人|入住人|预订人|订票人|取件人|代办人|担保人|借款人"
-    r"|推荐人|介绍人|汇款人|收信人|主治医师|班主任|辅导员|同事|朋友|老公|老婆|丈夫|妻子|儿子|女儿|爸爸|妈妈|父亲|母亲|我爸|我妈|哥哥|姐姐|弟弟|妹妹"
-    r"|邻居|客户经理|业务员|物业的|客户|用户|买家|卖家|抬头|称呼"
+    r"|推荐人|介绍人|汇款人|收信人|主治医师|班主任|辅导员|同事|朋友|老公|老婆|丈夫|妻子|爱人|对象|闺女|我先生|我太太|男友|女友|男朋友|女朋友|孙子|孙女|外公|外婆|爷爷|奶奶|舅舅|姑姑|表弟|表妹|堂弟|室友|同学|学弟|学妹|徒弟|保姆|护工|儿子|女儿|爸爸|妈妈|父亲|母亲|我爸|我妈|哥哥|姐姐|弟弟|妹妹"
+    r"|邻居|中介|销售|导购|顾问|护士|组员|队员|选手|歌手|演员|导演|记者|客户经理|业务员|物业的|客户|用户|买家|卖家|抬头|称呼"
 )
 _SELF: Final = r"我叫做?|名叫|叫做"
 _ACTS: Final = (
@@ -74,8 +84,9 @@ def suspect_pattern() -> str:
     given = "|".join(sorted(word_list("given_names_zh")))
     return (
         rf"{one}\p{{Han}}{{0,2}}(?:先生|女士|小姐|太太|夫人|[经老医师主教律工同阿叔警护博院校局处科厂部组队班董会店法书秘大奶爷某总])"
-        rf"|(?:{_LABELS}|{_SELF}|我是|本人|这里是.{{0,10}}的)[是为叫:：（(\s　]{{0,3}}{one}|姓{one}|{one}(?:{given})"
+        rf"|(?:{_LABELS}|{_SELF}|我是|本人|这里是.{{0,10}}的)(?:信息|姓名)?[是为叫:：（(\s　]{{0,3}}{one}|姓{one}|{one}(?:{given})"
         rf"|{one}\p{{Han}}{{1,2}}(?:{_ACTS}|[ 　，,:：（(\t]{{0,2}}(?:[+＋]?[8８][6６]|[1１]|手机|电话|收))"
+        rf"|{one}{_GIVEN_CLASS}{{1,2}}(?:$|\P{{Han}}|[的在])|[{_BEFORE_NAME}]{one}{_GIVEN_CLASS}{{1,2}}"
         rf"|(?:{_SIGNED})[！!。]?\s{{0,8}}{one}"
     )
 
@@ -88,10 +99,11 @@ def _compiled(key: str) -> re.Pattern[str]:
     return re.compile(
         {
             "titles": _TITLES,
-            "labelled": rf"(?:{_LABELS}|{_SELF})(?P<link>[:：] ?|\s|[（(]?[是为叫]?)\s?{name}",
+            "labelled": rf"(?:{_LABELS}|{_SELF})(?:信息|姓名)?(?P<link>[:：] ?|\s|[（(]?[是为叫]?)\s?{name}",
             "self": rf"(?:^|[，。！？,!?：: \n]|您好|你好)(?:我是|这里是.{{0,10}}的|本人){name}(?=$|[，。！？,!?：:、 \n（(])",
             "surname": rf"(?:我|免贵|他|她|本人)(?:贵)?姓(?P<name>{one})(?=$|[，。！？,!；; 名的])",
             "three": rf"(?=(?P<name>{one}{_HAN}{{2}}))",
+            "bounded": rf"(?:^|[^\u4e00-\u9fa5]|[{_BEFORE_NAME}])(?P<name>{one}{_GIVEN_CLASS}{{1,2}})(?=$|[^\u4e00-\u9fa5]|的|在|要|说)",
             "signed": rf"(?:{_SIGNED})[！!。]?\s{{0,8}}{name}\s{{0,3}}(?=\n|$|[0-9])",
             "numbered": rf"(?:^|[，。,：: \n、到给寄（(]){name}(?=[ ，,：:（(\t]{{0,2}}(?:\+?86[ -]?)?(?:1[3-9][0-9]|手机|电话|收(?:$|[，。,])))",
             "acting": rf"(?:^|[，。：:；\n 、]){name}(?={_ACTS})",
@@ -114,6 +126,9 @@ def find_chinese_names(text: str) -> Iterator[Place]:
     for match in _compiled("acting").finditer(text):
         if _is_given(match["name"][1:]) or match["name"][-1] in _GIVEN_SINGLE:
             yield _place(match)
+    for match in _compiled("bounded").finditer(text):
+        if _stands_alone(match["name"]):
+            yield _place(match)
     for match in _compiled("three").finditer(text):
         if match["name"][-2:] in word_list("given_names_zh"):
             yield _place(match)
@@ -124,7 +139,16 @@ def _place(match: re.Match[str]) -> Place:
 
 
 def _is_given(name: str) -> bool:
-    return name in word_list("given_names_zh") or name in _GIVEN_SINGLE
+    pair = len(name) == 2 and all(char in _GIVEN_CLASS for char in name)
+    return pair or name in word_list("given_names_zh") or name in _GIVEN_SINGLE
+
+
+def _stands_alone(name: str) -> bool:
+    """Whether characters between two bounds are a name by themselves: no everyday surname, no everyday given name."""
+    given = name[2:] if name[:2] in word_list("surnames_zh") else name[1:]
+    if name[0] in _EVERYDAY or _NOT_NAMES.match(name) or not given:
+        return False
+    return len(given) == 2 or given in _GIVEN_SINGLE
 
 
 def _is_ordinary(name: str) -> bool:

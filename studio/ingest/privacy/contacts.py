@@ -103,7 +103,8 @@ def _is_secret(value: str, link: str, word: str) -> bool:
     if "://" in value or len(value) < 4:
         return False
     if not link:  # "token ghp_…": nothing but a blank between
-        return bool(digits >= 2 and letters >= 4 and len(value) >= 10 and word not in ("secret",))
+        enough = 6 if word in ("密码", "口令", "password", "passwd", "pwd") else 12
+        return digits >= 2 and letters >= 1 and len(value) >= enough
     if link in (":", "="):
         return (
             bool(digits and (letters or signs))

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final
 
 from studio.domain.private_data import PrivateKind
+from studio.ingest.privacy import invented
 from studio.ingest.privacy.spans import Place, word_list
 
 _WORD: Final = (
@@ -45,11 +46,17 @@ _BEFORE: Final = re.compile(
     rf"|(?P<hello>(?:^|[^A-Za-z])(?i:dear|hi|hello|hey|hiya|good (?:morning|afternoon|evening),?) )$"
     rf"|(?P<closing>\b(?i:{_CLOSING}))(?P<gap>[,!. ]{{0,2}}\s{{0,4}}[-~]{{0,2}} ?)$"
     rf"|(?P<field>(?<![A-Za-z])(?i:{_FIELDS}) ?: {{0,3}})$"
-    rf"|(?P<self>\b(?:I'm|I am|i am|i'm|[Tt]his is|[Ii]t's|[Ii]t is|[Hh]ere is) )$"
+    rf"|(?P<self>\b(?:I'm|I am|i am|i'm|[Tt]his is|[Ii]t'?s|[Ii]t is|[Hh]ere is) )$"
+    rf"|(?P<under>\b(?:under|in the name of|booked by|signed for by) (?:the name )?)$"
     rf"|(?P<talk>\b(?i:{_TALK}) )$"
     rf"|(?P<weak>\b(?i:{_ROLES}|{_KIN}|{_SPOKEN})(?: |: ?))$"
 )
 _NAME_ENDS: Final = re.compile(r"\s*(?:$|[,!.:\n;?(|<]| ?-)")
+_INITIALS: Final = re.compile(rf"(?P<by>\b(?:by|from|for|to|[Cc]ontact|[Ss]igned):? )?(?<![A-Za-z.])(?P<initials>[A-Z]\. ?(?:[A-Z]\. ?)?)(?P<name>{_WORD})")
+_MIDDLE: Final = re.compile(r"(?:[a-z0-9],? |[.!?] |^|[A-Z][a-z]{0,3} )$")
+_ACTS: Final = re.compile(
+    r"\s*(?:$|[!?.](?:\s|$)|,? ?(?:from|said|says|told|called|asked|wrote|promised|has (?:joined|left)|will (?:call|be)|and I)\b|'s (?:number|phone|email|address|account|order)\b)"
+)
 _PAUSE: Final = re.compile(r"\s*(?:$|[,.!\n(]|from\b|here\b|and\b|calling\b)")
 _STOP: Final = frozenset(
     """Mr Mrs Ms Miss Mx Dr Prof Professor Rev Capt Sgt Mister Customer Customers Sir Madam Team All Everyone Everybody There Support Service Services Sales Billing Department Manager
@@ -86,9 +93,23 @@ def find_english_names(text: str) -> Iterator[Place]:
     """Names of people in English text; a title such as Mr is no part of a name."""
     for match in _RUN.finditer(text):
         for start, words in _pieces(match.group(), match.start()):
-            words = _trimmed(words)
-            if words and _is_name(text, start, words):
-                yield Place(start, start + len(" ".join(words)), PrivateKind.PERSON_NAME)
+            yield from _first_name(text, start, _trimmed(words))
+    for match in _INITIALS.finditer(text):
+        sure = match["name"] not in word_list("ordinary_surnames_en") or match["by"]
+        if match["name"] in word_list("surnames_en") and sure:
+            yield Place(match.start("initials"), match.end(), PrivateKind.PERSON_NAME)
+
+
+def _first_name(text: str, start: int, words: list[str]) -> Iterator[Place]:
+    """The name that begins a piece, or begins within it: Tutor Ingrid Svensson."""
+    while words:
+        if _is_name(text, start, words):
+            yield Place(start, start + len(" ".join(words)), PrivateKind.PERSON_NAME)
+            return
+        if words[0] in word_list("given_names_en") or " ".join(words[:2]) in word_list("not_names_en"):
+            return
+        start += len(words[0]) + 1
+        words = words[1:]
 
 
 def _pieces(run: str, start: int) -> Iterator[tuple[int, list[str]]]:
@@ -118,15 +139,22 @@ def _trimmed(words: list[str]) -> list[str]:
 
 
 def _is_name(text: str, start: int, words: list[str]) -> bool:
-    if not word_list("invented_en").isdisjoint(words):
+    if not invented.english().isdisjoint(words):
         return False
     phrases = word_list("not_names_en")
-    if " ".join(words[:2]) in phrases or f"{words[0]} {words[-1]}" in phrases:
+    if " ".join(words[:2]) in phrases or (len(words) > 2 and f"{words[0]} {words[-1]}" in phrases):
         return False
     if len(words) > 1 and _known(words):
         return True
     match = _BEFORE.search(text[max(0, start - 40) : start])
-    return match is not None and _by_context(text, start, words, match)
+    if match is not None and _by_context(text, start, words, match):
+        return True
+    return len(words) == 1 and words[0] in _surely_given() and _is_addressed(text, start, start + len(words[0]))
+
+
+def _is_addressed(text: str, start: int, end: int) -> bool:
+    """A given name alone, in the middle of a sentence or at its end, where somebody is spoken to or acts."""
+    return bool(_MIDDLE.search(text[max(0, start - 12) : start])) and bool(_ACTS.match(text, end))
 
 
 def _by_context(text: str, start: int, words: list[str], match: re.Match[str]) -> bool:
@@ -136,6 +164,8 @@ def _by_context(text: str, start: int, words: list[str], match: re.Match[str]) -
     known = _known(words)
     if group == "title":
         return f"{match['title'].strip().rstrip('.')} {words[0]}" not in word_list("not_names_en")
+    if group == "field" and len(words) == 1 and match["field"].lower().startswith(("att", "contact", "sign")):
+        return known or words[0] in word_list("surnames_en") | word_list("given_names_en")
     if group in ("named", "field"):
         return True
     if group == "hello":
@@ -145,7 +175,9 @@ def _by_context(text: str, start: int, words: list[str], match: re.Match[str]) -
         return (known or "\n" in match["gap"] or words[0] in word_list("given_names_en")) and bool(_NAME_ENDS.match(text, end))
     if group == "self":
         return known or (words[0] in word_list("given_names_en") and bool(_PAUSE.match(text, end)))
-    return known or (group == "talk" and words[0] in word_list("given_names_en"))
+    if group == "under":
+        return known or (words[0] in word_list("surnames_en") and words[0] not in word_list("ordinary_surnames_en"))
+    return words[0] in _surely_given() or known or (group == "talk" and words[0] in word_list("given_names_en"))
 
 
 def _known(words: list[str]) -> bool:

@@ -14,7 +14,7 @@ from studio.ingest.privacy.spans import Place, before
 
 _PHONE_WORDS: Final = (
     r"phones?|tel|telephone|call|mobile|cell|fax|text|reach|contact|whatsapp|dial|ring|my number|the number|her number"
-    r"|his number|number is|number's|hotline|helpline|voicemail|电话|手机|联系|致电|拨|打|微信|座机|热线|传真|短信|[我他她]的号码|固话|总机"
+    r"|his number|number's|hotline|helpline|voicemail|电话|手机|联系|致电|拨|打|微信|座机|热线|传真|短信|[我他她]的号码|固话|总机"
 )
 _OTHER_WORDS: Final = (
     r"order|invoice|tracking|ticket|ref|reference|serial|sku|part|case|isbn(?:-10|-13)?|batch|model|timestamp"
@@ -50,7 +50,7 @@ _AMERICAN: Final = re.compile(
 _BRITISH: Final = re.compile(
     _LEFT + r"\(?0[0-9]{2,4}\)?(?P<gap>[ -]?)[0-9]{3,4}[ -]?[0-9]{3,4}(?:[ -]?[0-9]{2,3})?" + _RIGHT
 )
-_ANY: Final = re.compile(_LEFT + r"\(?[0-9](?:[ .()-]{0,2}[0-9]){6,13}" + _RIGHT)
+_ANY: Final = re.compile(_LEFT + r"(?<![+])\(?[0-9](?:[ .()-]{0,2}[0-9]){6,13}" + _RIGHT)
 _DATE: Final = re.compile(
     r"(?:19|20)[0-9]{2}[-./ ]?[01]?[0-9][-./ ]?[0-3]?[0-9](?![0-9]{3})|[0-3]?[0-9][-./ ][0-3]?[0-9][-./ ](?:19|20)[0-9]{2}"
 )
@@ -61,11 +61,15 @@ _REGIONS: Final = ("US", "GB", "CN", "AU", "IN", "DE", "FR", "ES", "IT", "NL", "
 
 def find_phones(text: str) -> Iterator[Place]:
     """Phone numbers; a place may be found twice, in two forms."""
-    yield from _chinese(text)
-    yield from _international(text)
-    yield from _american(text)
-    yield from _british(text)
-    yield from _announced(text)
+    for find in (_chinese, _international, _american, _british, _announced):
+        for place in find(text):
+            if not is_reserved(digits_of(text[place.start : place.end])) and not _is_rest(text, place.start):
+                yield place
+
+
+def _is_rest(text: str, start: int) -> bool:
+    """Whether a country code stands before: then the numbering plan of that country has decided already."""
+    return bool(re.search(r"[+][0-9]{1,4}[ -]$", text[max(0, start - 6) : start]))
 
 
 def announced_as(text: str, start: int) -> str:
@@ -77,7 +81,15 @@ def announced_as(text: str, start: int) -> str:
 
 
 def is_reserved(digits: str) -> bool:
-    """Numbers that nobody has: 555-01xx in North America, those set aside for British drama, and our made-up ones."""
+    """Numbers that nobody has: 555-01xx in North America, those set aside for British drama, and what Pseudonyms makes.
+
+    Those are the Chinese prefix 154, area codes 015 and 0600 and 4004, and the country code 999.
+    """
+    chinese = digits.removeprefix("00").removeprefix("86")
+    if len(digits) >= 10 and chinese.startswith(("154", "015", "0600", "4004")):
+        return True
+    if len(digits) > 9 and digits.startswith("999"):
+        return True
     national = digits[1:] if len(digits) == 11 and digits[0] == "1" else digits
     if len(national) in (7, 10) and national[-7:-2] == "55501":
         return True
@@ -103,7 +115,7 @@ def _chinese(text: str) -> Iterator[Place]:
     for match in _HOTLINE.finditer(text):
         called = announced_as(text, match.start())
         loose = match["gap"] == ""
-        if called != "other" and (called == "phone" or not loose) and not match.group().startswith("4004"):
+        if called != "other" and (called == "phone" or not loose):
             yield _place(match)
 
 
@@ -117,8 +129,7 @@ def _international(text: str) -> Iterator[Place]:
             dialled = re.sub(r"\(0\)", "", piece)
             dialled = dialled if plus else "+" + digits_of(dialled)[2:]
             if _valid(dialled, None):
-                if not is_reserved(digits_of(dialled)):
-                    yield Place(match.start(), match.start() + len(piece), PrivateKind.PHONE)
+                yield Place(match.start(), match.start() + len(piece), PrivateKind.PHONE)
                 break
             piece = re.sub(r"[ .()/-]+[0-9]+$", "", piece)  # the next word may be a number too
             if len(digits_of(piece)) < 8:
@@ -130,7 +141,7 @@ def _american(text: str) -> Iterator[Place]:
         digits = digits_of(match.group().split("x")[0].split("e")[0])
         called = announced_as(text, match.start())
         weak = match["weak"] is not None
-        if called == "other" or (weak and called != "phone") or is_reserved(digits):
+        if called == "other" or (weak and called != "phone"):
             continue
         if _valid(digits, "US"):
             yield _place(match)
@@ -141,7 +152,7 @@ def _british(text: str) -> Iterator[Place]:
         digits = digits_of(match.group())
         called = announced_as(text, match.start())
         mobile = len(digits) == 11 and digits.startswith("07")
-        if called == "other" or not (called == "phone" or match["gap"] or mobile) or is_reserved(digits):
+        if called == "other" or not (called == "phone" or match["gap"] or mobile):
             continue
         if len(digits) in (10, 11) and _valid(digits, "GB"):
             yield _place(match)
@@ -153,18 +164,12 @@ def _announced(text: str) -> Iterator[Place]:
         if (
             announced_as(text, match.start()) != "phone"
             or _DATE.match(piece)
-            or is_reserved(digits_of(piece))
         ):
             continue
-        if _AMOUNT_AFTER.match(text, match.end()) or is_made_up_chinese(digits_of(piece)):
+        if _AMOUNT_AFTER.match(text, match.end()):
             continue
         if _LOCAL.fullmatch(piece) or any(_valid(digits_of(piece), region) for region in _REGIONS):
             yield _place(match)
-
-
-def is_made_up_chinese(digits: str) -> bool:
-    """The prefixes that Pseudonyms uses: 154, area codes 015 and 0600, 4004; none of them is given out."""
-    return digits.startswith(("154", "0154", "015", "0600", "4004")) and len(digits) >= 10
 
 
 def _valid(number: str, region: str | None) -> bool:

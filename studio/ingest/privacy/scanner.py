@@ -49,7 +49,7 @@ _SECRET_WORDS: Final = (
     "ghu_", "ghs_", "ghr_", "github_pat", "AKIA", "ASIA", "LTAI", "AIza", "xoxa", "xoxb", "xoxp", "xoxr", "xoxs", "hf_", "eyJ", "PRIVATE KEY",
 )  # fmt: skip
 _STREET_ZH: Final = (
-    rf"[路街道巷弄同堂段][东南西北中]?[一二三四五六七八九十0-9]{{0,2}}[段里巷]?[ 　]?{_D}"
+    rf"[路街道巷弄同堂段][东南西北中]?[一二三四五六七八九十0-9]{{0,2}}[段里巷]?[ 　]?[甲乙丙丁]?{_D}"
     rf"|[区园苑寓村家厦场里馆府湾城][一二三四五六七八九十]?期?(?:{_D}|[A-ZＡ-Ｚ])|[村屯庄]\p{{Han}}{{0,6}}{_D}"
 )
 
