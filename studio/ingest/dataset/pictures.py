@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from studio.ingest.dataset.images import ImageFault, store_image
 from studio.ingest.readers.batches import ROW, Batch, rejection
 
 _AT_ONCE: Final = 50
@@ -22,17 +23,24 @@ class Pictures:
 
     def stored(self, batch: Batch) -> Iterator[Batch]:
         """The batch in small portions, each path in ``image`` replaced by the name in the store."""
-        if batch.rejected:
-            yield Batch(batch.frame.clear(), batch.rejected)
+        waiting = list(batch.rejected)
         for frame in batch.frame.iter_slices(_AT_ONCE):
-            names, rejected = [], []
-            for row, written in frame.select(ROW, "image").iter_rows():
-                name, code = self._store(written)
-                names.append(name)
-                if code:
-                    rejected.append(rejection(row, code, written))
-            stored = frame.with_columns(pl.Series("image", names, dtype=pl.String))
-            yield Batch(stored.filter(pl.col("image").is_not_null()), rejected)
+            portion = self._portion(frame)
+            upto = int(frame[ROW][-1])
+            portion.rejected += [item for item in waiting if item.row < upto]
+            portion.rejected.sort(key=lambda item: item.row)
+            waiting = [item for item in waiting if item.row >= upto]
+            yield portion
+        if waiting:
+            yield Batch(batch.frame.clear(), waiting)
+
+    def _portion(self, frame: pl.DataFrame) -> Batch:
+        found = [
+            (row, written, *self._store(written)) for row, written in frame.select(ROW, "image").iter_rows()
+        ]
+        names = pl.Series("image", [name for _row, _written, name, _code in found], dtype=pl.String)
+        rejected = [rejection(row, code, written) for row, written, _name, code in found if code]
+        return Batch(frame.with_columns(names).filter(names.is_not_null()), rejected)
 
     def _store(self, written: str) -> tuple[str | None, str]:
         """(name in the store, "") or (None, the code of what is wrong)."""
@@ -43,8 +51,7 @@ class Pictures:
             return None, "image_missing"
         if not inside:
             return None, "image_outside"
-        if not path.is_file():
-            return None, "image_missing"
-        from studio.ingest.dataset.images import store_image
-
-        return store_image(path, self._images_dir)
+        try:
+            return store_image(path, self._images_dir), ""
+        except ImageFault as fault:
+            return None, fault.code
