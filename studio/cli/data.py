@@ -39,7 +39,7 @@ def list_(call: Call) -> Answer:
         for d in datasets
     ]  # fmt: skip
     columns = [_("Id"), _("Name"), _("Kind"), _("Version"), _("Rows"), _("Put aside"), _("Made")]
-    call.out.table(columns, rows)
+    call.out.table(columns, rows, whole=1)
     return Answer({"datasets": [d.model_dump(mode="json") for d in datasets]})
 
 
@@ -65,7 +65,7 @@ def versions(call: Call, dataset: pick.DatasetName = pick.NEWEST) -> Answer:
         found = services.versions.versions(pick.dataset(services, dataset).id)
     call.out.say(found[0].name)
     columns = [_("Version"), _("Id"), _("Rows"), _("Changes"), _("Made"), _("What was done")]
-    call.out.table(columns, map(_version_cells, found))
+    call.out.table(columns, map(_version_cells, found), whole=2)
     return Answer({"versions": [version.model_dump(mode="json") for version in found]})
 
 

@@ -134,7 +134,7 @@ def _tell(call: Call, dataset: DatasetVersion, report: DoctorReport) -> None:
         say(_("Nothing was found in {rows} rows.").format(rows=f"{report.rows:,}"))
         return
     columns = [_("Finding"), _("What"), _("How bad"), _("Rows"), _("Advice"), _("Example")]
-    call.out.table(columns, map(_cells, report.findings))
+    call.out.table(columns, map(_cells, report.findings), whole=1)
     if any(found.fixes for found in report.findings):
         say(_("Fix all as advised: {command}").format(command=f"studio data fix {dataset.id} --all"))
 

@@ -111,9 +111,9 @@ def _tell(call: Call, diff: VersionDiff) -> None:
 
 
 def _cells(change: RowChange) -> tuple[object, ...]:
-    """The row's number, and the cells that differ (all of a row that is on one side only)."""
+    """The row's number, and the cells that differ (all that are filled of a row that is on one side only)."""
     before, after = change.before or {}, change.after or {}
-    names = [name for name in before or after if before.get(name) != after.get(name)]
+    names = [name for name in before or after if before.get(name, "") != after.get(name, "")]
     sides = (
         "; ".join(f"{name}: {words.excerpt(side[name])}" for name in names if name in side)
         for side in (before, after)

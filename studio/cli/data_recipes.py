@@ -33,7 +33,7 @@ def list_(call: Call) -> Answer:
     with call.reading() as services:
         recipes = services.recipes.list()
     rows = [(r.id, r.name, len(r.steps), words.local_time(r.created_at)) for r in recipes]
-    call.out.table([_("Id"), _("Name"), _("Steps"), _("Made")], rows)
+    call.out.table([_("Id"), _("Name"), _("Steps"), _("Made")], rows, whole=1)
     return Answer({"recipes": [recipe.model_dump(mode="json") for recipe in recipes]})
 
 

@@ -46,11 +46,11 @@ class Output:
         self.console.file.write(text)
         self.console.file.flush()
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """A table for a person; cells are shown as text."""
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], whole: int = 0) -> None:
+        """A table for a person; cells are shown as text. whole: so many first columns are never folded."""
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column, overflow="fold")
+        for index, column in enumerate(columns):
+            table.add_column(column, overflow="fold", no_wrap=index < whole)
         for row in rows:
             table.add_row(*("–" if cell is None or cell == "" else str(cell) for cell in row))
         self.console.print(table)
