@@ -107,4 +107,10 @@ def _reasons(_language: str) -> dict[str, str]:
         "image_outside": _("The path of the image leads out of the folder of the source."),
         "not_a_number": _("This is not a number."),
         "decimal_comma": _("The number has a comma in it; write it with a decimal point."),
+        "image_too_large": _("This image has too many pixels or bytes to be taken."),
+        "image_unknown": _("This file is no image of a known kind (PNG, JPEG, GIF, BMP, WebP, TIFF)."),
+        "image_broken": _("This image is damaged or cut short."),
+        "page_without_text": _("This page has no text layer, only a picture."),
+        "page_unreadable": _("This page of the PDF is damaged."),
+        "outside_questions": _("This text stands outside the questions and answers."),
     }
