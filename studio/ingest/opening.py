@@ -29,6 +29,7 @@ from studio.ingest.readers.jsonl_reader import JsonlReader
 from studio.ingest.readers.registry import container_kind, open_container, sheets_of
 from studio.ingest.readers.table_reader import unique_names
 from studio.ingest.readers.text_reader import TextReader
+from studio.ingest.readers.unmarked import unmarked
 from studio.ingest.source import HashedFile, SourceFile, utf8_blocks, utf8_head
 
 PREVIEW_ROWS: Final = 50
@@ -153,18 +154,22 @@ def _open_text(
     ):
         raise errors.columns(_("A delimiter is one character, such as a comma, a semicolon or a tab."))
     delimiter = spec.delimiter or ("\t" if form == "tsv" else detect_delimiter(head))
-    return form, delimiter, _open_csv(str(file.path), blocks, head, delimiter)
+    return form, delimiter, _open_csv(file.path, blocks, head, delimiter, tuple(spec.roles or ()))
 
 
-def _open_csv(path: str, blocks: Callable[[], Iterator[bytes]], head: bytes, delimiter: str) -> CsvReader:
+def _open_csv(
+    path: Path, blocks: Callable[[], Iterator[bytes]], head: bytes, delimiter: str, chosen: tuple[str, ...]
+) -> Reader:
+    """chosen: columns that a role was given to; a first record that has them all is the header."""
     records = head_records(head[: 1 << 18].decode("utf-8", "replace"), delimiter, 200)
     if not records:
-        raise errors.broken(path, "CSV")
-    header = has_header(records)
+        raise errors.broken(str(path), "CSV")
+    header = has_header(records) or bool(chosen and set(chosen) <= set(unique_names(records[0])))
     width = len(records[0]) if header else max(len(record) for record in records[:20])
     if width > _MAX_COLUMNS:
         raise errors.too_large(_("more columns than a dataset can have"), str(_MAX_COLUMNS))
     names = list(records[0]) if header else [""] * width
     blank_lines = len(head) - len(head.lstrip(b"\r\n"))
     first_row = -head[:blank_lines].count(b"\n") if header else 1
-    return CsvReader(blocks, head, columns=unique_names(names), delimiter=delimiter, first_row=first_row)
+    reader = CsvReader(blocks, head, columns=unique_names(names), delimiter=delimiter, first_row=first_row)
+    return unmarked(reader) if header else reader

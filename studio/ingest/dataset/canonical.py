@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,8 @@ from polars.io.plugins import register_io_source
 
 from studio.domain.datasets import Split
 from studio.ingest.prefetch import Prefetch
+
+PolarsType = pl.DataType | type[pl.DataType]
 
 ROWS_FILE: Final = "rows.parquet"
 INDEX_FILE: Final = "index.json"
@@ -27,8 +29,13 @@ def write_rows(frames: Iterable[pl.DataFrame], columns: tuple[str, ...], path: P
     Raises whatever ``frames`` raises, and OSError when the file cannot be written.
     """
     schema = {"row": pl.Int64, "key": pl.UInt64, "split": pl.String, **dict.fromkeys(columns, pl.String)}
+    write_frames(frames, schema, path)
+
+
+def write_frames(frames: Iterable[pl.DataFrame], schema: Mapping[str, PolarsType], path: Path) -> None:
+    """Stream frames of this schema to a Parquet file. Raises as ``write_rows`` does."""
     producer = Prefetch(frame for frame in frames if frame.height)
-    scan = register_io_source(lambda *_pushdown: iter(producer), schema=schema)
+    scan = register_io_source(lambda *_pushdown: iter(producer), schema=dict(schema))
     try:
         scan.sink_parquet(
             path,

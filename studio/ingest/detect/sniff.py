@@ -12,6 +12,7 @@ from typing import Final
 
 from studio.ingest import errors
 from studio.ingest.detect.names import KNOWN_NAMES, plain_name
+from studio.ingest.export.formulas import plain_name as without_mark
 
 DELIMITERS: Final = (",", "\t", ";", "|")
 _MAGIC: Final = (
@@ -126,7 +127,7 @@ def has_header(records: Sequence[Sequence[str]]) -> bool:
     """Whether the first record holds names: a known one, or short words above numbers or above longer cells."""
     if not records:
         return False
-    first = [cell.strip() for cell in records[0]]
+    first = [without_mark(cell.strip()) for cell in records[0]]
     if any(plain_name(cell) in KNOWN_NAMES for cell in first):
         return True
     named = [cell for cell in first if cell]
