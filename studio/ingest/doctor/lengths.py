@@ -38,7 +38,7 @@ class TokenCounter:
         file = Path(tokenizer_dir) / "tokenizer.json"
         try:
             self._tokenizer = _load(str(file), file.stat().st_mtime_ns)
-        except Exception as error:  # noqa: BLE001 (tokenizers raises bare Exception)
+        except Exception as error:
             raise _no_tokenizer(str(file)) from error
 
     @property

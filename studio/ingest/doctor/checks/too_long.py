@@ -11,7 +11,7 @@ import polars as pl
 from studio.domain.findings import Severity
 from studio.domain.recipes import FindingKind, FixAction
 from studio.domain.shapes import Shape
-from studio.i18n import _
+from studio.i18n import ngettext
 from studio.ingest.dataset.content import json_text
 from studio.ingest.doctor.lengths import TokenCounter, row_tokens
 from studio.ingest.doctor.rules import Hits, NewRows, RowRule, Treated
@@ -43,7 +43,9 @@ class TooLong(RowRule):
     def find(self, frame: pl.DataFrame, shape: Shape) -> Hits:
         tokens = row_tokens(frame, shape, self._counter, self._limit, self._limit)
         index = (tokens > self._limit).arg_true()
-        notes = [_("{count} tokens").format(count=count) for count in tokens.gather(index[:50])]
+        notes = [
+            ngettext("{n} token", "{n} tokens", count).format(n=count) for count in tokens.gather(index[:50])
+        ]
         notes += [""] * (len(index) - len(notes))
         return Hits(index, columns=learned_columns(shape) * len(index), notes=notes)
 
