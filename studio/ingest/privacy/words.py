@@ -48,6 +48,7 @@ class UnsafeWords:
         excepted = {plain(phrase).strip() for phrase in (*word_list(EXCEPTIONS), *exceptions)} - {""}
         self._names = {word.lower(): word for word in reversed(self._words)}
         self._pattern = _alternatives(self._words)
+        self._generous = "(?i)" + "|".join(r"\s+".join(map(re.escape, word.split())) for word in self._words)
         self._exceptions = _alternatives(sorted(excepted, key=len, reverse=True))
 
     def find(self, texts: pl.Series) -> list[list[str]]:
@@ -56,13 +57,14 @@ class UnsafeWords:
         if not self._words:
             return found
         suspects = texts.str.contains_any(self._needles(), ascii_case_insensitive=True).fill_null(False).arg_true()
+        suspects = suspects.filter(texts.gather(suspects).str.contains(self._generous))
         for row, text in zip(suspects.to_list(), texts.gather(suspects).to_list(), strict=True):
             found[row] = self._find(plain(text))
         return found
 
     def _needles(self) -> list[str]:
-        """What a text with a hit holds: a word, or its first part where blanks and quotes may be written otherwise."""
-        return sorted({re.split("[ ']", word)[0] or word for word in self._words})
+        """What a text with a hit holds: a word, or its longest part where blanks and quotes may be written otherwise."""
+        return sorted({max(re.split("[ ']", word), key=len) for word in self._words})
 
     def _find(self, text: str) -> list[str]:
         harmless = [match.span() for match in self._exceptions.finditer(text)]
