@@ -143,7 +143,8 @@ def measure(name: str, texts: list[str]) -> None:
     every = time.perf_counter() - began
     wanted = exact_repeats(truth, among)
     print(
-        f"{name}: {len(texts)} rows, {len(truth)} pairs at {SIMILARITY} and more; {seconds:.2f} s, all pairs {every:.2f} s"
+        f"{name}: {len(texts)} rows, {len(truth)} pairs at {SIMILARITY} and more; {seconds:.2f} s, "
+        f"all pairs {every:.2f} s"
     )
     _say("pairs", pairs, set(truth))
     _say("rows that leave", repeats, wanted)

@@ -63,7 +63,7 @@ class UnsafeWords:
         return found
 
     def _needles(self) -> list[str]:
-        """What a text with a hit holds: a word, or its longest part where blanks and quotes may be written otherwise."""
+        """What a text with a hit holds: a word, or its longest part where blanks and quotes may differ."""
         return sorted({max(re.split("[ ']", word), key=len) for word in self._words})
 
     def _find(self, text: str) -> list[str]:

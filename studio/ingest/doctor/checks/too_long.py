@@ -64,7 +64,7 @@ class TooLong(RowRule):
         others = [row[name] or "" for name in text_columns(shape) if name not in (*answers, "history")]
         others += [message["content"] for message in json.loads(row.get("history") or "[]")]
         room = self._limit - sum(self._counter.count(others))
-        cuts = {name: self._counter.cut(row[name], room) for name in answers}
+        cuts: dict[str, str] = {name: self._counter.cut(row[name], room) for name in answers}
         if not all(text.strip() for text in cuts.values()):
             return False
         row.update(cuts)
