@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from studio.domain import private_data
 from studio.domain.datasets import Split, title
 from studio.domain.findings import Finding, FixOption, Severity
 from studio.domain.recipes import FindingKind, FixAction
@@ -71,7 +72,7 @@ _SEVERITIES: Final[dict[Severity, str]] = {
 }
 
 _LANGUAGES: Final = {"zh": N_("Chinese"), "en": N_("English"), "other": N_("Other")}
-_PRIVATE_KINDS: Final[dict[str, str]] = {}
+_PRIVATE_KINDS: Final[dict[str, str]] = {kind.value: words for kind, words in private_data.TITLES.items()}
 _LISTED: Final = 5  # parts of a finding that are named; the others are an ellipsis
 
 _Words = Callable[[int], str]

@@ -545,3 +545,15 @@ def test_an_image_column_shows_its_pictures(
     table = page.form.table
     qtbot.waitUntil(lambda: table.index(0, 0).data(Qt.ItemDataRole.DecorationRole) is not None)
     assert page.form.view.verticalHeader().defaultSectionSize() > 56
+
+
+def test_a_second_source_with_fewer_columns_takes_the_place_of_the_first(
+    qtbot: QtBot, page: DataPage, csv_file: Path, tmp_path: Path
+) -> None:
+    open_form(qtbot, page, csv_file)
+    narrow = tmp_path / "narrow.csv"
+    narrow.write_text("question\na\n", encoding="utf-8")
+    page.open_paths([narrow])
+    qtbot.waitUntil(lambda: page.form.isVisible() and page.form.table.columnCount() == 1)
+    assert list(page.form.header._combos) == [0]
+    assert page.form.name.text() == "narrow"

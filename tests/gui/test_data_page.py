@@ -18,6 +18,7 @@ from studio.errors import StudioError
 from studio.gui.context import GuiContext
 from studio.gui.notices import Notice
 from studio.gui.pages.data import DataPage
+from tests.helpers.data_jobs import DataWorkspace
 from tests.helpers.matrix_data import Workspace
 
 LEFT = Qt.MouseButton.LeftButton
@@ -26,7 +27,7 @@ CSV = "question,answer,comment\nWhere is it?,On its way.,x\nCan I return it?,Yes
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path)
+    return DataWorkspace(tmp_path)
 
 
 @pytest.fixture
@@ -93,32 +94,34 @@ def test_import_a_file_to_its_report(
     assert (spec.name, spec.shape, spec.shares.test) == ("Shop", Shape.PROMPT_RESPONSE, 0.2)
     assert spec.roles == {"question": ColumnRole.PROMPT, "answer": ColumnRole.RESPONSE}
     assert page.list.shown() == ["Shop"]
+    assert page.dataset_view.rows_view.isVisible()  # with the doctor beside them
+    page.dataset_view.tabs.setCurrentIndex(2)
     assert page.dataset_view.report.isVisible()
-    assert page.dataset_view.report._rows.accessibleName() == "Rows imported: 1,000"
+    assert page.dataset_view.report._rows.accessibleName() == "Rows: 1,000"
 
 
 def drop(page: DataPage, paths: list[Path]) -> bool:
-    """Drag files in and drop them, as the system's file manager does. True when the page took them."""
+    """Drag files in and drop them, as the system's file manager does. True when the place took them."""
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    place, action = page.rect().center(), Qt.DropAction.CopyAction
+    zone, action = page.start.zone, Qt.DropAction.CopyAction
+    place = zone.rect().center()
     keys = Qt.KeyboardModifier.NoModifier
     enter = QDragEnterEvent(place, action, mime, LEFT, keys)
-    QApplication.sendEvent(page, enter)
+    QApplication.sendEvent(zone, enter)
     if not enter.isAccepted():
         return False
-    QApplication.sendEvent(page, QDropEvent(QPointF(place), action, mime, LEFT, keys))
+    QApplication.sendEvent(zone, QDropEvent(QPointF(place), action, mime, LEFT, keys))
     return True
 
 
-def test_drop_a_file_anywhere(
-    qtbot: QtBot, page: DataPage, csv_file: Path, tmp_path: Path, notices: list[Notice]
-) -> None:
-    assert drop(page, [csv_file, tmp_path / "second.csv"])
-    qtbot.waitUntil(page.form.isVisible)
-    assert page.form._card.accessibleName() == "shop.csv"
-    assert "first" in notices[0].text
+def test_drop_files_on_the_start_page(qtbot: QtBot, page: DataPage, csv_file: Path) -> None:
+    second = csv_file.with_name("second.csv")
+    second.write_text(CSV, encoding="utf-8")
     assert not drop(page, [])
+    assert drop(page, [csv_file, second])
+    qtbot.waitUntil(page.form.isVisible)
+    assert page.form.contents.accessibleName() == "shop.csv and 1 more"
 
 
 def test_the_role_of_a_column_is_chosen_in_its_header(qtbot: QtBot, page: DataPage, csv_file: Path) -> None:
@@ -128,9 +131,8 @@ def test_the_role_of_a_column_is_chosen_in_its_header(qtbot: QtBot, page: DataPa
     assert combo.accessibleName() == "Use of column “comment”"
     assert combo.currentData() == ColumnRole.IGNORE
     combo.setFocus()
-    target = combo.findData(ColumnRole.RESPONSE)
-    for _step in range(target):
-        qtbot.keyClick(combo, Qt.Key.Key_Down)
+    for _step in range(combo.currentIndex() - combo.findData(ColumnRole.RESPONSE)):
+        qtbot.keyClick(combo, Qt.Key.Key_Up)
     assert page.form.table.role(2) is ColumnRole.RESPONSE
     assert page.form.table.role(1) is ColumnRole.IGNORE  # it had been the answer
     assert page.form.header.combo(1).currentData() == ColumnRole.IGNORE
@@ -140,7 +142,7 @@ def test_import_says_what_is_missing(qtbot: QtBot, page: DataPage, csv_file: Pat
     open_form(qtbot, page, csv_file)
     page.form.table.set_role(1, ColumnRole.IGNORE)
     assert not page.form.start.isEnabled()
-    assert "which column" in page.form.missing.text()
+    assert page.form.missing.text() == "Choose the column with the answer."
     page.form.table.set_role(0, ColumnRole.TEXT)
     assert page.form.start.isEnabled()
     assert page.form.spec().shape is Shape.TEXT
@@ -154,7 +156,7 @@ def test_another_delimiter_reads_again_and_keeps_the_name(
     open_form(qtbot, page, path)
     assert page.form.table.columnCount() == 1
     page.form.name.setText("Mine")
-    combo = page.form.delimiter
+    combo = page.form.contents.delimiter
     combo.setCurrentIndex(combo.findData(";"))
     combo.activated.emit(combo.currentIndex())
     qtbot.waitUntil(lambda: page.form.table.columnCount() == 2)

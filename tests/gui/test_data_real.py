@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,7 @@ PATIENCE_MS = 60_000  # a child process starts Python and polars
 @pytest.fixture
 def context(make_context: Callable[..., GuiContext], tmp_path: Path) -> Iterator[GuiContext]:
     services = open_workspace(tmp_path / "workspace", settings=SettingsService(tmp_path / "settings.json"))
-    yield make_context(
-        changes=services.changes, datasets=services.datasets, matrices=services.matrices, runs=services.runs
-    )
+    yield make_context(**{each.name: getattr(services, each.name) for each in fields(services)})
     services.close()
 
 

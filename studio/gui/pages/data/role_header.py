@@ -16,6 +16,7 @@ from studio.i18n import _
 _NAME_HEIGHT = 34
 _COMBO_HEIGHT = 34
 _EDGE = 6
+_MOST_LISTED = 14  # more scroll
 LEAST_WIDTH = 150
 
 
@@ -41,7 +42,7 @@ class RoleHeader(QHeaderView):
 
     def place(self) -> None:
         """Put the drop-downs under their columns' names; to be called after scrolling sideways."""
-        for section in range(self.count()):
+        for section in range(min(self.count(), len(self._table.columns()))):  # a reset reaches us before Qt
             left, width = self.sectionViewportPosition(section), self.sectionSize(section)
             if left + width < 0 or left > self.viewport().width():
                 if section in self._combos:
@@ -74,7 +75,7 @@ class RoleHeader(QHeaderView):
 
     def _build(self, section: int) -> QComboBox:
         combo = DropDown(self.viewport())
-        combo.setMaxVisibleItems(16)
+        combo.setMaxVisibleItems(_MOST_LISTED)
         combo.setAccessibleName(_("Use of column “{name}”").format(name=self._table.columns()[section]))
         combo.setToolTip(_("What this column is for"))
         combo.activated.connect(lambda _index: self._on_chosen(section, combo))
