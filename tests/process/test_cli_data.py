@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from studio.cli.app import main
+from studio.paths import settings_file
+from studio.services.settings import SettingsService
+from tests.helpers.hub_server import HubServer
 from tests.process.test_cli import ROOT, TIMEOUT_S, Said, start
 
 PHONE = "13812345678"
@@ -138,6 +141,26 @@ def test_pasted_text_comes_from_a_pipe(place: Path) -> None:
     assert done.returncode == 0, done.stderr
     data = json.loads(done.stdout)
     assert (data["rows"], data["name"], data["shape"]) == (20, "Pasted", "prompt-response")
+
+
+def test_a_hubs_dataset_comes_on_consent_and_is_told(studio: Call, shop: Path, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    with HubServer(tmp_path / "models", "owner/shop") as hub:
+        hub.dataset = {
+            "data/train.csv": shop.read_bytes(),
+            "README.md": b"# Shop",
+            "evil.py": b"raise SystemExit",
+        }
+        settings = SettingsService(settings_file())
+        settings.update(hub="mirror", hub_mirror=hub.url)
+        refused = studio("import", "--hub", "owner/shop")
+        assert (refused.code, refused.data["error"]["code"]) == (2, "hub.no_consent")
+        assert hub.requests == []
+        made = good(studio("import", "--hub", "owner/shop", "--allow-downloads")).data
+    assert (made["rows"], made["name"], made["spec"]["licence"]) == (63, "shop", "apache-2.0")
+    assert made["spec"]["origin"] == {"kind": "hub", "address": "owner/shop"}
+    assert "`owner/shop`" in good(studio("data", "card")).data["card"]
+    assert not list(Path(made["spec"]["source"]).rglob("*.py"))
 
 
 def test_ctrl_c_leaves_what_was_there(studio: Call, place: Path, shop: Path, tmp_path: Path) -> None:
