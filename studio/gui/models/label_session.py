@@ -150,9 +150,7 @@ class LabelSession(QObject):
         if len(self._stamps) < 3:
             return None
         stamps = list(self._stamps)
-        gaps = [
-            late - early for early, late in pairwise(stamps) if late - early < _PAUSE_S
-        ]
+        gaps = [late - early for early, late in pairwise(stamps) if late - early < _PAUSE_S]
         return 60 * len(gaps) / sum(gaps) if gaps and sum(gaps) > 0 else None
 
     def _count(self, row: int, had: list[str]) -> None:

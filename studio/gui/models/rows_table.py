@@ -40,7 +40,7 @@ class RowRole(IntEnum):
         Qt.ItemDataRole.UserRole + 10
     )  # the row's number: int, below 0 for a new row, None until it is there
     COLUMN = Qt.ItemDataRole.UserRole + 11  # the Parquet name of the column
-    KIND = Qt.ItemDataRole.UserRole + 12  # CellKind
+    KIND = Qt.ItemDataRole.UserRole + 12  # see kind_at
     EDITED = Qt.ItemDataRole.UserRole + 13  # bool: the cell has an unsaved text
     LEAVING = Qt.ItemDataRole.UserRole + 14  # bool: the row leaves when the draft is saved
 
@@ -214,6 +214,11 @@ class RowsTable(PagedTable):
             return None
         edits = (self._draft.added_rows if number < 0 else self._draft.cells).get(number)
         return (edits[column] or "") if edits and column in edits else None
+
+
+def kind_at(index: Index) -> CellKind:
+    """The kind of a cell (Qt hands a StrEnum on as a plain string)."""
+    return CellKind(index.data(RowRole.KIND) or CellKind.PLAIN)
 
 
 def column_title(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSplitter
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from studio.gui.context import GuiContext
 from studio.gui.pages.data.doctor import DoctorPanel
@@ -19,26 +19,34 @@ _KEEP_AFTER_MS = 600
 _LEAST_ROWS = 280
 
 
-class BesideRows(QSplitter):
-    """``toggle`` is the button that folds the doctor; it is put to the tools of the rows."""
+class BesideRows(QWidget):
+    """The tools of the rows stand over both; ``toggle`` among them folds the doctor."""
 
     def __init__(self, ctx: GuiContext, rows: RowsPanel, doctor: DoctorPanel) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
+        super().__init__()
         self._ctx, self._rows, self._doctor = ctx, rows, doctor
         settings = ctx.services.settings.current
         self._wanted, self._room = settings.data_doctor_open, max(settings.data_doctor_width, LEAST_WIDTH)
         self._narrow: bool | None = None
         self.toggle = IconButton("wand", _("Data doctor"), self._on_toggled, checkable=True)
         rows.setMinimumWidth(_LEAST_ROWS)
-        self.addWidget(rows)
-        self.addWidget(doctor)
-        self.setStretchFactor(0, 1)
-        self.setChildrenCollapsible(False)
-        self.setHandleWidth(current_tokens().space.l)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.addWidget(rows)
+        self.splitter.addWidget(doctor)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setHandleWidth(current_tokens().space.l)
         self._keep = QTimer(self, singleShot=True, interval=_KEEP_AFTER_MS)
         self._keep.timeout.connect(self._remember)
-        self.splitterMoved.connect(lambda *_place: self._keep.start())
+        self.splitter.splitterMoved.connect(lambda *_place: self._keep.start())
         rows.tools.addWidget(self.toggle)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(current_tokens().space.s)
+        column.addLayout(rows.tools)
+        column.addWidget(rows.bar)
+        column.addWidget(self.splitter, 1)
+        rows.bind_keys(self)
         self._show_doctor(self._wanted)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -63,13 +71,13 @@ class BesideRows(QSplitter):
             self._divide()
 
     def _divide(self) -> None:
-        room = self._room if not self._keep.isActive() else self.sizes()[1]
+        room = self._room if not self._keep.isActive() else self.splitter.sizes()[1]
         doctor = max(LEAST_WIDTH, min(room, self.width() - _LEAST_ROWS))
-        self.setSizes([max(self.width() - doctor - self.handleWidth(), 1), doctor])
+        self.splitter.setSizes([max(self.width() - doctor - self.splitter.handleWidth(), 1), doctor])
 
     def _remember(self) -> None:
         if not self._doctor.isHidden():
-            self._room = self.sizes()[1]
+            self._room = self.splitter.sizes()[1]
         settings, wanted, room = self._ctx.services.settings, self._wanted, self._room
         current = settings.current
         if (current.data_doctor_open, current.data_doctor_width) != (wanted, room):

@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QStackedWidget, QTableView, QTabWidget, QVBoxLayout, QWidget
 
 from studio.domain.datasets import DatasetVersion
+from studio.domain.statistics import DatasetStatistics
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
 from studio.gui.dialogs.ask import Answer, AskDialog
@@ -37,6 +38,7 @@ from studio.i18n import _
 TABS = ("rows", "rejected", "facts", "versions")
 _NARROW = 96
 _REASON = 320
+_AFTER_LENGTHS = 2  # place of the statistics among the cards of the report
 
 
 class DatasetView(QWidget):
@@ -159,7 +161,7 @@ class DatasetView(QWidget):
         self._rejected_stack = QStackedWidget()
         self._rejected_stack.addWidget(self.rejected_view)
         self._rejected_stack.addWidget(EmptyState("success", _("Every row of the file could be used.")))
-        self.report.body.insertWidget(self.report.body.count() - 1, self.statistics)
+        self.report.body.insertWidget(_AFTER_LENGTHS, self.statistics)
         for widget, name in (
             (self.beside, _("Rows")), (self._rejected_stack, _("Put aside")), (self.report, _("Statistics")),
             (self.versions, _("Versions")),
@@ -198,6 +200,7 @@ class DatasetView(QWidget):
         self.rows_panel.problem.connect(self._show_problem)
         self.rows_panel.edits.connect(self._on_edits)
         self.doctor.example_chosen.connect(self._on_example)
+        self.statistics.measured.connect(self._on_measured)
         self.rejected.page_failed.connect(self._on_page_failed)
         self.rejected.modelReset.connect(self._fit_rejected)
         self.labeller.left.connect(self._leave_labeller)
@@ -262,6 +265,10 @@ class DatasetView(QWidget):
             self.problem.show_problem(problem)
         else:
             self._ctx.notices.error_from(problem)
+
+    def _on_measured(self, statistics: DatasetStatistics) -> None:
+        if statistics.languages:
+            self.report.hide_languages()
 
     def _fit_rejected(self) -> None:
         self.rejected_view.setColumnWidth(0, _NARROW)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from studio.domain.datasets import DatasetVersion, Split, TokenStats, title
+from studio.gui.pages.data.statistics.readings import split_reading
 from studio.gui.theme import current_tokens, ui_font
 from studio.gui.widgets import (
     BodyText,
@@ -30,12 +31,13 @@ class DatasetReport(ScrollPage):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, margin=0)
-        self._rows = MetricTile(_("Rows imported"))
+        self._rows = MetricTile(_("Rows"))
         self._rejected = MetricTile(_("Put aside"))
         self._size = MetricTile(_("File"))
         self._time = MetricTile(_("Time taken"))
         self._splits = SplitBar()
         self._languages = SplitBar(counts=False)
+        self._reading = BodyText(tone="muted")
         self._tokens = [
             MetricTile(words) for words in (_("Tokens in all"), _("Average row"), _("Longest row"))
         ]
@@ -56,12 +58,18 @@ class DatasetReport(ScrollPage):
             else _("{seconds} s").format(seconds=f"{dataset.seconds:.1f}")
         )
         self._splits.set([Share(title(split), dataset.splits.get(split, 0)) for split in Split])
+        self._reading.setText(split_reading({split: dataset.splits.get(split, 0) for split in Split}))
         languages = sorted(dataset.languages.items(), key=lambda pair: -pair[1])
         self._languages.set([Share(_(_LANGUAGES.get(code, code)), share) for code, share in languages])
         self._languages.setVisible(bool(languages))
         self._language_title.setVisible(bool(languages))
         self._show_tokens(dataset.tokens)
         self._show_facts(dataset)
+
+    def hide_languages(self) -> None:
+        """They were measured better since."""
+        self._language_title.hide()
+        self._languages.hide()
 
     def _build(self) -> None:
         space = current_tokens().space
@@ -71,6 +79,7 @@ class DatasetReport(ScrollPage):
         for part in (
             Caption(_("How the rows are used")),
             self._splits,
+            self._reading,
             self._language_title,
             self._languages,
         ):

@@ -53,6 +53,7 @@ class AugmentDialog(StepDialog):
             box.toggled.connect(self.look_again)
         self.copies.valueChanged.connect(self.look_again)
         self.strength.valueChanged.connect(self._on_strength)
+        next(iter(self.operators.values())).setFocus()
         self.look_again()
 
     def step(self) -> AnyStep | None:

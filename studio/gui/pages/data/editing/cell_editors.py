@@ -18,13 +18,14 @@ from PySide6.QtWidgets import (
 
 from studio.gui.models.cells import CellKind, labels_of
 from studio.gui.models.paged_table import Index
-from studio.gui.models.rows_table import RowRole, RowsTable, column_title
+from studio.gui.models.rows_table import RowRole, RowsTable, column_title, kind_at
 from studio.gui.models.thumbnails import Thumbnails
 from studio.gui.pages.data.editing.row_delegate import RowPainter
 from studio.i18n import _
 
 KEEP_TYPED_MS = 700  # with the journal's own second, a kill loses less than two
 _LEAST_HEIGHT = 96
+_LEAST_WIDTH = 380
 _MOST_HEIGHT = 260
 _FILLED = "filled"
 
@@ -43,7 +44,7 @@ class RowDelegate(RowPainter):
         self._timer.timeout.connect(self._keep_typed)
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
-        kind, column = index.data(RowRole.KIND), index.data(RowRole.COLUMN)
+        kind, column = kind_at(index), index.data(RowRole.COLUMN)
         editor: QWidget
         if kind is CellKind.TEXT:
             editor = self._text_editor(parent, index)
@@ -74,13 +75,12 @@ class RowDelegate(RowPainter):
             if editor.isEditable():
                 editor.setEditText(text)
         elif isinstance(editor, QLineEdit):
-            kind = index.data(RowRole.KIND)
-            editor.setText(", ".join(labels_of(text)) if kind is CellKind.LABELS else text)
+            editor.setText(", ".join(labels_of(text)) if kind_at(index) is CellKind.LABELS else text)
             editor.selectAll()
 
     def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
         self._timer.stop()
-        model.setData(index, _typed_text(editor, index.data(RowRole.KIND)), Qt.ItemDataRole.EditRole)
+        model.setData(index, _typed_text(editor, kind_at(index)), Qt.ItemDataRole.EditRole)
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
         rect: QRect = option.rect
@@ -90,7 +90,11 @@ class RowDelegate(RowPainter):
             parent = editor.parentWidget()
             room = parent.height() if parent is not None else height
             height = min(height, room)
-            rect = QRect(rect.left(), max(min(rect.top(), room - height), 0), rect.width(), height)
+            width = min(
+                max(rect.width(), _LEAST_WIDTH), parent.width() if parent is not None else rect.width()
+            )
+            left = max(min(rect.left(), parent.width() - width), 0) if parent is not None else rect.left()
+            rect = QRect(left, max(min(rect.top(), room - height), 0), width, height)
         editor.setGeometry(rect)
 
     def eventFilter(self, editor: QObject, event: QEvent) -> bool:

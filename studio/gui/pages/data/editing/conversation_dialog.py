@@ -35,8 +35,8 @@ class ConversationDialog(FormDialog):
         for role, content in turns:
             self._add(role, content)
         self.add = GhostButton(_("Add a message"), self.add_turn, icon="plus")
-        self.add.setVisible(editable)
         self.rows.addWidget(self.add, 0, Qt.AlignmentFlag.AlignLeft)
+        self.add.setVisible(editable)
         self.confirm.setVisible(editable)
         if not editable:
             self.cancel.setText(_("Close"))
@@ -84,7 +84,6 @@ class _Turn(QWidget):
         self.role.setAccessibleName(_("Who speaks"))
         self.role.setEnabled(editable)
         self.leave = IconButton("trash", _("Remove this message"))
-        self.leave.setVisible(editable)
         self.words = QPlainTextEdit(content)
         self.words.setTabChangesFocus(True)
         self.words.setFixedHeight(_TEXT_HEIGHT)
@@ -97,6 +96,8 @@ class _Turn(QWidget):
         head.addWidget(self.role)
         head.addStretch(1)
         head.addWidget(self.leave)
+        if not editable:
+            self.leave.hide()
         column.addLayout(head)
         column.addWidget(self.words)
 

@@ -94,7 +94,9 @@ class Finder(QWidget):
         self.count.setText(_("Searching…"))
         self.count.show()
         self._asked = self._ctx.tasks.run(
-            lambda: service.find(dataset_id, text, offset=offset, limit=_HITS_AT_ONCE), self._on_found, self._on_failed
+            lambda: service.find(dataset_id, text, offset=offset, limit=_HITS_AT_ONCE),
+            self._on_found,
+            self._on_failed,
         )
 
     def _on_found(self, rows: list[int]) -> None:

@@ -86,7 +86,8 @@ class ReplaceDialog(StepDialog):
         grid.setHorizontalSpacing(space.xl)
         for position, box in enumerate(self.columns.values()):
             box.setChecked(True)
-            box.setVisible(len(self.columns) > 1)
             grid.addWidget(box, position // _IN_A_ROW, position % _IN_A_ROW)
+            if len(self.columns) == 1:
+                box.hide()
         grid.setColumnStretch(_IN_A_ROW, 1)
         self.rows.addLayout(grid)

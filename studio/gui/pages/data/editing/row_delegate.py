@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from studio.gui.icons import icon_pixmap
 from studio.gui.models.cells import CellKind, labels_of
 from studio.gui.models.paged_table import PLACEHOLDER, CellRole, Index
-from studio.gui.models.rows_table import RowRole
+from studio.gui.models.rows_table import RowRole, kind_at
 from studio.gui.models.thumbnails import Thumbnails
 from studio.gui.theme import Tokens, current_tokens, tabular_font, ui_font
 
@@ -28,7 +28,7 @@ class RowPainter(QStyledItemDelegate):
         self._thumbnails = thumbnails
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        image = index.data(RowRole.KIND) is CellKind.IMAGE
+        image = kind_at(index) is CellKind.IMAGE
         return QSize(120, IMAGE_ROW_HEIGHT if image else ROW_HEIGHT)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -38,7 +38,7 @@ class RowPainter(QStyledItemDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._ground(painter, option, index, tokens)
         inside = rect.adjusted(_EDGE, 0, -_EDGE, 0)
-        kind, leaving = index.data(RowRole.KIND), bool(index.data(RowRole.LEAVING))
+        kind, leaving = kind_at(index), bool(index.data(RowRole.LEAVING))
         text = index.data()
         if leaving or text == PLACEHOLDER:
             self._words(painter, inside, index, tokens, leaving)
@@ -75,7 +75,7 @@ class RowPainter(QStyledItemDelegate):
             painter.drawRect(rect.adjusted(1, 1, -2, -2))
 
     def _words(self, painter: QPainter, rect: QRect, index: Index, tokens: Tokens, leaving: bool) -> None:
-        kind = index.data(RowRole.KIND)
+        kind = kind_at(index)
         plain = kind is CellKind.PLAIN
         font = (
             tabular_font(tokens.fonts.body)

@@ -34,7 +34,7 @@ from studio.services.drafts import Draft
 
 
 class RowsPanel(QWidget):
-    """``show_dataset`` opens a dataset at once.
+    """``show_dataset`` opens a dataset at once. ``tools`` and ``bar`` are placed over it by whoever shows it.
 
     made: the DatasetVersion that the draft became. edits: number (int) of rows with unsaved changes. problem: a
     StudioError to be said over the rows, None when all is well again.
@@ -63,7 +63,6 @@ class RowsPanel(QWidget):
         self.bar = DraftBar()
         self._arrange()
         self._connect()
-        self._bind_keys()
 
     def show_dataset(self, dataset: DatasetVersion, columns: Sequence[str]) -> None:
         """Show a dataset; its rows are read when they come into sight."""
@@ -166,6 +165,7 @@ class RowsPanel(QWidget):
     def _arrange(self) -> None:
         space = current_tokens().space
         self.part.setAccessibleName(_("Which rows are shown"))
+        self.part.setSizeAdjustPolicy(DropDown.SizeAdjustPolicy.AdjustToContents)
         self.tools = QHBoxLayout()
         self.tools.setSpacing(space.s)
         self.tools.addWidget(self.part)
@@ -174,9 +174,6 @@ class RowsPanel(QWidget):
         self.tools.addWidget(self.remove)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(space.s)
-        column.addLayout(self.tools)
-        column.addWidget(self.bar)
         column.addWidget(self.view, 1)
 
     def _connect(self) -> None:
@@ -193,12 +190,13 @@ class RowsPanel(QWidget):
         self.bar.undo_wanted.connect(self.undo)
         self.bar.redo_wanted.connect(self.redo)
 
-    def _bind_keys(self) -> None:
+    def bind_keys(self, place: QWidget) -> None:
+        """Let the keys of the rows work in all of ``place``."""
         for keys, deed in (
             ("Ctrl+F", self.finder.start), ("Ctrl+G", self.ask_row), ("Ctrl+Z", self.undo),
             ("Ctrl+Shift+Z", self.redo), ("Ctrl+Y", self.redo),
         ):  # fmt: skip
-            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut = QShortcut(QKeySequence(keys), place)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(deed)
         leave = QShortcut(QKeySequence(Qt.Key.Key_Delete), self.view)

@@ -8,14 +8,14 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from studio.gui.models.cells import CellKind, kind_of
 from studio.gui.models.paged_table import PagedTable
-from studio.gui.models.rows_table import RowRole, RowsTable
+from studio.gui.models.rows_table import RowsTable, kind_at
 from studio.gui.pages.data.editing.row_delegate import IMAGE_ROW_HEIGHT, ROW_HEIGHT
 
 _WIDTHS = {
-    CellKind.LABEL: 124, CellKind.LABELS: 200, CellKind.THUMB: 100, CellKind.NUMBER: 100, CellKind.IMAGE: 96,
+    CellKind.LABEL: 112, CellKind.LABELS: 200, CellKind.THUMB: 100, CellKind.NUMBER: 100, CellKind.IMAGE: 96,
 }  # fmt: skip
-_NARROW = {"split": 92, "origin": 110, "system": 160, "user": 140, "item": 140, "time": 150}
-_LEAST = 140
+_NARROW = {"split": 88, "origin": 110, "system": 160, "user": 140, "item": 140, "time": 150}
+_LEAST = 130
 _ROW_EDGES, _DIGIT = 24, 9
 
 
@@ -68,7 +68,7 @@ class RowsView(QTableView):
             self.fit()
 
     def _open_turns(self, index: QModelIndex) -> bool:
-        if not index.isValid() or index.data(RowRole.KIND) is not CellKind.TURNS:
+        if not index.isValid() or kind_at(index) is not CellKind.TURNS:
             return False
         self.turns_wanted.emit(index)
         return True

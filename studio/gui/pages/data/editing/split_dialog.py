@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QCheckBox, QRadioButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QRadioButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.domain.datasets import DatasetVersion, Split, SplitShares, title
 from studio.domain.recipes import AnyStep, FindingKind, FixAction, FixStep, SplitStep
@@ -53,16 +53,17 @@ class SplitDialog(StepDialog):
         name = _("Split and balance") if labelled else _("Split again")
         super().__init__(ctx, dataset, name, _("Make new version"), parent)
         self.part = SegmentedControl([("split", _("Split")), ("balance", _("Balance labels"))])
-        self.part.setVisible(labelled)
         self.editor = SplitEditor(_shares_now(dataset))
         self.together = DropDown()
         self.stratify = QCheckBox(_("Same share of each label in all parts"))
-        self.stratify.setVisible(labelled)
         self.remedies = {action: QRadioButton(_(words[0])) for action, words in _REMEDIES.items()}
         self._pages = QStackedWidget()
         self._fill_together(columns)
         self._arrange()
+        for part in (self.part, self.stratify):
+            part.setVisible(labelled)
         self._connect()
+        self.editor.validation.setFocus()
         self.look_again()
 
     def step(self) -> AnyStep | None:
@@ -105,6 +106,7 @@ class SplitDialog(StepDialog):
         self._fill_split(split)
         self._fill_balance(balance)
         self.rows.addWidget(self._pages)
+        self._show_page(0)
 
     def _fill_split(self, page: QWidget) -> None:
         column = page.layout()
@@ -128,13 +130,15 @@ class SplitDialog(StepDialog):
         column.addWidget(bars)
         if len(known) > _MOST_BARS:
             column.addWidget(Caption(_("and {n} more labels").format(n=f"{len(known) - _MOST_BARS:,}")))
+        choices = QVBoxLayout()
+        choices.setSpacing(current_tokens().space.xs)
         for action, button in self.remedies.items():
             words = Caption(_(_REMEDIES[action][1]))
             words.setContentsMargins(28, 0, 0, 0)
             button.setAccessibleDescription(words.text())
-            column.addWidget(button)
-            column.addWidget(words)
-        column.addStretch(1)
+            choices.addWidget(button)
+            choices.addWidget(words)
+        column.addLayout(choices)
 
     def _connect(self) -> None:
         self.part.changed.connect(self._on_part)
@@ -146,8 +150,17 @@ class SplitDialog(StepDialog):
         self._show_counts()
 
     def _on_part(self, key: str) -> None:
-        self._pages.setCurrentIndex(0 if key == "split" else 1)
+        self._show_page(0 if key == "split" else 1)
         self.look_again()
+
+    def _show_page(self, shown: int) -> None:
+        """The dialog is as high as the page on show, not as the highest."""
+        for number in range(self._pages.count()):
+            page = self._pages.widget(number)
+            if page is not None:
+                fits = QSizePolicy.Policy.Preferred if number == shown else QSizePolicy.Policy.Ignored
+                page.setSizePolicy(QSizePolicy.Policy.Preferred, fits)
+        self._pages.setCurrentIndex(shown)
 
     def _on_split(self) -> None:
         self._show_counts()

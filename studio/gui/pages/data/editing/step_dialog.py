@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from studio.domain.datasets import DatasetVersion
 from studio.domain.recipes import AnyStep, StepPreview
@@ -15,7 +15,7 @@ from studio.gui.theme import current_tokens
 from studio.gui.widgets import Caption, Divider, PrimaryButton, SecondaryButton
 from studio.i18n import _
 
-WIDTH = 640
+WIDTH = 592  # of the parts, in px
 
 
 class StepDialog(QDialog):
@@ -33,11 +33,12 @@ class StepDialog(QDialog):
         self._ctx, self.dataset = ctx, dataset
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setFixedWidth(WIDTH)
         space = current_tokens().space
         column = QVBoxLayout(self)
         column.setContentsMargins(space.xl, space.xl, space.xl, space.xl)
         column.setSpacing(space.l)
+        column.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)  # always as high as its parts
+        column.addStrut(WIDTH)
         self.rows = QVBoxLayout()
         self.rows.setSpacing(space.l)
         column.addLayout(self.rows)
@@ -45,7 +46,6 @@ class StepDialog(QDialog):
         self.preview = StepPreviewPanel(ctx, dataset.id)
         self.preview.known.connect(self._on_known)
         column.addWidget(self.preview)
-        column.addStretch(1)
         column.addLayout(self._feet(confirm))
         self.finished.connect(lambda _code: self.preview.stop())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.domain.recipes import AnyStep, StepPreview
@@ -106,7 +106,10 @@ class StepPreviewPanel(QWidget):
         shown = preview.examples[:_EXAMPLES] if preview is not None else []
         for example in shown:
             row = ExampleRow(example)
-            row.setEnabled(False)  # the table is behind the dialog
+            row.setAttribute(
+                Qt.WidgetAttribute.WA_TransparentForMouseEvents
+            )  # the table is behind the dialog
+            row.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             body.addWidget(row)
         body.addStretch(1)
         self._title.setVisible(bool(shown))

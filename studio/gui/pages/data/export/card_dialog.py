@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor, QTextDocument
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QTextBrowser, QVBoxLayout, QWidget
 
 from studio.domain.datasets import DatasetVersion
@@ -59,7 +60,9 @@ class CardDialog(QDialog):
     def _show(self, markdown: str) -> None:
         self._markdown = markdown
         self.text.setMarkdown(markdown)
+        _give_air(self.text.document())
         self.save.setEnabled(True)
+        self.save.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_failed(self, problem: Exception) -> None:
         self.reject()
@@ -76,6 +79,22 @@ class CardDialog(QDialog):
 
     def _on_saved(self, path: Path) -> None:
         self.saved.setText(_("Saved as {path}.").format(path=path))
+
+
+def _give_air(document: QTextDocument) -> None:
+    """Room over and under headings and between lines: Markdown as Qt lays it out stands too close to read."""
+    cursor = QTextCursor(document)
+    block = document.begin()
+    while block.isValid():
+        form = block.blockFormat()
+        if form.headingLevel():
+            form.setTopMargin(18 if block.position() else 0)
+            form.setBottomMargin(6)
+        elif block.textList() is not None:
+            form.setBottomMargin(3)
+        cursor.setPosition(block.position())
+        cursor.setBlockFormat(form)
+        block = block.next()
 
 
 def _write(path: Path, text: str) -> Path:

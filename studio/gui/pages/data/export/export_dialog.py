@@ -7,7 +7,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QCheckBox, QDialog, QFileDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QLayout,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.domain.datasets import DatasetVersion, Split, title
 from studio.errors import StudioError
@@ -34,7 +43,7 @@ _FORMATS = {
     "jsonl": ("JSON Lines", N_("One row a line, as training programs read it. Nothing is lost.")),
     "parquet": ("Parquet", N_("Small and exact, for other data programs. Nothing is lost.")),
 }
-_WIDTH = 520
+_WIDTH = 472
 _NAME_CHARS = 60
 _FORBIDDEN = set('<>:"/\\|?*')
 
@@ -48,7 +57,6 @@ class ExportDialog(QDialog):
         self._written: Path | None = None
         self.setWindowTitle(_("Export"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setFixedWidth(_WIDTH)
         self.format = SegmentedControl([(key, words[0]) for key, words in _FORMATS.items()])
         self.about = Caption()
         self.parts = {
@@ -93,6 +101,8 @@ class ExportDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(space.xl, space.xl, space.xl, space.xl)
         column.setSpacing(space.l)
+        column.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)  # always as high as its parts
+        column.addStrut(_WIDTH)
         self._choices = QWidget()
         choices = QVBoxLayout(self._choices)
         choices.setContentsMargins(0, 0, 0, 0)
@@ -155,7 +165,6 @@ class ExportDialog(QDialog):
         self.confirm.setVisible(stage == "asking")
         self.close_button.setVisible(stage != "working")
         self.close_button.setText(_("Close") if stage == "written" else _("Cancel"))
-        self.adjustSize()
 
     def _suggested(self, form: str) -> Path:
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)

@@ -160,7 +160,7 @@ class LabelPage(QWidget):
         column.addWidget(self.keys)
         self._waiting = _centred(BodyText(_("Looking which rows to begin with…"), tone="muted"))
         self._end = EmptyState("success", _("No row waits for a label any more."))
-        for page in (self._waiting, working, self._end):
+        for page in (self._waiting, working, self._end, QWidget()):
             self.stack.addWidget(page)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -183,6 +183,8 @@ class LabelPage(QWidget):
         self.save.setEnabled(session.can_undo())
         if session.loading:
             self.stack.setCurrentIndex(0)
+        elif session.row() is None and not session.basis:  # the order could not be had; the problem says why
+            self.stack.setCurrentIndex(3)
         elif session.row() is None:
             self.stack.setCurrentIndex(2)
         else:

@@ -14,7 +14,7 @@ from studio.gui.models.rows_table import column_title
 from studio.gui.pages.data.statistics import readings
 from studio.gui.pages.data.statistics.charts import Bar, BarList, HistogramPlot, Part
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import BodyText, Caption, Card, MetricTile, SegmentedControl, Share, SplitBar
+from studio.gui.widgets import BodyText, Caption, Card, MetricTile, SegmentedControl
 from studio.i18n import _, ngettext
 
 _MOST_LABELS = 12
@@ -25,7 +25,7 @@ _META = ("row", "key", "split", "origin")
 def cards_of(statistics: DatasetStatistics) -> list[QWidget]:
     """All cards that have something to say about this dataset, the most telling first."""
     makers: list[Callable[[DatasetStatistics], list[QWidget]]] = [
-        _labels, _lengths, _numbers, _images, _splits, _languages, _duplicates, _vocabulary, _examples,
+        _labels, _lengths, _numbers, _images, _languages, _duplicates, _vocabulary, _examples,
     ]  # fmt: skip
     return [card for make in makers for card in make(statistics)]
 
@@ -74,11 +74,6 @@ def _labels(statistics: DatasetStatistics) -> list[QWidget]:
     card.add(BodyText(readings.label_reading(statistics.labels), tone="muted"))
     card.body.addStretch(1)
     return [card]
-
-
-def _splits(statistics: DatasetStatistics) -> list[QWidget]:
-    bar = SplitBar([Share(readings.split_name(split), statistics.splits.get(split, 0)) for split in Split])
-    return [_card(_("Training, validation and test"), readings.split_reading(statistics.splits), bar)]
 
 
 def _languages(statistics: DatasetStatistics) -> list[QWidget]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.domain.datasets import DatasetVersion
@@ -25,7 +25,12 @@ _TWO_COLUMNS = 720
 
 
 class StatisticsView(QWidget):
-    """``show_dataset`` notes the dataset; ``open`` is called when the tab comes into sight."""
+    """``show_dataset`` notes the dataset; its figures are read or measured when the tab comes into sight.
+
+    measured: the DatasetStatistics that are on show now.
+    """
+
+    measured = Signal(object)
 
     def __init__(self, ctx: GuiContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -140,6 +145,7 @@ class StatisticsView(QWidget):
         self._foot.setText(words)
         self._foot.setVisible(bool(words))
         self.stack.setCurrentWidget(self._shown)
+        self.measured.emit(statistics)
 
     def _on_failed(self, problem: Exception) -> None:
         self.stack.setCurrentWidget(self._asking)
