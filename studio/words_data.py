@@ -87,7 +87,7 @@ _LABELS: Final[dict[FixAction, _Words]] = {
     _A.CUT: lambda n: ngettext("Shorten {n} row", "Shorten {n} rows", n),
     _A.PIECES: lambda n: ngettext("Divide {n} row into pieces", "Divide {n} rows into pieces", n),
     _A.KEEP_MAJORITY: lambda n: ngettext(
-        "Use the label that most have in {n} row", "Use the label that most have in {n} rows", n
+        "Keep the label that most have, remove {n} row", "Keep the label that most have, remove {n} rows", n
     ),
     _A.REMOVE_FROM_TRAINING: lambda n: ngettext(
         "Remove {n} row from training", "Remove {n} rows from training", n

@@ -345,7 +345,7 @@ def test_a_fix_goes_on_while_another_dataset_is_looked_at(
 
 
 def test_long_words_never_widen_the_panel(qtbot: QtBot, panel: DoctorPanel, workspace: DataWorkspace) -> None:
-    option = FixOption(action=FixAction.KEEP_MAJORITY, rows_changed=17_402_113, rows_removed=0)
+    option = FixOption(action=FixAction.KEEP_MAJORITY, rows_changed=0, rows_removed=17_402_113)
     workspace.data_job.findings = [
         Finding(
             kind=FindingKind.CONTRADICTORY_LABELS, severity=Severity.PROBLEM, rows=17_402_113, of=20_000_000,
@@ -357,7 +357,7 @@ def test_long_words_never_widen_the_panel(qtbot: QtBot, panel: DoctorPanel, work
     (button,) = card(panel, FindingKind.CONTRADICTORY_LABELS).buttons
     qtbot.waitUntil(lambda: button.text().endswith("…"))
     assert panel.width() == 300
-    assert button.accessibleName() == "Use the label that most have in 17,402,113 rows"
+    assert button.accessibleName() == "Keep the label that most have, remove 17,402,113 rows"
     words = button.fontMetrics().horizontalAdvance(button.text())
     assert words < button.width()
 

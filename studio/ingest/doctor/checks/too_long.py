@@ -13,7 +13,7 @@ from studio.domain.recipes import FindingKind, FixAction
 from studio.domain.shapes import Shape
 from studio.i18n import ngettext
 from studio.ingest.dataset.content import json_text
-from studio.ingest.doctor.lengths import TokenCounter, row_tokens
+from studio.ingest.doctor.lengths import CHARACTERS_AT_MOST, TokenCounter, row_tokens
 from studio.ingest.doctor.rules import Hits, NewRows, RowRule, Treated
 from studio.ingest.doctor.texts import learned_columns, text_columns
 
@@ -102,15 +102,18 @@ class TooLong(RowRule):
     def pieces(self, text: str) -> list[str]:
         """The text in parts of at most the limit, parted behind sentences where that is possible."""
         parts: list[str] = []
-        rest = text.strip()
-        while rest:
+        text, start = text.strip(), 0
+        window = self._limit * CHARACTERS_AT_MOST
+        while start < len(text):
+            rest = text[start : start + window]
             head = self._counter.cut(rest, self._limit)
-            if len(head) < len(rest):
-                head = rest[: _last_end(head)]
-            if not head:  # one character of more tokens than the limit
-                head = rest[:1]
+            if start + len(head) < len(text):
+                head = head[: _last_end(head)]
+            head = head or rest[:1]  # one character of more tokens than the limit
             parts.append(head.strip())
-            rest = rest[len(head) :].strip()
+            start += len(head)
+            while start < len(text) and text[start].isspace():
+                start += 1
         return parts
 
 
