@@ -34,10 +34,23 @@ class WorkbookReader:
         if kind == "xlsx":
             check_archive(path, "XLSX")
         try:
+            in_sheets = scan_xls(path) if kind == "xls" else []
             book = fastexcel.read_excel(path)
             self.sheets: list[str] = list(book.sheet_names)
-            cells = self._first_filled(book, path, kind, choose_sheet(sheet, self.sheets))
-        except (fastexcel.FastExcelError, zipfile.BadZipFile, CompoundError, struct.error, OSError) as error:
+            cells = pl.DataFrame()
+            for name in choose_sheet(sheet, self.sheets):
+                at = self.sheets.index(name)
+                cells = _filled_rows(book, name, scan_xlsx(path, name) if kind == "xlsx" else in_sheets[at])
+                if cells.height:
+                    break
+        except (
+            fastexcel.FastExcelError,
+            zipfile.BadZipFile,
+            CompoundError,
+            struct.error,
+            IndexError,
+            OSError,
+        ) as error:
             if "password" in str(error).lower():
                 raise errors.locked() from error
             raise errors.broken(str(path), kind.upper()) from error
@@ -57,17 +70,6 @@ class WorkbookReader:
         frame = self._frame.select(number, *chosen)
         for start in range(0, frame.height, _STEP_ROWS):
             yield Batch(frame.slice(start, _STEP_ROWS))
-
-    def _first_filled(
-        self, book: fastexcel.ExcelReader, path: Path, kind: str, chosen: list[str]
-    ) -> pl.DataFrame:
-        cells = pl.DataFrame()
-        for name in chosen:
-            found = scan_xlsx(path, name) if kind == "xlsx" else scan_xls(path, self.sheets.index(name))
-            cells = _filled_rows(book, name, found)
-            if cells.height:
-                break
-        return cells
 
 
 def choose_sheet(sheet: str | None, sheets: list[str]) -> list[str]:

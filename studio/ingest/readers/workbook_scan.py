@@ -60,31 +60,42 @@ def scan_xlsx(path: Path, sheet: str) -> ErrorCells:
     return found
 
 
-def scan_xls(path: Path, index: int) -> ErrorCells:
-    """Error cells of the sheet with this index. Raises import.too_large, import.locked, CompoundError."""
+def scan_xls(path: Path) -> list[ErrorCells]:
+    """Error cells of each sheet; before calamine, which lays out all sheets when it opens an XLS file.
+
+    Raises import.too_large, import.locked, CompoundError.
+    """
     data = CompoundFile(path).stream("Workbook", "Book")
-    found: ErrorCells = {}
     starts: list[int] = []
-    last_row = last_column = 0
-    here, sheet = 0, -1
-    while here + 4 <= len(data):
-        kind, length = struct.unpack_from("<HH", data, here)
-        body = here + 4
-        if kind == _BIFF_SHEET and length >= 4:
-            starts.append(struct.unpack_from("<I", data, body)[0])
+    found: dict[int, ErrorCells] = {}
+    reach: dict[int, tuple[int, int]] = {}
+    sheet = -1
+    for here, kind, body in _records(data):
+        if kind == _BIFF_SHEET and len(body) >= 4:
+            starts.append(struct.unpack_from("<I", body)[0])
         elif kind == _BIFF_BOF:
-            sheet = starts.index(here) if here in starts else -1
+            sheet = here
         elif kind == _BIFF_PASSWORD:
             raise errors.locked()
-        elif kind in _BIFF_CELLS and length >= 6 and sheet == index and body + length <= len(data):
-            row, column = struct.unpack_from("<HH", data, body)
-            last = struct.unpack_from("<H", data, body + length - 2)[0] if kind == _BIFF_MULRK else column
-            last_row, last_column = max(last_row, row), max(last_column, last)
-            if text := _biff_error(kind, data[body : body + length]):
-                found[row, column] = text
-        here = body + length
-    _check_rectangle(last_row + 1, last_column + 1)
-    return found
+        elif kind in _BIFF_CELLS and len(body) >= 6:
+            row, column = struct.unpack_from("<HH", body)
+            last = struct.unpack_from("<H", body, len(body) - 2)[0] if kind == _BIFF_MULRK else column
+            rows, columns = reach.get(sheet, (0, 0))
+            reach[sheet] = (max(rows, row + 1), max(columns, last + 1))
+            if text := _biff_error(kind, body):
+                found.setdefault(sheet, {})[row, column] = text
+    for rows, columns in reach.values():
+        _check_rectangle(rows, columns)
+    return [found.get(start, {}) for start in starts]
+
+
+def _records(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """(place, kind, content) of each record of a BIFF stream."""
+    here = 0
+    while here + 4 <= len(data):
+        kind, length = struct.unpack_from("<HH", data, here)
+        yield here, kind, data[here + 4 : here + 4 + length]
+        here += 4 + length
 
 
 def _check_rectangle(rows: int, columns: int) -> None:
