@@ -34,6 +34,7 @@ from studio.ingest.source import HashedFile, SourceFile, utf8_blocks, utf8_head
 
 PREVIEW_ROWS: Final = 50
 _MAX_COLUMNS: Final = 5_000
+_MAX_FIRST_LINE_BYTES: Final = 16 << 20
 
 
 @dataclass
@@ -94,6 +95,8 @@ def describe(
     sheets: Sequence[str] = (),
 ) -> OpenedSource:
     """What was opened, with its first rows and the guess at what they are."""
+    if len(reader.columns) > _MAX_COLUMNS:
+        raise errors.too_large(_("more columns than a dataset can have"), str(_MAX_COLUMNS))
     rows = reader.head(PREVIEW_ROWS)
     if not reader.columns:
         raise errors.no_rows(str(file.path), "")
@@ -111,6 +114,10 @@ def _head(path: Path) -> bytes:
             raise OSError(errno.EINVAL, _("neither a file nor a folder"))  # a pipe would wait for ever
         with path.open("rb") as stream:
             head = stream.read(SAMPLE_BYTES)
+            if (
+                head.lstrip()[:1] == b"{" and b"\n" not in head
+            ):  # a first line of JSON that is longer than this
+                head += stream.read(_MAX_FIRST_LINE_BYTES)
     except OSError as error:
         raise errors.unreadable(str(path), error) from error
     if not head:

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from studio.ingest.dataset.images import ImageFault, store_image
-from studio.ingest.readers.batches import ROW, Batch, rejection
+from studio.ingest.readers.batches import ROW, Batch, in_pieces, rejection
 
 _AT_ONCE: Final = 50
 
@@ -23,23 +23,17 @@ class Pictures:
 
     def stored(self, batch: Batch) -> Iterator[Batch]:
         """The batch in small portions, each path in ``image`` replaced by the name in the store."""
-        waiting = list(batch.rejected)
-        for frame in batch.frame.iter_slices(_AT_ONCE):
-            portion = self._portion(frame)
-            upto = int(frame[ROW][-1])
-            portion.rejected += [item for item in waiting if item.row < upto]
-            portion.rejected.sort(key=lambda item: item.row)
-            waiting = [item for item in waiting if item.row >= upto]
-            yield portion
-        if waiting:
-            yield Batch(batch.frame.clear(), waiting)
+        for piece in in_pieces(batch, _AT_ONCE):
+            yield self._portion(piece)
 
-    def _portion(self, frame: pl.DataFrame) -> Batch:
+    def _portion(self, piece: Batch) -> Batch:
+        frame = piece.frame
         found = [
             (row, written, *self._store(written)) for row, written in frame.select(ROW, "image").iter_rows()
         ]
         names = pl.Series("image", [name for _row, _written, name, _code in found], dtype=pl.String)
         rejected = [rejection(row, code, written) for row, written, _name, code in found if code]
+        rejected = sorted(piece.rejected + rejected, key=lambda item: item.row)
         return Batch(frame.with_columns(names).filter(names.is_not_null()), rejected)
 
     def _store(self, written: str) -> tuple[str | None, str]:
