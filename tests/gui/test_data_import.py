@@ -557,3 +557,28 @@ def test_a_second_source_with_fewer_columns_takes_the_place_of_the_first(
     qtbot.waitUntil(lambda: page.form.isVisible() and page.form.table.columnCount() == 1)
     assert list(page.form.header._combos) == [0]
     assert page.form.name.text() == "narrow"
+
+
+def test_tab_goes_through_the_form_as_it_is_read(qtbot: QtBot, page: DataPage, csv_file: Path) -> None:
+    open_form(qtbot, page, csv_file)
+    page.activateWindow()
+    page.form.contents.other.setFocus()
+    names = [page.form.contents.other.accessibleName()]
+    for _step in range(13):
+        qtbot.keyClick(page.focusWidget(), Qt.Key.Key_Tab)
+        names.append(page.focusWidget().accessibleName())
+    assert names == [
+        "Choose another file…", "What a row is", "Text encoding", "Columns are separated by",
+        "Use of column “question”", "Use of column “answer”", "Use of column “comment”", "First rows of the file",
+        "Name", "Licence", "Validation", "Test", "Cancel", "Import",
+    ]  # fmt: skip
+
+
+def test_tab_goes_through_the_ways_in(qtbot: QtBot, page: DataPage) -> None:
+    page.activateWindow()
+    page.start.choose.setFocus()
+    names = [page.start.choose.accessibleName()]
+    for _step in range(4):
+        qtbot.keyClick(page.focusWidget(), Qt.Key.Key_Tab)
+        names.append(page.focusWidget().accessibleName())
+    assert names == ["Choose files…", "Folder…", "Paste", "From a hub…", "Try an example"]

@@ -27,6 +27,7 @@ class RoleHeader(QHeaderView):
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._table = table
         self._combos: dict[int, QComboBox] = {}
+        self._ordered = 0  # drop-downs that stand in the order of the Tab key
         self.setSectionsClickable(False)
         self.setMinimumSectionSize(LEAST_WIDTH)
         self.setFixedHeight(_NAME_HEIGHT + _COMBO_HEIGHT + _EDGE)
@@ -51,6 +52,8 @@ class RoleHeader(QHeaderView):
             combo = self.combo(section)
             combo.setGeometry(left + _EDGE, _NAME_HEIGHT, width - 2 * _EDGE, _COMBO_HEIGHT)
             combo.show()
+        if len(self._combos) != self._ordered:
+            self._order_tabs()
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), _NAME_HEIGHT + _COMBO_HEIGHT + _EDGE)
@@ -102,10 +105,26 @@ class RoleHeader(QHeaderView):
         if combo.currentData() is not None:
             self._table.set_role(section, ColumnRole(combo.currentData()))
 
+    def _order_tabs(self) -> None:
+        """Tab goes through the drop-downs from the left, then into the rows below them."""
+        self._ordered = len(self._combos)
+        combos = [self._combos[section] for section in sorted(self._combos)]
+        view = self.parentWidget()
+        if view is None or not combos:
+            return
+        before = view.previousInFocusChain()
+        while before in combos or not before.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            before = before.previousInFocusChain()
+        for combo in combos:
+            QWidget.setTabOrder(before, combo)
+            before = combo
+        QWidget.setTabOrder(before, view)
+
     def _start_anew(self) -> None:
         for combo in self._combos.values():
             combo.deleteLater()
         self._combos.clear()
+        self._ordered = 0
         self.place()
 
     def _show_roles(self) -> None:
