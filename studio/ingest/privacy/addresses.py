@@ -46,8 +46,45 @@ _LOWER: Final = re.compile(
     rf"{_UNIT}?(?:,? [a-z]{{2,20}}(?: [a-z]{{2,20}})?,? {_POSTCODE}\b|,? {_POSTCODE}\b)?)"
 )
 _NOT_STREETS: Final = frozenset(
-    "Star Hour Hours Day Days Year Years Question Questions Percent Mile Miles Minute Minutes Week Weeks Month Months"
-    " Best Top Great New Free Easy Simple More Other Item Items Piece Pieces Pack Inch Player Players Man Men".split()
+    [
+        "Star",
+        "Hour",
+        "Hours",
+        "Day",
+        "Days",
+        "Year",
+        "Years",
+        "Question",
+        "Questions",
+        "Percent",
+        "Mile",
+        "Miles",
+        "Minute",
+        "Minutes",
+        "Week",
+        "Weeks",
+        "Month",
+        "Months",
+        "Best",
+        "Top",
+        "Great",
+        "New",
+        "Free",
+        "Easy",
+        "Simple",
+        "More",
+        "Other",
+        "Item",
+        "Items",
+        "Piece",
+        "Pieces",
+        "Pack",
+        "Inch",
+        "Player",
+        "Players",
+        "Man",
+        "Men",
+    ]
 )
 _CONTEXT_BEFORE: Final = re.compile(rf"(?i){_CONTEXT}[: ]*$")
 
@@ -57,7 +94,7 @@ _TAIL_ZH: Final = (
     r"(?:[0-9]{1,4}(?:号院|号楼|号|栋|幢|座|单元|楼|层|室|弄|户|院|房|期)(?:附[0-9]{1,3}号)?(?:楼)?"
     r"|[A-Za-z]?[0-9]{0,3}[A-Za-z]?(?:座|栋|幢|区|塔|馆)|[东南西北]?(?:塔|楼|座|区|门)"
     r"|(?:负|地下)?[一二三四五六七八九十]{1,3}(?:楼|层|期|单元|号楼|栋|区)|[\u4e00-\u9fa5]{1,6}?[一二三四五六]期"
-    r"|[\u4e00-\u9fa5]{1,8}?(?:小区|花园|大厦|广场|公寓|家园|新村|苑|中心|大楼|商厦|酒店|大院|写字楼|科技园|产业园|园区)"
+    r"|[\u4e00-\u9fa5]{1,8}?(?:小区|花园|大厦|广场|公寓|家园|新村|苑|中心|大楼|商厦|酒店|大院|写字楼|科技园|产业园|园区|国际|百货|商场|商城|学校|大学|中学|小学|医院|公司|公馆|华府|雅苑|名苑)"
     r"|[0-9]{1,3}-[0-9]{1,4}(?:-[0-9]{1,4})?|[ ]?[0-9]{3,4}(?![0-9.元]))"
 )
 _ROAD_ZH: Final = re.compile(
@@ -68,6 +105,7 @@ _ESTATE_ZH: Final = re.compile(
     rf"{_HAN}{{2,24}}(?:小区|花园|苑|公寓|新村|家园|大厦|广场|村|里|庄园|公馆|府|湾|城|园|寓)(?:[一二三四五六七八九十]期)?"
     rf"(?:[0-9]{{1,3}}|[A-Z])(?:号楼|栋|幢|座|号)(?:{_TAIL_ZH}){{1,5}}"
 )
+_ROOM_ZH: Final = re.compile(rf"{_HAN}{{2,16}}[0-9]{{1,3}}(?:栋|幢|号楼)(?:[0-9]{{1,2}}单元)?[0-9]{{3,4}}室?")
 _REGION_ZH: Final = re.compile(
     rf"{_HAN}{{2,16}}(?:县|区|市|镇|乡){_HAN}{{1,8}}(?:村|屯|庄){_HAN}{{0,6}}[0-9]{{1,4}}(?:号|组){_TAIL_ZH}{{0,4}}"
 )
@@ -114,7 +152,7 @@ def _is_street(text: str, match: re.Match[str]) -> bool:
 
 def find_chinese_addresses(text: str) -> Iterator[Place]:
     """Chinese postal addresses, from the largest region named to the room."""
-    for pattern in (_ROAD_ZH, _ESTATE_ZH, _REGION_ZH):
+    for pattern in (_ROAD_ZH, _ESTATE_ZH, _ROOM_ZH, _REGION_ZH):
         for match in pattern.finditer(text):
             if _MADE_UP_ZH in match.group() or _NOT_ROADS_ZH.search(match.group()):
                 continue

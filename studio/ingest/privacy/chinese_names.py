@@ -16,13 +16,15 @@ _EVERYDAY: Final = frozenset(
     "和于时都从有关那全能常水成万向方安平高明白金马黄石经让终计单应解查何周温代钱宗费幸后来车连空文国正相左通广东步红益利项易双满居古法况须汝"
     "路冷师寿冉初便牧农巢沙养贝米花章云红岳伯商包游洪暴年别边司由印宿宫党"
 )
+# Of these, the ones that begin a name more often than a word when two characters of given names follow.
+_OFTEN_NAMES: Final = frozenset("何常高金马黄石方白江钱文葛云雷安万")
 # No surname before a title: 这位先生, 那个女士, 有的老师.
 _NO_SURNAME: Final = frozenset("和时都从有师司关那全能成万终计应解经让相后来须况便")
 # 对于先生…: what makes 于 a preposition.
 _BEFORE_YU: Final = frozenset("对关由至属等基鉴位便在处善终敢用出归限源忠利")
 # Characters that are a given name by themselves in very many names.
 _GIVEN_SINGLE: Final = frozenset(
-    "伟芳娜敏静丽强磊军洋勇艳杰娟涛超霞刚桂英兰玲燕鹏辉飞波斌丹萍莉鑫浩凯健俊婷雪琳洁倩颖梅琴峰亮岩坤瑞博睿欣怡"
+    "伟芳娜敏静丽强磊军洋勇艳杰娟涛超霞刚桂英兰玲燕鹏辉飞波斌丹萍莉鑫浩凯健俊婷雪琳洁倩颖梅琴峰亮岩坤瑞博睿欣怡成云雨宁宏彬凡晨曦霖航"
 )
 # Characters frequent in given names; two of them after a surname, between bounds, are taken for a name.
 _GIVEN_CLASS: Final = (
@@ -30,17 +32,19 @@ _GIVEN_CLASS: Final = (
     "永德荣福金宝贵祥龙虎庆宏振兴世家嘉佳子梓雨宇轩涵萱泽晨曦思诗梦若晓慧雅美珍珠翠巧素月彩霖霏菲薇蓉莲菊香芝蕾蓓媛嫣妍婧娅婉娇姗姝彤彬栋楠桐榕"
     "松柏林森沐洲润淳清源渊鸿鹤麟骏驰骁翔翰羽誉成忠孝仁义礼智信诚毅恒达远航帆凡凝瑶琪琦珊瑜瑾璇璐玥莹晶昊昕旭昌晖景皓朗然煜炜烨焕煊炫灿奕弈逸艺"
     "卓卿尧尚峻岚巍廷延弘彦徽懿政敬斐旻晟朔树根柱梁楷歌苓毓水泉洪济瀚熙焱爱献玮珂琛琼琳璋甜盈真祺禄禾稼竹筠纯纲绍维绮维翎耀聪胜腾芬芸苑茂茜荷莎萌蕊薪蝶裕诺谦贤贞赫超"
-    "跃辰道锋钧铭锐锦镇长青靖韬韵颂风馨骥鸣]"
+    "跃辰道锋钧铭锐锦镇长青靖韬韵颂风馨骥鸣启小微赐运宁川山岳阳雷东方正中越晗晔翊琬琰蔓茉莺鹃鸾凰绣绫钊铄铮铠锟鼎嵘嵩岱岭峥崇洛汉江河沛泓涓溪滢潇澜澄灵炎炳焰熠燊猛琮瑄璟皎盼睦硕祎祚禧秋秦穆笑筱紫缘群翱胤臻茵荃菁葵蒙蔚虹谊谨豪轶迅逍逢遐邦野钰阔雁雄雯霁霆露顺颜飒馥骄骞魁鲲鸥黎黛先守传继绪宪宗宽定尔才若凌千百万生民全安平利乐连六七九]"
 )
 # What a name may follow at once, besides a bound: 写的段誉成, 转给龚琳娜, 小哥侯军.
-_BEFORE_NAME: Final = "的给叫是人员者哥姐爸妈妹弟女友主妻夫"
+_BEFORE_NAME: Final = (
+    "的给叫是人员者哥姐爸妈妹弟女友主妻夫由找被跟帮替陪和是请向让对系长练表师手生客户东为问认识位名级"
+)
 _TITLES: Final = (
     r"先生|女士|小姐|太太|夫人|经理|老师|医生|大夫|主任|教授|律师|师傅|工程师|同学|阿姨|叔叔|警官|护士|博士|院长|校长|局长|处长|科长|厂长"
     r"|部长|组长|队长|班长|董事长|董事|会计|店长|老板|总监|法官|书记|秘书|老人|大爷|大妈|奶奶|爷爷|大姐|大哥|同志|某某"
     r"|总(?=$|[^\u4e00-\u9fa5]|[您好，的说让请在来和要已])|(?<![施员职手人加开动民分竣返打木电技化军神务])工(?=$|[，。：、！,!: ]|您)"
 )
 _LABELS: Final = (
-    r"姓名|名字|真名|本名|大名|本人姓名|收件人|收货人|寄件人|发件人|发货人|投诉人|举报人|报名者|参赛者|跟单员|联系人|申请人|经办人|负责人|持卡人|开户人|开户名|户名|账户名|收款人|付款人|投保人"
+    r"姓名|名字|真名|本名|大名|本人姓名|收件人|收货人|寄件人|发件人|发货人|投诉人|举报人|报名者|参赛者|跟单员|来访人|到访人|访客|被访人|联系人|申请人|经办人|负责人|持卡人|开户人|开户名|户名|账户名|收款人|付款人|投保人"
     r"|被保险人|受益人|患者|病人|学生|学员|家长|监护人|法定代表人|法人代表|法人|委托人|受托人|签名|签字|签收人|署名|顾客|报案人|证人|当事人|原告|被告"
     r"|甲方|乙方|丙方|房东|租客|租户|业主|员工|职工|店长|站长|主播|作者|司机|住户|会员|旅客|乘客|乘机人|入住人|预订人|订票人|取件人|代办人|担保人|借款人"
     r"|推荐人|介绍人|汇款人|收信人|主治医师|班主任|辅导员|同事|朋友|老公|老婆|丈夫|妻子|爱人|对象|闺女|我先生|我太太|男友|女友|男朋友|女朋友|孙子|孙女|外公|外婆|爷爷|奶奶|舅舅|姑姑|表弟|表妹|堂弟|室友|同学|学弟|学妹|徒弟|保姆|护工|儿子|女儿|爸爸|妈妈|父亲|母亲|我爸|我妈|哥哥|姐姐|弟弟|妹妹"
@@ -61,7 +65,7 @@ _NOT_NAMES: Final = re.compile(
     r"|阳光|屈服|计算|沙发|盛大|庄园|柴油|全名|全称|信息|印章|印象|景点|充值|燕麦|简单|简历|步骤|查|后|来电|留言|终身|法院|法律|古代|洪水|车主|车牌|居住|师傅|师生"
     r"|水果|游客|单号|单据|编号|冷静|桂林|池|温度|明白|国籍|利益|利息|越来|隆重|空间|况且|让|需|农村|农民|养|初次|习惯|宿舍|向|成员|成年|应聘|于|牛|羊|鹿|通常|通讯"
     r"|步行|党员|暴雨|时尚|时代|喜欢|元旦|元宵|成都|钱包|石油|武器|武汉|温州|常州|苏州|徐州|宁波|安徽|海南|云南|贺卡|贺岁|颜色|舒服|舒适|钟头|项|雷达|宣传|应急|应用"
-    r"|管理|管家|容量|牧|沙漠|别墅|相机|红包|游戏|游泳|司机|印刷|景色|景区|农药|商务|商店|从前|经济|经营|房[子间租产]|解释|席位|麻烦|强大|危险|童装|童鞋|梅雨|林业)"
+    r"|雷雨|谷雨|乌云|祥云|党员|养成|管理|管家|容量|牧|沙漠|别墅|相机|红包|游戏|游泳|司机|印刷|景色|景区|农药|商务|商店|从前|经济|经营|房[子间租产]|解释|席位|麻烦|强大|危险|童装|童鞋|梅雨|林业)"
 )
 _PARTICLES: Final = frozenset("的了吗呢吧啊不没个这那什么怎是在有")
 _VERBS_AFTER: Final = frozenset(
@@ -86,7 +90,7 @@ def suspect_pattern() -> str:
         rf"{one}\p{{Han}}{{0,2}}(?:先生|女士|小姐|太太|夫人|[经老医师主教律工同阿叔警护博院校局处科厂部组队班董会店法书秘大奶爷某总])"
         rf"|(?:{_LABELS}|{_SELF}|我是|本人|这里是.{{0,10}}的)(?:信息|姓名)?[是为叫:：（(\s　]{{0,3}}{one}|姓{one}|{one}(?:{given})"
         rf"|{one}\p{{Han}}{{1,2}}(?:{_ACTS}|[ 　，,:：（(\t]{{0,2}}(?:[+＋]?[8８][6６]|[1１]|手机|电话|收))"
-        rf"|{one}{_GIVEN_CLASS}{{1,2}}(?:$|\P{{Han}}|[的在])|[{_BEFORE_NAME}]{one}{_GIVEN_CLASS}{{1,2}}"
+        rf"|{one}{_GIVEN_CLASS}{{1,2}}(?:$|\P{{Han}}|[的在要说已请将表把被负来到打退买下签先女寄领代过了没还也都不查确你您为好办认约])|[{_BEFORE_NAME}]{one}{_GIVEN_CLASS}{{1,2}}"
         rf"|(?:{_SIGNED})[！!。]?\s{{0,8}}{one}"
     )
 
@@ -103,7 +107,7 @@ def _compiled(key: str) -> re.Pattern[str]:
             "self": rf"(?:^|[，。！？,!?：: \n]|您好|你好)(?:我是|这里是.{{0,10}}的|本人){name}(?=$|[，。！？,!?：:、 \n（(])",
             "surname": rf"(?:我|免贵|他|她|本人)(?:贵)?姓(?P<name>{one})(?=$|[，。！？,!；; 名的])",
             "three": rf"(?=(?P<name>{one}{_HAN}{{2}}))",
-            "bounded": rf"(?:^|[^\u4e00-\u9fa5]|[{_BEFORE_NAME}])(?P<name>{one}{_GIVEN_CLASS}{{1,2}})(?=$|[^\u4e00-\u9fa5]|的|在|要|说)",
+            "bounded": rf"(?:^|[^\u4e00-\u9fa5]|[{_BEFORE_NAME}])(?P<name>{one}{_GIVEN_CLASS}{{1,2}})(?=$|[^\u4e00-\u9fa5]|[的在要说已请将表把被负来到打退买下签先女寄领代过了没还也都不查确你您为好办认约])",
             "signed": rf"(?:{_SIGNED})[！!。]?\s{{0,8}}{name}\s{{0,3}}(?=\n|$|[0-9])",
             "numbered": rf"(?:^|[，。,：: \n、到给寄（(]){name}(?=[ ，,：:（(\t]{{0,2}}(?:\+?86[ -]?)?(?:1[3-9][0-9]|手机|电话|收(?:$|[，。,])))",
             "acting": rf"(?:^|[，。：:；\n 、]){name}(?={_ACTS})",
@@ -146,9 +150,14 @@ def _is_given(name: str) -> bool:
 def _stands_alone(name: str) -> bool:
     """Whether characters between two bounds are a name by themselves: no everyday surname, no everyday given name."""
     given = name[2:] if name[:2] in word_list("surnames_zh") else name[1:]
-    if name[0] in _EVERYDAY or _NOT_NAMES.match(name) or not given:
+    doubled = len(given) == 2 and given[0] == given[1]
+    if (
+        (name[0] in _EVERYDAY and not (doubled or name[0] in _OFTEN_NAMES))
+        or _NOT_NAMES.match(name)
+        or not given
+    ):
         return False
-    return len(given) == 2 or given in _GIVEN_SINGLE
+    return len(given) == 2 or (given in _GIVEN_SINGLE and name[0] not in _EVERYDAY)
 
 
 def _is_ordinary(name: str) -> bool:
@@ -176,7 +185,9 @@ def _names_somebody(piece: str) -> bool:
         return True
     if piece[0] not in surnames or len(piece) > 3:
         return False
-    return piece[0] not in _EVERYDAY or _is_given(piece[1:]) or (len(piece) == 3 and piece[-1] not in surnames)
+    return (
+        piece[0] not in _EVERYDAY or _is_given(piece[1:]) or (len(piece) == 3 and piece[-1] not in surnames)
+    )
 
 
 def _labelled(text: str, match: re.Match[str]) -> Iterator[Place]:

@@ -35,7 +35,7 @@ _IP_WORDS: Final = re.compile(r"(?i)\bips?\b|ip地址|address|login|logged|from|
 
 _NAMED_SECRET: Final = re.compile(
     r"(?i)(?P<word>pass ?word|passwd|pass ?code|pass ?phrase|\bpwd|\bpw\b|api[ _-]?key|secret(?:[ _-]?key)?|access[ _-]?key|auth[ _-]?token"
-    r"|access[ _-]?token|\btoken|密码|口令|密钥|令牌)[\"']?(?P<link> ?(?:[:=]|是|为) ?| (?:is|was) ?:? ?| )[\"'`“]?"
+    r"|access[ _-]?token|\btoken|密码|口令|密钥|令牌)[\"']?(?P<link> ?(?:[:=]|(?:设置|设|改|重置|更新)?(?:是|为|成)[:]?) ?| (?:is|was) ?:? ?| |(?<=[码令钥牌]))[\"'`“]?"
     r"(?P<value>[!-~]{4,200})"
 )
 _KEY: Final = re.compile(

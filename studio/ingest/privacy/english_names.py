@@ -11,9 +11,7 @@ from studio.domain.private_data import PrivateKind
 from studio.ingest.privacy import invented
 from studio.ingest.privacy.spans import Place, word_list
 
-_WORD: Final = (
-    r"[A-ZÀ-ÖØ-Þ](?:'[A-Z][a-zß-öø-ÿ]{1,20}|[a-zß-öø-ÿ]{1,20}(?:[A-Z][a-z]{1,15})?)(?:[-'][A-Z][a-zß-öø-ÿ]{1,20})?(?![A-Za-zß-öø-ÿ])"
-)
+_WORD: Final = r"[A-ZÀ-ÖØ-Þ](?:'[A-Z][a-zß-öø-ÿ]{1,20}|[a-zß-öø-ÿ]{1,20}(?:[A-Z][a-z]{1,15})?)(?:[-'][A-Z][a-zß-öø-ÿ]{1,20})?(?![A-Za-zß-öø-ÿ])"
 _RUN: Final = re.compile(rf"{_WORD}(?: (?:{_WORD}|[A-Z]\.?(?![A-Za-z'])|van|von|de|da|del|bin|al|la)){{0,7}}")
 _SELF: Final = r"(?:[Mm]y|[Hh]is|[Hh]er|[Tt]heir|[Oo]ur|[Yy]our)"
 _KIN: Final = (
@@ -49,38 +47,461 @@ _BEFORE: Final = re.compile(
     rf"|(?P<self>\b(?:I'm|I am|i am|i'm|[Tt]his is|[Ii]t'?s|[Ii]t is|[Hh]ere is) )$"
     rf"|(?P<under>\b(?:under|in the name of|booked by|signed for by) (?:the name )?)$"
     rf"|(?P<talk>\b(?i:{_TALK}) )$"
-    rf"|(?P<weak>\b(?i:{_ROLES}|{_KIN}|{_SPOKEN})(?: |: ?))$"
+    rf"|(?P<colon>[A-Za-z0-9] ?: {{1,3}})$"
+    rf"|(?P<role>\b(?:{_ROLES}|{_KIN})(?:,? |: ?))$"
+    rf"|(?P<weak>\b(?i:{_ROLES}|{_SPOKEN})(?: |: ?))$"
 )
 _NAME_ENDS: Final = re.compile(r"\s*(?:$|[,!.:\n;?(|<]| ?-)")
-_INITIALS: Final = re.compile(rf"(?P<by>\b(?:by|from|for|to|[Cc]ontact|[Ss]igned):? )?(?<![A-Za-z.])(?P<initials>[A-Z]\. ?(?:[A-Z]\. ?)?)(?P<name>{_WORD})")
+_INITIALS: Final = re.compile(
+    rf"(?P<by>\b(?:by|from|for|to|[Cc]ontact|[Ss]igned):? )?(?<![A-Za-z.])(?P<initials>[A-Z]\. ?(?:[A-Z]\. ?)?)(?P<name>{_WORD})"
+)
 _MIDDLE: Final = re.compile(r"(?:[a-z0-9],? |[.!?] |^|[A-Z][a-z]{0,3} )$")
 _ACTS: Final = re.compile(
     r"\s*(?:$|[!?.](?:\s|$)|,? ?(?:from|said|says|told|called|asked|wrote|promised|has (?:joined|left)|will (?:call|be)|and I)\b|'s (?:number|phone|email|address|account|order)\b)"
 )
+_DOES: Final = re.compile(
+    r" (?:who|said|says|told|called|signed|asked|wrote|joined|will|has|here|from)\b|'s (?:number|phone|email|account|order|wife|husband)\b"
+)
 _PAUSE: Final = re.compile(r"\s*(?:$|[,.!\n(]|from\b|here\b|and\b|calling\b)")
 _STOP: Final = frozenset(
-    """Mr Mrs Ms Miss Mx Dr Prof Professor Rev Capt Sgt Mister Customer Customers Sir Madam Team All Everyone Everybody There Support Service Services Sales Billing Department Manager
-    Hiring Valued Friend Friends Folks Guys World Colleague Colleagues Member Members User Users Client Clients Guest Guests Sirs
-    Ladies Gentlemen Parents Parent Student Students Editor Doctor Admin Administrator Staff Seller Buyer Host Neighbor Neighbour Diary
-    Santa God Lord Mom Mum Dad Mother Father Reader Readers Subscriber Partner Shopper Resident Tenant Landlord Owner Applicant Candidate
-    The This That These Those A An And Or But If So Not No Yes My Your Our His Her Their It Its I We You He She They Is Are Was Were
-    Be Been Am Do Does Did Have Has Had Can Could Will Would Shall Should May Might Must On In At To From For Of With By As About
-    Please Thanks Thank Regards Best Kind Warm Sincerely Yours Hello Hi Hey Dear Good Morning Afternoon Evening Night Phone Email Address
-    Tel Mobile Fax Order Invoice Date Number Name Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March
-    June July August September October November December Required Optional Marketing Accounts Account Human Resources Office Head
-    Senior Chief Director President Chairman Speaker Company Inc Ltd Corp Group Bank Store Shop Hotel Street Road Avenue City Floor
-    English French German Spanish Italian Chinese Japanese American British Indian Australian Canadian European New Old First Last Next
-    Here When Where What Who Why How Which Just Also Only Very Really Still Now Then Today Tomorrow Yesterday Happy Sad Ridiculous
-    Interested Sorry Great Nice Amazing Terrible Awful Unacceptable Urgent Important Free Amazon Google Apple Microsoft Facebook Paypal
-    PayPal Twitter Instagram Youtube YouTube Whatsapp WhatsApp Windows Android Linux Satisfaction Care Wet Us Me Him Them Ma Any Some One
-    Two Three Four Five Six Seven Eight Nine Ten Unknown None Null Test Guest Anonymous Siri Alexa Cortana Copilot Claude Assistant Bot
-    Christmas Easter Pepper Martens Clean Coffee Finance Operations Reception Helpdesk Desk Help Security Engineering Legal Logistics
-    Shipping Returns Warehouse Delivery Quality Product Products Management Board Committee Council School University College Hospital
-    Clinic Church North South East West Northern Southern Eastern Western United States Kingdom London York
-    Berlin Tokyo Witness Signed Attn Attention Patient Employee Call Ask Asked Tell Told Contact Deliver Ship Send Bill Spoke Speak Talk
-    Met Text Ring Reach Full Account Holder Card Recipient Beneficiary Payee Agent Assistant Caller Consultant Adviser Advisor Driver
-    Technician Teacher Lawyer Attorney Nurse Passenger Owner Supervisor Cheers Love Faithfully Truly Warmly Cordially Respectfully
-    Wishes Cc Husband Wife Daughter Son Brother Sister Boss Sender Author Reviewer Emergency Person Subject Re Fwd""".split()
+    [
+        "Mr",
+        "Mrs",
+        "Ms",
+        "Miss",
+        "Mx",
+        "Dr",
+        "Prof",
+        "Professor",
+        "Rev",
+        "Capt",
+        "Sgt",
+        "Mister",
+        "Customer",
+        "Customers",
+        "Sir",
+        "Madam",
+        "Team",
+        "All",
+        "Everyone",
+        "Everybody",
+        "There",
+        "Support",
+        "Service",
+        "Services",
+        "Sales",
+        "Billing",
+        "Department",
+        "Manager",
+        "Hiring",
+        "Valued",
+        "Friend",
+        "Friends",
+        "Folks",
+        "Guys",
+        "World",
+        "Colleague",
+        "Colleagues",
+        "Member",
+        "Members",
+        "User",
+        "Users",
+        "Client",
+        "Clients",
+        "Guest",
+        "Guests",
+        "Sirs",
+        "Ladies",
+        "Gentlemen",
+        "Parents",
+        "Parent",
+        "Student",
+        "Students",
+        "Editor",
+        "Doctor",
+        "Admin",
+        "Administrator",
+        "Staff",
+        "Seller",
+        "Buyer",
+        "Host",
+        "Neighbor",
+        "Neighbour",
+        "Diary",
+        "Santa",
+        "God",
+        "Lord",
+        "Mom",
+        "Mum",
+        "Dad",
+        "Mother",
+        "Father",
+        "Reader",
+        "Readers",
+        "Subscriber",
+        "Partner",
+        "Shopper",
+        "Resident",
+        "Tenant",
+        "Landlord",
+        "Owner",
+        "Applicant",
+        "Candidate",
+        "The",
+        "This",
+        "That",
+        "These",
+        "Those",
+        "A",
+        "An",
+        "And",
+        "Or",
+        "But",
+        "If",
+        "So",
+        "Not",
+        "No",
+        "Yes",
+        "My",
+        "Your",
+        "Our",
+        "His",
+        "Her",
+        "Their",
+        "It",
+        "Its",
+        "I",
+        "We",
+        "You",
+        "He",
+        "She",
+        "They",
+        "Is",
+        "Are",
+        "Was",
+        "Were",
+        "Be",
+        "Been",
+        "Am",
+        "Do",
+        "Does",
+        "Did",
+        "Have",
+        "Has",
+        "Had",
+        "Can",
+        "Could",
+        "Will",
+        "Would",
+        "Shall",
+        "Should",
+        "May",
+        "Might",
+        "Must",
+        "On",
+        "In",
+        "At",
+        "To",
+        "From",
+        "For",
+        "Of",
+        "With",
+        "By",
+        "As",
+        "About",
+        "Please",
+        "Thanks",
+        "Thank",
+        "Regards",
+        "Best",
+        "Kind",
+        "Warm",
+        "Sincerely",
+        "Yours",
+        "Hello",
+        "Hi",
+        "Hey",
+        "Dear",
+        "Good",
+        "Morning",
+        "Afternoon",
+        "Evening",
+        "Night",
+        "Phone",
+        "Email",
+        "Address",
+        "Tel",
+        "Mobile",
+        "Fax",
+        "Order",
+        "Invoice",
+        "Date",
+        "Number",
+        "Name",
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+        "Saturday",
+        "Sunday",
+        "January",
+        "February",
+        "March",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+        "Required",
+        "Optional",
+        "Marketing",
+        "Accounts",
+        "Account",
+        "Human",
+        "Resources",
+        "Office",
+        "Head",
+        "Senior",
+        "Chief",
+        "Director",
+        "President",
+        "Chairman",
+        "Speaker",
+        "Company",
+        "Inc",
+        "Ltd",
+        "Corp",
+        "Group",
+        "Bank",
+        "Store",
+        "Shop",
+        "Hotel",
+        "Street",
+        "Road",
+        "Avenue",
+        "City",
+        "Floor",
+        "English",
+        "French",
+        "German",
+        "Spanish",
+        "Italian",
+        "Chinese",
+        "Japanese",
+        "American",
+        "British",
+        "Indian",
+        "Australian",
+        "Canadian",
+        "European",
+        "New",
+        "Old",
+        "First",
+        "Last",
+        "Next",
+        "Here",
+        "When",
+        "Where",
+        "What",
+        "Who",
+        "Why",
+        "How",
+        "Which",
+        "Just",
+        "Also",
+        "Only",
+        "Very",
+        "Really",
+        "Still",
+        "Now",
+        "Then",
+        "Today",
+        "Tomorrow",
+        "Yesterday",
+        "Happy",
+        "Sad",
+        "Ridiculous",
+        "Interested",
+        "Sorry",
+        "Great",
+        "Nice",
+        "Amazing",
+        "Terrible",
+        "Awful",
+        "Unacceptable",
+        "Urgent",
+        "Important",
+        "Free",
+        "Amazon",
+        "Google",
+        "Apple",
+        "Microsoft",
+        "Facebook",
+        "Paypal",
+        "PayPal",
+        "Twitter",
+        "Instagram",
+        "Youtube",
+        "YouTube",
+        "Whatsapp",
+        "WhatsApp",
+        "Windows",
+        "Android",
+        "Linux",
+        "Satisfaction",
+        "Care",
+        "Wet",
+        "Us",
+        "Me",
+        "Him",
+        "Them",
+        "Ma",
+        "Any",
+        "Some",
+        "One",
+        "Two",
+        "Three",
+        "Four",
+        "Five",
+        "Six",
+        "Seven",
+        "Eight",
+        "Nine",
+        "Ten",
+        "Unknown",
+        "None",
+        "Null",
+        "Test",
+        "Guest",
+        "Anonymous",
+        "Siri",
+        "Alexa",
+        "Cortana",
+        "Copilot",
+        "Claude",
+        "Assistant",
+        "Bot",
+        "Christmas",
+        "Easter",
+        "Pepper",
+        "Martens",
+        "Clean",
+        "Coffee",
+        "Finance",
+        "Operations",
+        "Reception",
+        "Helpdesk",
+        "Desk",
+        "Help",
+        "Security",
+        "Engineering",
+        "Legal",
+        "Logistics",
+        "Shipping",
+        "Returns",
+        "Warehouse",
+        "Delivery",
+        "Quality",
+        "Product",
+        "Products",
+        "Management",
+        "Board",
+        "Committee",
+        "Council",
+        "School",
+        "University",
+        "College",
+        "Hospital",
+        "Clinic",
+        "Church",
+        "North",
+        "South",
+        "East",
+        "West",
+        "Northern",
+        "Southern",
+        "Eastern",
+        "Western",
+        "United",
+        "States",
+        "Kingdom",
+        "London",
+        "York",
+        "Berlin",
+        "Tokyo",
+        "Witness",
+        "Signed",
+        "Attn",
+        "Attention",
+        "Patient",
+        "Employee",
+        "Call",
+        "Ask",
+        "Asked",
+        "Tell",
+        "Told",
+        "Contact",
+        "Deliver",
+        "Ship",
+        "Send",
+        "Bill",
+        "Spoke",
+        "Speak",
+        "Talk",
+        "Met",
+        "Text",
+        "Ring",
+        "Reach",
+        "Full",
+        "Account",
+        "Holder",
+        "Card",
+        "Recipient",
+        "Beneficiary",
+        "Payee",
+        "Agent",
+        "Assistant",
+        "Caller",
+        "Consultant",
+        "Adviser",
+        "Advisor",
+        "Driver",
+        "Technician",
+        "Teacher",
+        "Lawyer",
+        "Attorney",
+        "Nurse",
+        "Passenger",
+        "Owner",
+        "Supervisor",
+        "Cheers",
+        "Love",
+        "Faithfully",
+        "Truly",
+        "Warmly",
+        "Cordially",
+        "Respectfully",
+        "Wishes",
+        "Cc",
+        "Husband",
+        "Wife",
+        "Daughter",
+        "Son",
+        "Brother",
+        "Sister",
+        "Boss",
+        "Sender",
+        "Author",
+        "Reviewer",
+        "Emergency",
+        "Person",
+        "Subject",
+        "Re",
+        "Fwd",
+    ]
 )
 
 
@@ -102,11 +523,15 @@ def find_english_names(text: str) -> Iterator[Place]:
 
 def _first_name(text: str, start: int, words: list[str]) -> Iterator[Place]:
     """The name that begins a piece, or begins within it: Tutor Ingrid Svensson."""
+    first = start
     while words:
-        if _is_name(text, start, words):
+        if _is_nobody(words):
+            return
+        listed = len(words) > 1 and _known(words)
+        if listed or (start == first and _is_in_context(text, start, words)):
             yield Place(start, start + len(" ".join(words)), PrivateKind.PERSON_NAME)
             return
-        if words[0] in word_list("given_names_en") or " ".join(words[:2]) in word_list("not_names_en"):
+        if words[0] in word_list("given_names_en"):
             return
         start += len(words[0]) + 1
         words = words[1:]
@@ -117,7 +542,9 @@ def _pieces(run: str, start: int) -> Iterator[tuple[int, list[str]]]:
     words: list[str] = []
     offset = start
     for word in run.split(" "):
-        if word in _STOP and not (words and word in word_list("surnames_en") and words[-1] in word_list("given_names_en")):
+        if word in _STOP and not (
+            words and word in word_list("surnames_en") and words[-1] in word_list("given_names_en")
+        ):
             if words:
                 yield offset - len(" ".join(words)) - 1, words
             words = []
@@ -138,18 +565,22 @@ def _trimmed(words: list[str]) -> list[str]:
     return words
 
 
-def _is_name(text: str, start: int, words: list[str]) -> bool:
-    if not invented.english().isdisjoint(words):
-        return False
+def _is_nobody(words: list[str]) -> bool:
+    """Whether it is a made-up name, a brand, a place or another phrase of the list."""
     phrases = word_list("not_names_en")
-    if " ".join(words[:2]) in phrases or (len(words) > 2 and f"{words[0]} {words[-1]}" in phrases):
-        return False
-    if len(words) > 1 and _known(words):
+    if not invented.english().isdisjoint(words) or " ".join(words[:2]) in phrases:
         return True
+    return len(words) > 2 and f"{words[0]} {words[-1]}" in phrases
+
+
+def _is_in_context(text: str, start: int, words: list[str]) -> bool:
     match = _BEFORE.search(text[max(0, start - 40) : start])
     if match is not None and _by_context(text, start, words, match):
         return True
-    return len(words) == 1 and words[0] in _surely_given() and _is_addressed(text, start, start + len(words[0]))
+    end = start + len(" ".join(words))
+    if len(words) == 2 and words[0] in word_list("given_names_en") and _DOES.match(text, end):
+        return True
+    return len(words) == 1 and words[0] in _surely_given() and _is_addressed(text, start, end)
 
 
 def _is_addressed(text: str, start: int, end: int) -> bool:
@@ -170,14 +601,26 @@ def _by_context(text: str, start: int, words: list[str], match: re.Match[str]) -
         return True
     if group == "hello":
         single = len(words) == 1 or "dear" in match["hello"].lower()
-        return (known or single or words[0] in word_list("given_names_en")) and bool(_NAME_ENDS.match(text, end))
+        return (known or single or words[0] in word_list("given_names_en")) and bool(
+            _NAME_ENDS.match(text, end)
+        )
     if group == "closing":
-        return (known or "\n" in match["gap"] or words[0] in word_list("given_names_en")) and bool(_NAME_ENDS.match(text, end))
+        return (known or "\n" in match["gap"] or words[0] in word_list("given_names_en")) and bool(
+            _NAME_ENDS.match(text, end)
+        )
     if group == "self":
         return known or (words[0] in word_list("given_names_en") and bool(_PAUSE.match(text, end)))
     if group == "under":
-        return known or (words[0] in word_list("surnames_en") and words[0] not in word_list("ordinary_surnames_en"))
-    return words[0] in _surely_given() or known or (group == "talk" and words[0] in word_list("given_names_en"))
+        return known or (
+            words[0] in word_list("surnames_en") and words[0] not in word_list("ordinary_surnames_en")
+        )
+    if group == "colon" and len(words) == 1:
+        return False
+    if group == "role" and len(words) > 1 and words[-1] in word_list("surnames_en"):
+        return True
+    return (
+        words[0] in _surely_given() or known or (group == "talk" and words[0] in word_list("given_names_en"))
+    )
 
 
 def _known(words: list[str]) -> bool:
@@ -186,4 +629,6 @@ def _known(words: list[str]) -> bool:
         return words[0] in _surely_given()
     if words[0] not in word_list("given_names_en") or words[-1] not in word_list("surnames_en"):
         return False
-    return words[0] not in word_list("ambiguous_names_en") or words[-1] not in word_list("ordinary_surnames_en")
+    return words[0] not in word_list("ambiguous_names_en") or words[-1] not in word_list(
+        "ordinary_surnames_en"
+    )

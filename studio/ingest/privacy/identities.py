@@ -78,7 +78,9 @@ _FORMS: Final = (
     _form(r"[0-9]{11}", checksums.poland, r"(?i)pesel"),
     _form(r"[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{3}", checksums.canada, r"(?i)\bsin\b|social insurance"),
 )
-_ANY_CONTEXT: Final = re.compile("|".join(sorted({f"(?i:{form.context.pattern.removeprefix('(?i)')})" for form in _FORMS if form.context})))
+_ANY_CONTEXT: Final = re.compile(
+    "|".join(sorted({f"(?i:{form.context.pattern.removeprefix('(?i)')})" for form in _FORMS if form.context}))
+)
 
 
 def something_else(text: str, start: int) -> bool:

@@ -75,7 +75,10 @@ def phone(value: str, draw: Draw) -> str:
         return _refill(pattern, f"{prefix}{draw.one('2346789')}{draw.digits(2)}55501{draw.digits(2)}")
     if len(digits) == 7:
         return _refill(pattern, "55501" + draw.digits(2))
-    return _refill(pattern if pattern.startswith(("+", "(+")) else f"+{pattern.lstrip('0')}", "999" + draw.digits(len(digits)))
+    return _refill(
+        pattern if pattern.startswith(("+", "(+")) else f"+{pattern.lstrip('0')}",
+        "999" + draw.digits(len(digits)),
+    )
 
 
 def _british(pattern: str, digits: str, national: str, draw: Draw) -> str:
@@ -87,7 +90,7 @@ def _british(pattern: str, digits: str, national: str, draw: Draw) -> str:
 
 
 def email(value: str, draw: Draw) -> str:
-    return f"user{draw.below(36**6):07x}@example.com"
+    return f"user{draw.below(1 << 32):08x}@example.com"
 
 
 def name(value: str, draw: Draw) -> str:
@@ -115,7 +118,10 @@ def bank_card(value: str, draw: Draw) -> str:
 def iban(value: str, draw: Draw) -> str:
     """The country stays; 00 is no check that can come out."""
     pattern = plain(value)
-    made = [str(draw.below(10)) if char.isdigit() else draw.one(_LETTERS) if char.isalpha() else char for char in pattern]
+    made = [
+        str(draw.below(10)) if char.isdigit() else draw.one(_LETTERS) if char.isalpha() else char
+        for char in pattern
+    ]
     return pattern[:2] + "00" + "".join(made[4:])
 
 

@@ -43,7 +43,7 @@ _INTERNATIONAL: Final = re.compile(
     r"(?<![0-9A-Za-z+)])(?P<prefix>\+ ?|00 ?|\(\+)[1-9](?:\(0\)|[ .()/-]{0,2}[0-9]){6,14}(?![0-9])"
 )
 _AMERICAN: Final = re.compile(
-    r"(?<![0-9A-Za-z_#])(?<![0-9][.,/-])(?:\+?1[ .-]?)?"
+    r"(?<![0-9A-Za-z_#])(?<![0-9][.,/-])(?<![A-Za-z]-)(?:\+?1[ .-]?)?"
     r"(?:\([2-9][0-9]{2}\) ?[0-9]{3}[ .-]?[0-9]{4}|[2-9][0-9]{2}(?P<gap>[.-])[0-9]{3}[.-][0-9]{4}"
     r"|[2-9][0-9]{2}(?P<weak> ?)[0-9]{3} ?-?[0-9]{4})(?: ?(?:x|ext\.? ?)[0-9]{1,5})?" + _RIGHT
 )
@@ -161,10 +161,7 @@ def _british(text: str) -> Iterator[Place]:
 def _announced(text: str) -> Iterator[Place]:
     for match in _ANY.finditer(text):
         piece = match.group()
-        if (
-            announced_as(text, match.start()) != "phone"
-            or _DATE.match(piece)
-        ):
+        if announced_as(text, match.start()) != "phone" or _DATE.match(piece):
             continue
         if _AMOUNT_AFTER.match(text, match.end()):
             continue

@@ -50,26 +50,33 @@ _SECRET_WORDS: Final = (
 )  # fmt: skip
 _STREET_ZH: Final = (
     rf"[路街道巷弄同堂段][东南西北中]?[一二三四五六七八九十0-9]{{0,2}}[段里巷]?[ 　]?[甲乙丙丁]?{_D}"
-    rf"|[区园苑寓村家厦场里馆府湾城][一二三四五六七八九十]?期?(?:{_D}|[A-ZＡ-Ｚ])|[村屯庄]\p{{Han}}{{0,6}}{_D}"
+    rf"|[区园苑寓村家厦场里馆府湾城][一二三四五六七八九十]?期?(?:{_D}|[A-ZＡ-Ｚ])|[村屯庄]\p{{Han}}{{0,6}}{_D}|{_D}(?:栋|幢|号楼)"
 )
 
 SEARCHES: Final = (
     Search(_pattern(r"[@＠]|[\[({<（] ?(?:at|AT) ?[\])}>）]| (?:at|AT) .{1,64} (?:dot|DOT) "), find_emails),
     Search(_pattern(_digits(7)), find_phones),
     Search(
-        _pattern(f"{_digits(9)}|{_D}{{7}}-?[A-Z]|{_D}{{2}} ?{_D}{{2}} ?{_D}{{2}} ?[A-Z]|[A-Z]{_D}{{6}}|[A-Z]{{6}}{_D}{{2}}[A-Z]"),
+        _pattern(
+            f"{_digits(9)}|{_D}{{7}}-?[A-Z]|{_D}{{2}} ?{_D}{{2}} ?{_D}{{2}} ?[A-Z]|[A-Z]{_D}{{6}}|[A-Z]{{6}}{_D}{{2}}[A-Z]"
+        ),
         find_national_ids,
     ),
     Search(_pattern(_digits(13)), find_cards),
     Search(_pattern(rf"[A-Z]{{2}}{_D}{{2}}[ \u{{a0}}]?[A-Z0-9０-９]"), find_ibans),
     Search(_words("passport", "护照"), find_passports),
     Search(
-        _pattern(rf"{_D}[.．]{_D}{{1,3}}[.．]{_D}{{1,3}}[.．]{_D}|[0-9A-Fa-f]{{0,4}}[:：][0-9A-Fa-f]{{0,4}}[:：]"), find_ips
+        _pattern(
+            rf"{_D}[.．]{_D}{{1,3}}[.．]{_D}{{1,3}}[.．]{_D}|[0-9A-Fa-f]{{0,4}}[:：][0-9A-Fa-f]{{0,4}}[:：]"
+        ),
+        find_ips,
     ),
     Search(_words(*_SECRET_WORDS), find_secrets),
     Search(
         lambda texts: (
-            texts.str.contains(rf"{_D}[A-Za-z]?[ \u{{a0}}](?:[A-ZＡ-Ｚ]|{_D}{{1,3}}[snrt][tdh])|[Bb][Oo][Xx][ \u{{a0}}]{_D}")
+            texts.str.contains(
+                rf"{_D}[A-Za-z]?[ \u{{a0}}](?:[A-ZＡ-Ｚ]|{_D}{{1,3}}[snrt][tdh])|[Bb][Oo][Xx][ \u{{a0}}]{_D}"
+            )
             | texts.str.contains_any(list(ADDRESS_WORDS), ascii_case_insensitive=True)
         ),
         find_addresses,

@@ -44,7 +44,9 @@ class UnsafeWords:
         self, extra: Iterable[str] = (), exceptions: Iterable[str] = (), own: Iterable[str] | None = None
     ) -> None:
         listed = own if own is not None else (word for words in categories().values() for word in words)
-        self._words = sorted({plain(word).strip() for word in (*listed, *extra)} - {""}, key=len, reverse=True)
+        self._words = sorted(
+            {plain(word).strip() for word in (*listed, *extra)} - {""}, key=len, reverse=True
+        )
         excepted = {plain(phrase).strip() for phrase in (*word_list(EXCEPTIONS), *exceptions)} - {""}
         self._names = {word.lower(): word for word in reversed(self._words)}
         self._pattern = _alternatives(self._words)
@@ -56,7 +58,9 @@ class UnsafeWords:
         found: list[list[str]] = [[] for _ in range(len(texts))]
         if not self._words:
             return found
-        suspects = texts.str.contains_any(self._needles(), ascii_case_insensitive=True).fill_null(False).arg_true()
+        suspects = (
+            texts.str.contains_any(self._needles(), ascii_case_insensitive=True).fill_null(False).arg_true()
+        )
         suspects = suspects.filter(texts.gather(suspects).str.contains(self._generous))
         for row, text in zip(suspects.to_list(), texts.gather(suspects).to_list(), strict=True):
             found[row] = self._find(plain(text))

@@ -116,9 +116,16 @@ def score(sentences: list[Sentence]) -> Score:
             result.clean += 1
             result.alarms += bool(spans)
             if spans:
-                result.mistakes.append(f"false alarm {[(s.kind, s.value) for s in spans]} in {sentence.text!r}")
+                result.mistakes.append(
+                    f"false alarm {[(s.kind, s.value) for s in spans]} in {sentence.text!r}"
+                )
         for start, end, kind in sentence.spans:
-            covered = {i for span in spans if span.kind is kind for i in range(max(start, span.start), min(end, span.end))}
+            covered = {
+                i
+                for span in spans
+                if span.kind is kind
+                for i in range(max(start, span.start), min(end, span.end))
+            }
             result.labelled[kind] += 1
             if len(covered) >= COVERED * (end - start):
                 result.found[kind] += 1
