@@ -26,7 +26,7 @@ from studio.domain.recipes import (
     TextOperator,
 )
 from studio.errors import StudioError
-from studio.i18n import N_, _
+from studio.i18n import N_, _, ngettext
 from studio.services.container import Services
 from studio.words_data import effect_words
 from studio.words_versions import change_sentence, step_words
@@ -45,6 +45,9 @@ def add_to(group: typer.Typer, verbs: Verbs) -> None:
     verbs.add(group, replace, "replace", _("Find and replace in the texts."))
     verbs.add(group, augment, "augment", _("Add changed copies of training rows."))
     verbs.add(group, edit, "edit", _("Change cells, add and remove rows by number."))
+    verbs.add(
+        group, draft, "draft", _("Edits of the window that are not a version yet: see, save or discard them.")
+    )
     verbs.add(group, undo, "undo", _("Take the newest version back."))
     verbs.add(group, redo, "redo", _("Bring the version back that was undone last."))
     verbs.add(group, restore, "restore", _("Make a new version with the rows of an older one."))
@@ -162,6 +165,34 @@ def edit(
             _("For example: {example}").format(example='studio data edit --set "12:response=Yes" --remove 13'),
         )  # fmt: skip
     return _made(call, dataset, step, note, dry_run)
+
+
+def draft(
+    call: Call,
+    dataset: pick.DatasetName = pick.NEWEST,
+    save: Annotated[bool, typer.Option("--save", help=_("Make a version of them."))] = False,
+    discard: Annotated[bool, typer.Option("--discard", help=_("Throw them away."))] = False,
+    note: Note = "",
+) -> Answer:  # fmt: skip
+    """The pending edits of one dataset."""
+    if save and discard:
+        raise StudioError("usage", _("Save the changes or throw them away, not both."))
+    with call.writing() if save or discard else call.reading() as services:
+        found = pick.dataset(services, dataset)
+        if save:
+            with ProgressLine(call.out) as progress:
+                made = services.drafts.save(found.id, note, progress, call.interrupts.cancelled)
+            return told(call, made)
+        if discard:
+            services.drafts.discard(found.id)
+        pending = services.drafts.pending(found.id)
+    text = ngettext(
+        "“{name}” has changes in {n} row that are not saved.",
+        "“{name}” has changes in {n} rows that are not saved.",
+        pending,
+    )
+    call.out.say(text.format(name=found.name, n=f"{pending:,}"))
+    return Answer({"dataset_id": found.id, "pending": pending})
 
 
 def undo(call: Call, dataset: pick.DatasetName = pick.NEWEST) -> Answer:

@@ -251,6 +251,25 @@ def test_back_and_forth(studio: Studio, dataset: dict[str, Any], jobs: DataJobs)
     refused(studio("data", "replace", "a", "b", dataset["id"]), "version.not_newest")
 
 
+def test_edits_of_the_window_are_in_the_way_until_they_are_dealt_with(
+    studio: Studio, dataset: dict[str, Any], place: Path
+) -> None:
+    def edit(version: str) -> None:
+        (place / "drafts" / f"{version}.jsonl").write_text('{"op":"remove","row":3}\n')
+
+    assert studio("data", "draft").data["pending"] == 0
+    edit(dataset["id"])
+    assert studio("data", "draft").data["pending"] == 1
+    refused(studio("data", "replace", "a", "b"), "draft.pending")
+    refused(studio("data", "draft", "--save", "--discard"), "usage")
+    saved = studio("data", "draft", "--save", "--note", "By hand").data
+    assert (saved["number"], saved["note"]) == (2, "By hand")
+    edit(saved["id"])
+    assert studio("data", "draft", "--discard").data["pending"] == 0
+    assert studio("data", "replace", "a", "b").code == 0
+    refused(studio("data", "draft", "--save"), "draft.empty")
+
+
 def test_versions_are_compared(studio: Studio, dataset: dict[str, Any], jobs: DataJobs) -> None:
     second = studio("data", "replace", "a", "b").data
     said = studio("data", "compare")
