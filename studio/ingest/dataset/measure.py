@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from tokenizers import Tokenizer
 
@@ -121,7 +122,7 @@ class Measurer:
         found = lengths.histogram("", "tokens")
         return [found] if found else [], self._vocabulary(used, sum(map(len, texts)))
 
-    def _vocabulary(self, used: np.ndarray, characters: int) -> Vocabulary:  # type: ignore[type-arg]
+    def _vocabulary(self, used: NDArray[np.int64], characters: int) -> Vocabulary:
         assert self._tokenizer is not None
         distinct = np.flatnonzero(used)
         broken = [number for number in distinct if _is_piece(self._tokenizer, int(number))]
@@ -170,7 +171,8 @@ class Measurer:
         """Of up to MOST_IMAGES pictures, of which only the headers are read."""
         if self._version.shape is not Shape.IMAGE_LABEL:
             return None
-        widths, heights, formats = ValueCounts(), ValueCounts(), {}
+        widths, heights = ValueCounts(), ValueCounts()
+        formats: dict[str, int] = {}
         names = self._sample.rows().sort("rank")["image"].unique(maintain_order=True).head(MOST_IMAGES)
         for name in names:
             self._check()

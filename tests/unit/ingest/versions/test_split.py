@@ -6,10 +6,13 @@ import tempfile
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.domain.datasets import SplitShares
 from studio.domain.recipes import SplitStep
 from studio.domain.shapes import Shape
 from studio.errors import StudioError
@@ -169,3 +172,33 @@ def test_several_labels_are_stratified_by_the_rarest(tmp_path: Path) -> None:
     derive(tmp_path / "v1", SplitStep(validation=0.2, test=0.2, stratify=True))
     rare = table(tmp_path / "v2").filter(table(tmp_path / "v2")["labels"].str.contains("rare"))
     assert Counter(rare["split"]) == {"train": 30, "validation": 10, "test": 10}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 300)), min_size=1, max_size=200),
+    shares=st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5]), st.sampled_from([0.0, 0.1, 0.3, 0.5])),
+)
+def test_cuts_are_the_table_without_the_table(
+    rows: list[tuple[int, int]], shares: tuple[float, float]
+) -> None:
+    """The way of large sets gives the same splits as the way of small ones."""
+    strata = np.array([stratum << 60 | 12345 for stratum, _key in rows], dtype=np.uint64)
+    keys = np.array([(stratum * 1000 + key) * 7919 for stratum, key in rows], dtype=np.uint64)
+    asked = SplitShares(validation=shares[0], test=shares[1])
+    table = pl.DataFrame({"group": keys, "stratum": strata})
+    by_table = table.join(
+        split_module._stratified(table, asked), on="group", how="left", maintain_order="left"
+    )
+    cuts, found = split_module.label_cuts(strata, keys, asked)
+    joined = table.join(cuts, on="stratum", how="left", maintain_order="left")
+    split = (
+        pl.when(pl.col("group") < pl.col("validation"))
+        .then(pl.lit("validation"))
+        .when(pl.col("group") < pl.col("test"))
+        .then(pl.lit("test"))
+        .otherwise(pl.lit("train"))
+    )
+    by_cuts = joined.select(split.alias("split"))["split"]
+    assert by_cuts.to_list() == by_table["split"].cast(pl.String).to_list()
+    assert found == set(by_cuts) | {"train"}
