@@ -77,7 +77,7 @@ def test_a_cell_is_typed_kept_marked_and_undone(chat: Shown, qtbot: QtBot) -> No
     assert chat.view.rows.draft() is not None
     assert panel.pending() == 1
     assert panel.bar.isVisible()
-    assert panel.bar.words.text() == "1 unsaved change"
+    assert panel.bar.accessibleName() == "1 unsaved change"
     assert not chat.view.doctor.isEnabled()  # it works on saved rows
     chat.view.rows_view.setFocus()
     chat.press(Qt.Key.Key_Z, CTRL)
@@ -152,7 +152,7 @@ def test_rows_are_added_removed_and_saved_as_a_version(
     table.setFocus()
     qtbot.keyClick(table, Qt.Key.Key_Delete)
     assert "will be removed" in chat.cell(4, "prompt").data(Qt.ItemDataRole.AccessibleTextRole)
-    assert panel.bar.words.text() == "2 unsaved changes"
+    assert panel.bar.accessibleName() == "2 unsaved changes"
     qtbot.mouseClick(panel.bar.save, LEFT)
     save = chat.dialog(SaveDialog)
     qtbot.keyClicks(save.field, "More countries")

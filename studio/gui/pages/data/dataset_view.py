@@ -44,7 +44,8 @@ _AFTER_LENGTHS = 2  # place of the statistics among the cards of the report
 class DatasetView(QWidget):
     """use_wanted, train_wanted, delete_wanted, restore_wanted: no argument, of the shown dataset.
 
-    version_made: the DatasetVersion that is the newest of the family from now on.
+    version_made: the DatasetVersion that is the newest of the family from now on. full_page: bool, whether the view
+    wants the whole page.
     """
 
     use_wanted = Signal()
@@ -52,6 +53,7 @@ class DatasetView(QWidget):
     delete_wanted = Signal()
     restore_wanted = Signal()
     version_made = Signal(object)
+    full_page = Signal(bool)
 
     def __init__(self, ctx: GuiContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -120,6 +122,10 @@ class DatasetView(QWidget):
         self.rows_panel.clear()
         self.rejected.clear()
 
+    def labelling(self) -> bool:
+        """The labelling page is open."""
+        return self.pages.currentWidget() is self.labeller
+
     # What the header asks for
 
     def label(self) -> None:
@@ -128,6 +134,7 @@ class DatasetView(QWidget):
         if self.dataset is not None and draft is not None:
             self.labeller.begin(self.dataset, draft)
             self.pages.setCurrentWidget(self.labeller)
+            self.full_page.emit(True)
             self.labeller.setFocus()
 
     def split(self) -> None:
@@ -248,6 +255,7 @@ class DatasetView(QWidget):
     def _leave_labeller(self) -> None:
         if self.pages.currentWidget() is self.labeller:
             self.pages.setCurrentIndex(0)
+            self.full_page.emit(False)
             if self.labeller.session is not None:
                 self.labeller.leave()
             self.rows_panel.rows.edits_changed()

@@ -20,9 +20,10 @@ from studio.gui.widgets import (
     Share,
     SplitBar,
 )
-from studio.i18n import N_, _
+from studio.i18n import N_, _, ngettext
 from studio.words import duration_words, size_words
 
+_MOST_FILES = 4
 _LANGUAGES = {"zh": N_("Chinese"), "en": N_("English"), "other": N_("Other")}
 
 
@@ -115,8 +116,8 @@ class DatasetReport(ScrollPage):
             QDateTime.fromSecsSinceEpoch(int(dataset.created_at.timestamp())), QLocale.FormatType.ShortFormat
         )
         facts = [
-            (_("File"), dataset.source_path),
-            (_("Imported"), created),
+            (_("File"), _places(dataset)),
+            (_("Imported") if dataset.number == 1 else _("Made"), created),
             (_("Licence"), dataset.spec.licence or _("not stated")),
             (_("Encoding"), dataset.spec.encoding or _("detected")),
             (_("Fingerprint"), dataset.content_sha256[:16]),
@@ -126,6 +127,14 @@ class DatasetReport(ScrollPage):
             words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self._facts.addWidget(Caption(name), row, 0)
             self._facts.addWidget(words, row, 1)
+
+
+def _places(dataset: DatasetVersion) -> str:
+    """The files that the rows came from, the first few by name."""
+    paths = list(dict.fromkeys(source.path for source in dataset.sources)) or [dataset.source_path]
+    more = len(paths) - _MOST_FILES
+    rest = [ngettext("and {n} more file", "and {n} more files", more).format(n=more)] if more > 0 else []
+    return "\n".join(paths[:_MOST_FILES] + rest)
 
 
 class LengthScale(QWidget):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QWidget
 
 from studio.gui.dialogs.product_form import FormDialog
@@ -10,6 +11,8 @@ from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, FormRow, GhostButton, IconButton, IconLabel, PrimaryButton
 from studio.i18n import _, ngettext
 from studio.services.drafts import Draft
+
+_BUTTONS = 380  # px that the buttons may take
 
 
 class DraftBar(QFrame):
@@ -23,6 +26,7 @@ class DraftBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("draft_bar")
+        self._words = ("", "")
         space = current_tokens().space
         row = QHBoxLayout(self)
         row.setContentsMargins(space.m, space.xs, space.xs, space.xs)
@@ -45,11 +49,24 @@ class DraftBar(QFrame):
         """Say what is pending."""
         count = draft.count if draft is not None else 0
         words = ngettext("{n} unsaved change", "{n} unsaved changes", count).format(n=f"{count:,}")
-        self.words.setText(words)
+        self._words = (words, _("{changes} · the doctor waits until they are saved").format(changes=words))
         self.setAccessibleName(words)
+        self.setAccessibleDescription(self._words[1])
+        self._fit()
         self.undo.setEnabled(draft is not None and draft.can_undo)
         self.redo.setEnabled(draft is not None and draft.can_redo)
         self.setVisible(count > 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The longer words where there is room for them."""
+        short, long = self._words
+        room = self.width() - _BUTTONS
+        fits = self.words.fontMetrics().horizontalAdvance(long) < room
+        self.words.setText(long if fits else short)
 
 
 class SaveDialog(FormDialog):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QIntValidator, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from studio.gui.context import GuiContext
 from studio.gui.dialogs.product_form import FormDialog
-from studio.gui.tasks import Task
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import Caption, FormRow, IconButton, SearchField
 from studio.i18n import _
 
 _HITS_AT_ONCE = 200
+_Question = tuple[str, str, int]  # dataset, text, offset
 
 
 class Finder(QWidget):
@@ -25,7 +27,8 @@ class Finder(QWidget):
         super().__init__(parent)
         self._ctx = ctx
         self._dataset_id = ""
-        self._asked: Task | None = None
+        self._wanted: _Question | None = None  # the search whose answer is awaited
+        self._searching = False
         self._hits: list[int] = []
         self._at = -1
         self._more = False  # there may be hits beyond those that are known
@@ -89,18 +92,32 @@ class Finder(QWidget):
             self._ask(0)
 
     def _ask(self, offset: int) -> None:
-        text, dataset_id = self.field.text().strip(), self._dataset_id
-        service = self._ctx.services.datasets
+        question = (self._dataset_id, self.field.text().strip(), offset)
         self.count.setText(_("Searching…"))
         self.count.show()
-        self._asked = self._ctx.tasks.run(
+        self._wanted = question
+        if not self._searching:  # one search at a time: many rows take their time, and threads are few
+            self._run(question)
+
+    def _run(self, question: _Question) -> None:
+        self._searching = True
+        dataset_id, text, offset = question
+        service = self._ctx.services.datasets
+        self._ctx.tasks.run(
             lambda: service.find(dataset_id, text, offset=offset, limit=_HITS_AT_ONCE),
-            self._on_found,
+            partial(self._on_answer, question),
             self._on_failed,
         )
 
+    def _on_answer(self, question: _Question, rows: list[int]) -> None:
+        self._searching = False
+        if question == self._wanted:
+            self._wanted = None
+            self._on_found(rows)
+        elif self._wanted is not None:
+            self._run(self._wanted)
+
     def _on_found(self, rows: list[int]) -> None:
-        self._asked = None
         first = len(self._hits)
         self._hits += rows
         self._more = len(rows) == _HITS_AT_ONCE
@@ -110,7 +127,7 @@ class Finder(QWidget):
             self._show()
 
     def _on_failed(self, problem: Exception) -> None:
-        self._asked = None
+        self._searching = False
         self._forget()
         self._ctx.notices.error_from(problem)
 
@@ -120,9 +137,7 @@ class Finder(QWidget):
         self.row_wanted.emit(self._hits[at])
 
     def _forget(self) -> None:
-        if self._asked is not None:
-            self._asked.abandon()
-            self._asked = None
+        self._wanted = None
         self._hits, self._at, self._more = [], -1, False
         self._show(searched=False)
 

@@ -15,7 +15,7 @@ _WIDTHS = {
     CellKind.LABEL: 112, CellKind.LABELS: 200, CellKind.THUMB: 100, CellKind.NUMBER: 100, CellKind.IMAGE: 96,
 }  # fmt: skip
 _NARROW = {"split": 88, "origin": 110, "system": 160, "user": 140, "item": 140, "time": 150}
-_LEAST = 130
+_LEAST, _ROOMY = 130, 240  # px of a text
 _ROW_EDGES, _DIGIT = 24, 9
 
 
@@ -43,10 +43,19 @@ class RowsView(QTableView):
         widths = [_NARROW.get(name) or _WIDTHS.get(kind_of(name), 0) for name in names]
         if "row" in names:
             widths[names.index("row")] = _ROW_EDGES + _DIGIT * max(len(str(self._rows.rowCount())), 3)
+        if "split" in names:  # the filter over the table says the part too
+            part = names.index("split")
+            tight = self.viewport().width() < sum(widths) + _ROOMY * widths.count(0)
+            self.setColumnHidden(part, tight)
+            widths[part] = 0 if tight else widths[part]
+        texts = [
+            section for section, width in enumerate(widths) if not width and not self.isColumnHidden(section)
+        ]
         room = self.viewport().width() - sum(widths)
-        share = room // max(widths.count(0), 1)
+        share = max(_LEAST, room // max(len(texts), 1))
         for section, width in enumerate(widths):
-            self.setColumnWidth(section, width or max(_LEAST, share))
+            if not self.isColumnHidden(section):
+                self.setColumnWidth(section, width or share)
 
     def chosen_numbers(self) -> list[int]:
         """Numbers of the chosen rows."""

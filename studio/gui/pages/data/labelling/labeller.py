@@ -13,7 +13,7 @@ from studio.gui.models.label_session import LabelSession
 from studio.gui.models.thumbnails import Thumbnails
 from studio.gui.pages.data.labelling.choices import LabelChoices
 from studio.gui.pages.data.problem import ProblemLine
-from studio.gui.theme import current_tokens
+from studio.gui.theme import current_tokens, ui_font
 from studio.gui.widgets import (
     BodyText,
     Caption,
@@ -22,7 +22,6 @@ from studio.gui.widgets import (
     GhostButton,
     PrimaryButton,
     ScrollPage,
-    SectionTitle,
 )
 from studio.i18n import _
 from studio.services.drafts import Draft
@@ -50,7 +49,8 @@ class LabelPage(QWidget):
         self.bar.setAccessibleName(_("Rows that have a label"))
         self.figures = Caption()
         self.basis = Caption()
-        self.text = SectionTitle()
+        self.text = BodyText()
+        self.text.setFont(ui_font(current_tokens().fonts.heading))
         self.picture = _Picture()
         self.choices = LabelChoices()
         self.keys = Caption()
@@ -145,6 +145,7 @@ class LabelPage(QWidget):
         self.text.setWordWrap(True)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.text.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        content.body.addStretch(1)
         content.add(self.text)
         content.body.addStretch(1)
         self._content = QStackedWidget()

@@ -19,6 +19,7 @@ from studio.i18n import _, ngettext
 
 _MOST_LABELS = 12
 _EXAMPLE_CHARS = 220
+_LEAST_SHARE = 0.005  # of a language that is named
 _META = ("row", "key", "split", "origin")
 
 
@@ -39,6 +40,8 @@ def _card(title: str, reading: str, content: QWidget) -> QWidget:
 
 
 def _lengths(statistics: DatasetStatistics) -> list[QWidget]:
+    """Tokens where they were counted; characters only for the columns without."""
+    counted = {each.column for each in statistics.lengths if each.unit == "tokens"}
     return [
         _plot(
             _("Length: {column}").format(column=column_title(each.column)),
@@ -46,7 +49,7 @@ def _lengths(statistics: DatasetStatistics) -> list[QWidget]:
             each,
         )
         for each in statistics.lengths
-        if any(each.counts)
+        if any(each.counts) and (each.unit == "tokens" or each.column not in counted)
     ]
 
 
@@ -82,7 +85,11 @@ def _languages(statistics: DatasetStatistics) -> list[QWidget]:
     ranked = sorted(statistics.languages.items(), key=lambda pair: -pair[1])
     bars = BarList()
     bars.show_bars(
-        [Bar(readings.language_name(code), [Part("", share)], f"{share:.0%}") for code, share in ranked[:6]]
+        [
+            Bar(readings.language_name(code), [Part("", share)], f"{share:.0%}")
+            for code, share in ranked[:6]
+            if share >= _LEAST_SHARE
+        ]
     )
     bars.setAccessibleName(_("Share of each language"))
     return [_card(_("Languages"), readings.language_reading(statistics.languages), bars)]

@@ -157,14 +157,14 @@ class BarList(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(320, max(len(self.bars), 1) * _BAR_ROW)
+        return QSize(320, self._head() + max(len(self.bars), 1) * _BAR_ROW)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(200, max(len(self.bars), 1) * _BAR_ROW)
+        return QSize(200, self._head() + max(len(self.bars), 1) * _BAR_ROW)
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
-            position = event.pos().y() // _BAR_ROW
+            position = (event.pos().y() - self._head()) // _BAR_ROW
             if 0 <= position < len(self.bars):
                 QToolTip.showText(event.globalPos(), _bar_words(self.bars[position]), self)
             return True
@@ -174,8 +174,29 @@ class BarList(QWidget):
         longest = max((bar.amount for bar in self.bars), default=0)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_legend(painter)
         for position, bar in enumerate(self.bars):
-            self._paint_bar(painter, position * _BAR_ROW, bar, longest)
+            self._paint_bar(painter, self._head() + position * _BAR_ROW, bar, longest)
+
+    def _legend(self) -> list[str]:
+        """Titles of the parts that occur."""
+        parts = self.bars[0].parts if self.bars else ()
+        return [part.title for part in parts if part.title]
+
+    def _head(self) -> int:
+        return _BAR_ROW if self._legend() else 0
+
+    def _paint_legend(self, painter: QPainter) -> None:
+        tokens = current_tokens()
+        painter.setFont(ui_font(tokens.fonts.caption))
+        left = 0
+        for number, words in enumerate(self._legend()):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(_part_colour(number))
+            painter.drawEllipse(QRectF(left, 8, 8, 8))
+            painter.setPen(QColor(tokens.text_muted))
+            painter.drawText(left + 13, 17, words)
+            left += 13 + painter.fontMetrics().horizontalAdvance(words) + 16
 
     def _paint_bar(self, painter: QPainter, top: int, bar: Bar, longest: float) -> None:
         tokens = current_tokens()
@@ -191,7 +212,7 @@ class BarList(QWidget):
         for number, part in enumerate(bar.parts):
             width = room * part.amount / longest if longest else 0
             if part.amount:
-                painter.setBrush(QColor(tokens.plot[_PLOT_COLOURS[number % len(_PLOT_COLOURS)]]))
+                painter.setBrush(_part_colour(number))
                 painter.drawRoundedRect(QRectF(left, top + 9, max(width - 1, 2), 10), 2, 2)
             left += width
         painter.setPen(QColor(tokens.text_muted))
@@ -199,6 +220,10 @@ class BarList(QWidget):
         figure = bar.figure or f"{bar.amount:,.0f}"
         place = QRectF(left + 8, top, _FIGURE_WIDTH, _BAR_ROW)
         painter.drawText(place, middle | Qt.AlignmentFlag.AlignLeft, figure)
+
+
+def _part_colour(number: int) -> QColor:
+    return QColor(current_tokens().plot[_PLOT_COLOURS[number % len(_PLOT_COLOURS)]])
 
 
 def number_words(value: float) -> str:

@@ -21,7 +21,7 @@ from studio.gui.widgets import BodyText, Caption, Card, ProgressPanel, Secondary
 from studio.i18n import _
 
 MEASURED_AT_ONCE = 50_000  # rows up to which nobody needs to ask
-_TWO_COLUMNS = 720
+_TWO_COLUMNS = 660
 
 
 class StatisticsView(QWidget):
