@@ -16,15 +16,8 @@ from PIL import Image, UnidentifiedImageError
 MAX_BYTES: Final = 64 << 20
 MAX_PIXELS: Final = 80_000_000  # below the number that Pillow itself warns of
 # Pillow's name of a format -> the ending in the store.
-ENDINGS: Final = {
-    "PNG": "png",
-    "JPEG": "jpg",
-    "MPO": "jpg",
-    "GIF": "gif",
-    "BMP": "bmp",
-    "WEBP": "webp",
-    "TIFF": "tif",
-}
+ENDINGS: Final = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "BMP": "bmp", "WEBP": "webp", "TIFF": "tif"}
+_SEVERAL: Final = "MPO"  # what Pillow calls a JPEG with further pictures behind the first
 # What Pillow's decoders raise on damaged files, besides OSError.
 _BROKEN: Final = (
     ValueError,
@@ -59,7 +52,7 @@ def store_image(path: Path, store: Path) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of oddities in metadata; bombs are stopped by MAX_PIXELS
         with _opened(content) as picture:
-            name = f"{digest}.{ENDINGS[picture.format or '']}"
+            name = f"{digest}.{ENDINGS['JPEG' if picture.format == _SEVERAL else picture.format or '']}"
             target = store / digest[:2] / name
             if target.is_file() and target.read_bytes() == content:
                 return name

@@ -48,9 +48,10 @@ class OdsReader(RowReader):
             head = list(islice(self._filled(), _HEAD_ROWS))
             if head:
                 break
-        names = [cell or "" for cell in head[0][1]] if head else []
+        self._left = min((_blank_before(cells) for _place, cells in head), default=0)
+        names = [cell or "" for cell in head[0][1][self._left :]] if head else []
         self._header_at = head[0][0] if head else 0
-        width = max((len(cells) for _place, cells in head), default=0)
+        width = max((len(cells) for _place, cells in head), default=0) - self._left
         super().__init__(unique_names(names + [""] * (width - len(names))), self._data_rows)
 
     def _filled(self) -> Iterator[tuple[int, Cells]]:
@@ -59,9 +60,15 @@ class OdsReader(RowReader):
     def _data_rows(self) -> Iterator[SourceRow]:
         width = len(self.columns)
         for place, cells in islice(self._filled(), 1, None):
-            padded = (*cells, *([None] * (width - len(cells))))
-            fault = "too_many_fields" if len(cells) > width else ""
+            inside = cells[self._left :]
+            fault = "too_many_fields" if len(inside) > width or any(cells[: self._left]) else ""
+            padded = (*inside, *([None] * (width - len(inside))))
             yield SourceRow(place - self._header_at, padded, fault)
+
+
+def _blank_before(cells: Cells) -> int:
+    """How many blank cells stand before the first filled one."""
+    return next(at for at, cell in enumerate(cells) if cell is not None)
 
 
 def _refuse_encrypted(path: Path) -> None:

@@ -49,6 +49,7 @@ _BY_NAME: Final = {
     ".xhtml": "html",
 }
 _DOCUMENT_NAMES: Final = {".xlsx": "xlsx", ".xlsm": "xlsx", ".docx": "docx", ".docm": "docx", ".ods": "ods"}
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _ARROW_NAMES: Final = (".arrow", ".arrows", ".feather", ".ipc")
 _MAGIC: Final = (
     (b"PAR1", "parquet"),
@@ -77,7 +78,8 @@ def container_kind(path: Path, head: bytes) -> str | None:
         return "pdf"  # some have a few bytes before it
     if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")[:4096]):
         return "html"
-    return _BY_NAME.get(path.suffix.lower()) if b"\0" not in head[:4096] else None
+    is_text = b"\0" not in head[:4096] or head.startswith(_UTF16)
+    return _BY_NAME.get(path.suffix.lower()) if is_text else None
 
 
 def open_container(form: str, path: Path, sheet: str | None, encoding: str | None = None) -> Reader:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from studio.ingest import errors
 from studio.ingest.detect.names import KNOWN_NAMES, plain_name
 from studio.ingest.readers.rows import RowReader, SourceRow
+from studio.ingest.readers.table_reader import hex_text
 from studio.ingest.readers.workbook_reader import choose_sheet
 
 _FETCH_ROWS: Final = 1_000
@@ -100,7 +101,7 @@ def _cell(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bytes):
-        return f"X'{value.hex().upper()}'"
+        return hex_text(value)
     return repr(value)
 
 

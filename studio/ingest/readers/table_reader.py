@@ -71,11 +71,23 @@ def text_cells(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _cells(series: pl.Series) -> pl.Series:
-    """A column as text; nested values as JSON, bytes as null when they are no text."""
+    """A column as text; nested values as JSON, bytes that are no text in hexadecimal as SQLite writes it: X'00FF'."""
     if isinstance(series.dtype, pl.List | pl.Struct | pl.Array):
         wrapped = series.to_frame("v").select(pl.struct("v").struct.json_encode())["v"]
         inner = wrapped.str.strip_prefix('{"v":').str.slice(0).str.strip_suffix("}")
         return pl.select(pl.when(inner != "null").then(inner)).to_series().alias(series.name)
     if series.dtype == pl.Binary:
-        return series.cast(pl.String, strict=False)
+        return pl.Series(series.name, [_bytes_as_text(value) for value in series], dtype=pl.String)
     return series.cast(pl.String)
+
+
+def _bytes_as_text(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return hex_text(value)
+
+
+def hex_text(value: bytes) -> str:
+    """Bytes as a SQLite literal: nothing is lost, and nobody takes it for text."""
+    return f"X'{value.hex().upper()}'"

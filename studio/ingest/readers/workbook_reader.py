@@ -20,6 +20,9 @@ from studio.ingest.readers.table_reader import unique_names
 from studio.ingest.readers.workbook_scan import ErrorCells, scan_xls, scan_xlsx
 
 _STEP_ROWS: Final = 50_000
+_BROKEN: Final = (
+    fastexcel.FastExcelError, zipfile.BadZipFile, CompoundError, struct.error, IndexError, OSError,
+)  # fmt: skip
 
 
 class WorkbookReader:
