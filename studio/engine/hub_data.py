@@ -169,7 +169,7 @@ def _modelscope(address: str, repo: str, on_host: Callable[[str], None]) -> tupl
         about = _answer(client.get(f"{base}/{repo}"), repo)
         entries: list[dict[str, Any]] = []
         for page in range(1, MAX_FILES // _PAGE + 2):
-            asked = {
+            asked: dict[str, str | int] = {
                 "Revision": "master",
                 "Root": "/",
                 "Recursive": "True",

@@ -50,7 +50,7 @@ class HtmlReader(ProseReader):
         size = path.stat().st_size
         if size > _MAX_BYTES:
             raise errors.too_large(f"{size >> 20} MB", f"{_MAX_BYTES >> 20} MB")
-        name = encoding_of(path, encoding)
+        self.encoding = name = encoding_of(path, encoding)
         try:
             text = codecs.decode(path.read_bytes(), "utf-8-sig" if name == "utf-8" else name, "replace")
         except LookupError as error:

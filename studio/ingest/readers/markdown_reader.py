@@ -25,13 +25,13 @@ class MarkdownReader(ProseReader):
 
     def __init__(self, path: Path, sheet: str | None, encoding: str | None = None) -> None:
         self._path = path
-        self._encoding = encoding_of(path, encoding)
+        self.encoding = encoding_of(path, encoding)
         super().__init__(self._read, sheet)
 
     def _read(self) -> Iterator[Block]:
         paragraph = _Paragraph()
         fence = ""
-        for line, cut in _without_front_matter(text_lines(self._path, self._encoding)):
+        for line, cut in _without_front_matter(text_lines(self._path, self.encoding)):
             mark = _FENCE.match(line)
             if fence:
                 paragraph.add(line, cut)

@@ -82,8 +82,10 @@ def _cells(series: pl.Series) -> pl.Series:
 
 
 def _bytes_as_text(value: bytes | None) -> str | None:
+    if value is None:
+        return None
     try:
-        return None if value is None else value.decode()
+        return value.decode()
     except UnicodeDecodeError:
         return hex_text(value)
 
