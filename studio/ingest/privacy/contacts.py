@@ -29,19 +29,24 @@ _SPOKEN: Final = re.compile(
 _IPV4: Final = re.compile(r"(?<![0-9A-Za-z_.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9A-Za-z_]|\.[0-9])")
 _IPV6: Final = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:]{2,39}(?![0-9A-Za-z:])")
 _VERSION_WORDS: Final = re.compile(
-    r"(?i)\bv$|version|\bver\b|firmware|build|release|section|chapter|update|windows|\bos\b|版本|固件|版|驱动|更新|升级|章|节"
+    r"(?i)\bv$|version|\bver\b|firmware|build|release|section|chapter|update|windows|\bos\b|版本|"
+    r"固件|版|驱动|更新|升级|章|节"
 )
 _IP_WORDS: Final = re.compile(r"(?i)\bips?\b|ip地址|address|login|logged|from|host|server|来自|登录|访问")
 
 _NAMED_SECRET: Final = re.compile(
-    r"(?i)(?P<word>pass ?word|passwd|pass ?code|pass ?phrase|\bpwd|\bpw\b|api[ _-]?key|secret(?:[ _-]?key)?|access[ _-]?key|auth[ _-]?token"
-    r"|access[ _-]?token|\btoken|密码|口令|密钥|令牌)[\"']?(?P<link> ?(?:[:=]|(?:设置|设|改|重置|更新)?(?:是|为|成)[:]?) ?| (?:is|was) ?:? ?| |(?<=[码令钥牌]))[\"'`“]?"
+    r"(?i)(?P<word>pass ?word|passwd|pass ?code|pass ?phrase|\bpwd|\bpw\b|api[ _-]?key"
+    r"|secret(?:[ _-]?key)?|access[ _-]?key|auth[ _-]?token"
+    r"|access[ _-]?token|\btoken|密码|口令|密钥|令牌)[\"']?(?P<link> ?(?:[:=]|(?:设置|设|改|重置|"
+    r"更新)?(?:是|为|成)[:]?) ?| (?:is|was) ?:? ?| |(?<=[码令钥牌]))[\"'`“]?"
     r"(?P<value>[!-~]{4,200})"
 )
 _KEY: Final = re.compile(
-    r"(?<![A-Za-z0-9_-])(?:sk-[A-Za-z0-9_-]{20,200}|gh[pousr]_[A-Za-z0-9]{30,200}|github_pat_[A-Za-z0-9_]{30,200}"
+    r"(?<![A-Za-z0-9_-])(?:sk-[A-Za-z0-9_-]{20,200}|gh[pousr]_[A-Za-z0-9]{30,200}"
+    r"|github_pat_[A-Za-z0-9_]{30,200}"
     r"|(?:AKIA|ASIA|LTAI)[0-9A-Za-z]{12,24}|AIza[0-9A-Za-z_-]{35}|xox[abprs]-[A-Za-z0-9-]{10,200}"
-    r"|hf_[A-Za-z0-9]{30,60}|eyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,2000})(?![A-Za-z0-9])"
+    r"|hf_[A-Za-z0-9]{30,60}"
+    r"|eyJ[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,2000}\.[A-Za-z0-9_-]{10,2000})(?![A-Za-z0-9])"
 )
 _PRIVATE_KEY: Final = re.compile(
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s\\]{1,20000}(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?"

@@ -12,7 +12,8 @@ from studio.ingest.privacy.spans import Place, before
 
 # Words that say that the number after them is something else.
 _SOMETHING_ELSE: Final = re.compile(
-    r"(?i)order|invoice|tracking|ticket|\bref|serial|\bsku\b|\bpart\b|isbn|batch|model|timestamp|transaction|parcel"
+    r"(?i)order|invoice|tracking|ticket|\bref|serial|\bsku\b|\bpart\b|isbn|batch|model|timestamp"
+    r"|transaction|parcel"
     r"|confirmation|\bupc\b|订单|单号|流水|货号|条码|条形码|序列号|发票|时间戳|商品编码|物流编号|产品编号"
 )
 _CARD_WORDS: Final = re.compile(r"(?i)card|visa|mastercard|amex|account|卡|账号|帐号|账户")
@@ -34,7 +35,8 @@ _CARD_GROUPS: Final = frozenset(
 )
 _IBAN: Final = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}")
 _PASSPORT: Final = re.compile(
-    r"(?i:passport|护照)[^0-9\n]{0,24}?(?<![A-Za-z0-9])((?:[A-Z]{1,2}[0-9]{6,8}|[0-9]{9}|[0-9]{2}[A-Z]{2}[0-9]{5}))(?![0-9A-Za-z])"
+    r"(?i:passport|护照)[^0-9\n]{0,24}?(?<![A-Za-z0-9])((?:[A-Z]{1,2}[0-9]{6,8}|[0-9]{9}"
+    r"|[0-9]{2}[A-Z]{2}[0-9]{5}))(?![0-9A-Za-z])"
 )
 
 
@@ -125,16 +127,17 @@ def find_ibans(text: str) -> Iterator[Place]:
         length = checksums.IBAN_LENGTHS.get(match.group()[:2])
         if length is None:
             continue
-        offset = count = 0
-        for offset, char in enumerate(match.group()):
-            count += char != " "
-            if count == length:
-                break
-        piece = match.group()[: offset + 1]
+        piece = _first_characters(match.group(), length)
         end = match.start() + len(piece)
         ends = end >= len(text) or not text[end].isalnum() or not text[end].isascii()
         if ends and checksums.iban(piece.replace(" ", "")):
             yield Place(match.start(), end, PrivateKind.IBAN)
+
+
+def _first_characters(text: str, count: int) -> str:
+    """The beginning of a text with so many characters that are no blanks."""
+    places = [place for place, char in enumerate(text) if char != " "]
+    return text[: places[count - 1] + 1] if len(places) >= count else text
 
 
 def find_passports(text: str) -> Iterator[Place]:

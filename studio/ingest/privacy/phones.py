@@ -13,12 +13,15 @@ from studio.ingest.privacy.checksums import digits_of
 from studio.ingest.privacy.spans import Place, before
 
 _PHONE_WORDS: Final = (
-    r"phones?|tel|telephone|call|mobile|cell|fax|text|reach|contact|whatsapp|dial|ring|my number|the number|her number"
-    r"|his number|number's|hotline|helpline|voicemail|电话|手机|联系|致电|拨|打|微信|座机|热线|传真|短信|[我他她]的号码|固话|总机"
+    r"phones?|tel|telephone|call|mobile|cell|fax|text|reach|contact|whatsapp|dial|ring|my number"
+    r"|the number|her number"
+    r"|his number|number's|hotline|helpline|voicemail|电话|手机|联系|致电|拨|打|微信|座机|热线|传"
+    r"真|短信|[我他她]的号码|固话|总机"
 )
 _OTHER_WORDS: Final = (
     r"order|invoice|tracking|ticket|ref|reference|serial|sku|part|case|isbn(?:-10|-13)?|batch|model|timestamp"
-    r"|transaction|parcel|build|version|upc|confirmation|card|account|lot|item|id|订单|单号|编号|流水|货号|条码|条形码"
+    r"|transaction|parcel|build|version|upc|confirmation|card|account|lot|item|id|订单|单号|编号|"
+    r"流水|货号|条码|条形码"
     r"|序列号|发票|运单|会议|型号|编码|商户|群号|qq|账户|余额|时间戳|股票|总数|卡号|工号|邮编|证件|身份证"
 )
 _WORDS: Final = re.compile(rf"(?i)(?P<phone>{_PHONE_WORDS})|(?<![a-z])(?P<other>{_OTHER_WORDS})(?![a-z])")
@@ -29,11 +32,13 @@ _RIGHT: Final = r"(?![0-9A-Za-z_]|[.,/-][0-9A-Za-z])"
 _CHINA_MOBILE: Final = re.compile(
     r"(?<![0-9A-Za-z_#+])(?<![0-9][.,/-])(?P<country>(?:\(?\+ ?|00)?86\)?[ -]?)?"
     r"(?P<number>1(?:3[0-9]|4[5-9]|5[0-35-9]|6[25-7]|7[0-8]|8[0-9]|9[0-35-9])"
-    r"(?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[ -][0-9]{3}[ -][0-9]{5}|[0-9][ -][0-9]{4}[ -][0-9]{3}|[ -][0-9]{5}[ -][0-9]{3}"
+    r"(?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[ -][0-9]{3}[ -][0-9]{5}|[0-9][ -][0-9]{4}[ -][0-9]{3}"
+    r"|[ -][0-9]{5}[ -][0-9]{3}"
     r"|(?:[ -][0-9]{2}){4}))(?![0-9A-Za-z_]|[.,][0-9]|[ -]?[0-9])"
 )
 _CHINA_LANDLINE: Final = re.compile(
-    r"(?<![0-9A-Za-z_#])(?<![0-9][.,/-])\(?0(?:10|2[0-57-9]|[3-9][0-9]{2})\)?(?P<gap> ?- ?| |(?<=\))|)[2-8][0-9]{2,3}[ -]?[0-9]{4}"
+    r"(?<![0-9A-Za-z_#])(?<![0-9][.,/-])\(?0(?:10|2[0-57-9]|[3-9][0-9]{2})\)?(?P<gap> ?- ?| "
+    r"|(?<=\))|)[2-8][0-9]{2,3}[ -]?[0-9]{4}"
     r"(?P<extension> ?(?:转|-|ext\.? ?) ?[0-9]{1,6})?(?![0-9A-Za-z_]|[.,/][0-9])"
 )
 _HOTLINE: Final = re.compile(
@@ -52,11 +57,32 @@ _BRITISH: Final = re.compile(
 )
 _ANY: Final = re.compile(_LEFT + r"(?<![+])\(?[0-9](?:[ .()-]{0,2}[0-9]){6,13}" + _RIGHT)
 _DATE: Final = re.compile(
-    r"(?:19|20)[0-9]{2}[-./ ]?[01]?[0-9][-./ ]?[0-3]?[0-9](?![0-9]{3})|[0-3]?[0-9][-./ ][0-3]?[0-9][-./ ](?:19|20)[0-9]{2}"
+    r"(?:19|20)[0-9]{2}[-./ ]?[01]?[0-9][-./ ]?[0-3]?[0-9](?![0-9]{3})"
+    r"|[0-3]?[0-9][-./ ][0-3]?[0-9][-./ ](?:19|20)[0-9]{2}"
 )
 _LOCAL: Final = re.compile(r"[2-9][0-9]{2}[ -][0-9]{4}")
 # Where people write their own country's form without +; tried only right after a word that announces a phone.
-_REGIONS: Final = ("US", "GB", "CN", "AU", "IN", "DE", "FR", "ES", "IT", "NL", "HK", "SG", "MY", "ZA", "NZ", "IE", "JP", "BR", "MX")  # fmt: skip
+_REGIONS: Final = (
+    "US",
+    "GB",
+    "CN",
+    "AU",
+    "IN",
+    "DE",
+    "FR",
+    "ES",
+    "IT",
+    "NL",
+    "HK",
+    "SG",
+    "MY",
+    "ZA",
+    "NZ",
+    "IE",
+    "JP",
+    "BR",
+    "MX",
+)
 
 
 def find_phones(text: str) -> Iterator[Place]:

@@ -44,13 +44,53 @@ def _digits(count: int) -> str:
 
 
 _SECRET_WORDS: Final = (
-    "password", "pass word", "passwd", "passcode", "pass code", "passphrase", "pass phrase", "pwd", "pw", "apikey", "api key", "api_key",
-    "api-key", "secret", "accesskey", "access key", "access_key", "access-key", "token", "密码", "口令", "密钥", "令牌", "sk-", "ghp_", "gho_",
-    "ghu_", "ghs_", "ghr_", "github_pat", "AKIA", "ASIA", "LTAI", "AIza", "xoxa", "xoxb", "xoxp", "xoxr", "xoxs", "hf_", "eyJ", "PRIVATE KEY",
-)  # fmt: skip
+    "password",
+    "pass word",
+    "passwd",
+    "passcode",
+    "pass code",
+    "passphrase",
+    "pass phrase",
+    "pwd",
+    "pw",
+    "apikey",
+    "api key",
+    "api_key",
+    "api-key",
+    "secret",
+    "accesskey",
+    "access key",
+    "access_key",
+    "access-key",
+    "token",
+    "密码",
+    "口令",
+    "密钥",
+    "令牌",
+    "sk-",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat",
+    "AKIA",
+    "ASIA",
+    "LTAI",
+    "AIza",
+    "xoxa",
+    "xoxb",
+    "xoxp",
+    "xoxr",
+    "xoxs",
+    "hf_",
+    "eyJ",
+    "PRIVATE KEY",
+)
 _STREET_ZH: Final = (
     rf"[路街道巷弄同堂段][东南西北中]?[一二三四五六七八九十0-9]{{0,2}}[段里巷]?[ 　]?[甲乙丙丁]?{_D}"
-    rf"|[区园苑寓村家厦场里馆府湾城][一二三四五六七八九十]?期?(?:{_D}|[A-ZＡ-Ｚ])|[村屯庄]\p{{Han}}{{0,6}}{_D}|{_D}(?:栋|幢|号楼)"
+    rf"|[区园苑寓村家厦场里馆府湾城][一二三四五六七八九十]?期?(?:{_D}|[A-ZＡ-Ｚ])|[村屯"
+    rf"庄]\p{{Han}}{{0,6}}{_D}|{_D}(?:栋|幢|号楼)"
 )
 
 SEARCHES: Final = (
@@ -58,7 +98,8 @@ SEARCHES: Final = (
     Search(_pattern(_digits(7)), find_phones),
     Search(
         _pattern(
-            f"{_digits(9)}|{_D}{{7}}-?[A-Z]|{_D}{{2}} ?{_D}{{2}} ?{_D}{{2}} ?[A-Z]|[A-Z]{_D}{{6}}|[A-Z]{{6}}{_D}{{2}}[A-Z]"
+            f"{_digits(9)}|{_D}{{7}}-?[A-Z]|{_D}{{2}} ?{_D}{{2}} ?{_D}{{2}} ?[A-Z]|[A-Z]{_D}{{6}}"
+            f"|[A-Z]{{6}}{_D}{{2}}[A-Z]"
         ),
         find_national_ids,
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -11,7 +11,7 @@ from studio.domain.private_data import PrivateKind
 from studio.paths import resource_path
 
 # Full-width forms, odd spaces, dashes and quotes; one character each for one, so that offsets stay.
-_PLAIN: Final = {
+_PLAIN: Final[dict[int, int | str]] = {
     **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not in "，！？；"},
     **dict.fromkeys((0x3000, 0x00A0, 0x2007, 0x202F, 0x2009), " "),
     **dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212), "-"),
@@ -94,17 +94,8 @@ class _Taken:
 def before(text: str, start: int, length: int = 28) -> str:
     """The words just before a place, of the same sentence."""
     window = text[max(0, start - length) : start]
-    last = None
-    for last in _SENTENCE_END.finditer(window[:-1]):
-        pass
-    return window[last.end() :] if last else window
-
-
-def matches(pattern: re.Pattern[str], text: str, kind: PrivateKind, group: int = 0) -> Iterator[Place]:
-    """Every match of a pattern, or of one group of it, as a place."""
-    for match in pattern.finditer(text):
-        if match.start(group) >= 0:
-            yield Place(match.start(group), match.end(group), kind)
+    ends = [match.end() for match in _SENTENCE_END.finditer(window[:-1])]
+    return window[ends[-1] :] if ends else window
 
 
 @cache

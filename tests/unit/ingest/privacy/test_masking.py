@@ -1,4 +1,4 @@
-"""Masks and pseudonyms: what is outside a span stays, the same original gets the same value, nothing is left to find."""
+"""Masks and pseudonyms: what is outside a span stays, same original, same value, nothing left to find."""
 
 from __future__ import annotations
 

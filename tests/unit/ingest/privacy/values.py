@@ -9,10 +9,31 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-_ZH_SURNAMES: Final = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文欧阳诸葛"
-_ZH_GIVEN: Final = "伟 芳 娜 敏 静 丽 强 磊 军 洋 勇 艳 杰 娟 涛 明 超 秀英 建华 志强 晓东 雨桐 梓涵 思远 佳怡 子墨 国庆 海燕 文博 若曦 天宇 慧敏 立新 春梅 俊杰 诗琪 浩然 嘉欣 一鸣 晨曦".split()
-_EN_GIVEN: Final = "Michael Sarah David Emma Olivia Liam Noah Sophia Ethan Hannah Rachel Tyler Megan Brandon Diana Victor Natalie Peter Alice Oscar Julia Martin Helen Frank Chloe Ahmed Fatima Wei Carlos Ingrid".split()
-_EN_SURNAMES: Final = "Smith Johnson Brown Garcia Miller Davis Wilson Anderson Thomas Moore Jackson Martin Thompson White Lopez Clark Lewis Robinson Walker Young Allen King Wright Scott Torres Nguyen Hill Flores Adams Nelson Baker Campbell Mitchell Roberts Turner Phillips Evans Parker Edwards Collins Stewart Morris Murphy Cook Rogers Novak Kaminski Ferrari".split()
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_ZH_SURNAMES: Final = (
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛"
+    "叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔"
+    "贺赖龚文欧阳诸葛"
+)
+_ZH_GIVEN: Final = _words(
+    "伟 芳 娜 敏 静 丽 强 磊 军 洋 勇 艳 杰 娟 涛 明 超 秀英 建华 志强 晓东 "
+    "雨桐 梓涵 思远 佳怡 子墨 国庆 海燕 文博 若曦 天宇 慧敏 立新 春梅 俊杰 诗琪 "
+    "浩然 嘉欣 一鸣 晨曦 "
+)
+_EN_GIVEN: Final = _words(
+    "Michael Sarah David Emma Olivia Liam Noah Sophia Ethan Hannah Rachel Tyler Megan Brandon Diana "
+    "Victor Natalie Peter Alice Oscar Julia Martin Helen Frank Chloe Ahmed Fatima Wei Carlos Ingrid "
+)
+_EN_SURNAMES: Final = _words(
+    "Smith Johnson Brown Garcia Miller Davis Wilson Anderson Thomas Moore Jackson Martin Thompson "
+    "White Lopez Clark Lewis Robinson Walker Young Allen King Wright Scott Torres Nguyen Hill Flores "
+    "Adams Nelson Baker Campbell Mitchell Roberts Turner Phillips Evans Parker Edwards Collins "
+    "Stewart Morris Murphy Cook Rogers Novak Kaminski Ferrari "
+)
 _REGIONS: Final = ("110105", "310101", "440304", "510107", "330106", "320102", "420106", "610113")
 _ZH_PLACES: Final = (
     "北京市朝阳区",
@@ -152,7 +173,8 @@ def _international(random: Random) -> str:
 
 def _email(random: Random) -> str:
     user = random.choice(("liu.wei", "annab", "t_morgan", "zhangsan88", "k.lopez+shop", "office-01", "x"))
-    return f"{user}{random.randint(1, 999)}@{random.choice(('qq.com', 'gmail.com', 'mail.uni-koeln.de', 'foo-bar.co.uk', '163.com'))}"
+    host = random.choice(("qq.com", "gmail.com", "mail.uni-koeln.de", "foo-bar.co.uk", "163.com"))
+    return f"{user}{random.randint(1, 999)}@{host}"
 
 
 def _zh_person(random: Random) -> str:
@@ -175,7 +197,8 @@ def _en_address(random: Random) -> str:
 
 
 def _ip(random: Random) -> str:
-    return f"{random.choice((23, 45, 61, 88, 119, 185, 202, 220))}.{random.randint(0, 255)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
+    first = random.choice((23, 45, 61, 88, 119, 185, 202, 220))
+    return f"{first}.{random.randint(0, 255)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
 
 
 def _secret(random: Random) -> str:
