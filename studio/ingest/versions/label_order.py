@@ -16,6 +16,7 @@ import polars as pl
 from studio.domain.shapes import Shape
 from studio.ingest.dataset.content import label_column, labels_of, plain_texts, prose_columns
 from studio.ingest.dataset.manifest import read_manifest
+from studio.ingest.dataset.statistics import compact
 from studio.ingest.versions import refusals
 from studio.ingest.versions.drafted import drafted_cells
 from studio.ingest.versions.guessing import MOST_CLASSES, image_margins, text_margins
@@ -69,7 +70,7 @@ class _Kept:
         self._held += frame.height
         self._frames.append(frame)
         if self._held > 2 * self._most:
-            self._frames = [self.rows()]
+            self._frames = [compact(self.rows())]
             self._held = self._frames[0].height
 
     def rows(self) -> pl.DataFrame:
