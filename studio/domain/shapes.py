@@ -124,7 +124,8 @@ SHAPES: Final[dict[Shape, ShapeColumns]] = {
 META_COLUMNS: Final = ("row", "key", "split", "origin")
 ORIGINS: Final = ("added", "resampled", "augmented")
 
-TITLES: dict[StrEnum, str] = {
+# Two dictionaries: Shape.TEXT and ColumnRole.TEXT are equal as strings, and so would be one key.
+SHAPE_TITLES: Final[dict[Shape, str]] = {
     Shape.PROMPT_RESPONSE: N_("Questions and answers"),
     Shape.MESSAGES: N_("Conversations"),
     Shape.PREFERENCE: N_("Better and worse answers"),
@@ -135,6 +136,9 @@ TITLES: dict[StrEnum, str] = {
     Shape.TEXT_NUMBER: N_("Texts with a number"),
     Shape.IMAGE_LABEL: N_("Images with a label"),
     Shape.RATINGS: N_("Ratings"),
+}
+
+ROLE_TITLES: Final[dict[ColumnRole, str]] = {
     ColumnRole.IGNORE: N_("Not used"),
     ColumnRole.SYSTEM: N_("Instruction to the model"),
     ColumnRole.PROMPT: N_("Question"),

@@ -358,7 +358,7 @@ def test_members_and_left_out_files_are_listed(
     workspace.data_job.skipped = ["notes.exe: not a kind that can be read"]
     open_form(qtbot, page, csv_file)
     line = page.form.contents.members
-    assert line.words() == "2 files are read  ·  1 is left out"
+    assert line.words() == "2 files are read  ·  1 file is left out"
     assert not line.names.isVisible()
     qtbot.mouseClick(line.unfold, LEFT)
     assert line.names.isVisible()
@@ -544,7 +544,16 @@ def test_an_image_column_shows_its_pictures(
     assert page.form.table.shape() is Shape.IMAGE_LABEL
     table = page.form.table
     qtbot.waitUntil(lambda: table.index(0, 0).data(Qt.ItemDataRole.DecorationRole) is not None)
-    assert page.form.view.verticalHeader().defaultSectionSize() > 56
+    rows = page.form.view.verticalHeader()
+    assert rows.defaultSectionSize() > 56
+    page.form.table.set_role(0, ColumnRole.TEXT)
+    assert rows.defaultSectionSize() < 56
+    page.form.table.set_role(0, ColumnRole.IMAGE)
+    other = tmp_path / "shop.csv"
+    other.write_text(CSV, encoding="utf-8")
+    open_form(qtbot, page, other)
+    qtbot.waitUntil(lambda: page.form.table.columnCount() == 3)
+    assert rows.defaultSectionSize() < 56
 
 
 def test_a_second_source_with_fewer_columns_takes_the_place_of_the_first(

@@ -50,7 +50,7 @@ class PreviewCard(Card):
         super().__init__(" ", action=self.other, parent=parent)
         self._tasks = tasks
         self._pictures: Task | None = None
-        self._shown: list[str] = []  # names of the pictures in the table
+        self._shown: list[str] | None = None  # names of the pictures in the table
         self._sources: tuple[str, ...] = ()
         self._format = ""
         self.chosen_shape: Shape | None = None  # by the user; None: as detected
@@ -84,7 +84,7 @@ class PreviewCard(Card):
         self.reason.setText(preview.reason)
         self.members.show_members(preview.members, preview.skipped)
         self._fill_choices(spec, preview)
-        self._shown = []
+        self._shown = None
         self.table.show_preview(preview)
         if spec.roles:
             self.table.set_roles(spec.roles, spec.shape)

@@ -110,15 +110,13 @@ class RoleHeader(QHeaderView):
         self._ordered = len(self._combos)
         combos = [self._combos[section] for section in sorted(self._combos)]
         view = self.parentWidget()
-        if view is None or not combos:
-            return
-        before = view.previousInFocusChain()
-        while before in combos or not before.focusPolicy() & Qt.FocusPolicy.TabFocus:
+        before = view.previousInFocusChain() if view is not None else None
+        while before is not None and (before in combos or not before.focusPolicy() & Qt.FocusPolicy.TabFocus):
             before = before.previousInFocusChain()
-        for combo in combos:
-            QWidget.setTabOrder(before, combo)
-            before = combo
-        QWidget.setTabOrder(before, view)
+        for widget in (*combos, view):
+            if before is not None and widget is not None:
+                QWidget.setTabOrder(before, widget)
+            before = widget
 
     def _start_anew(self) -> None:
         for combo in self._combos.values():
