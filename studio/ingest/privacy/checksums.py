@@ -137,8 +137,8 @@ def bank_card(digits: str) -> bool:
 
 
 def iban(compact: str) -> bool:
-    """ISO 13616: the country's length, and 1 as the remainder by 97."""
-    if len(compact) != IBAN_LENGTHS.get(compact[:2]):
+    """ISO 13616: the country's length, check digits 02 to 98, and 1 as the remainder by 97."""
+    if len(compact) != IBAN_LENGTHS.get(compact[:2]) or not "02" <= compact[2:4] <= "98":
         return False
     return int("".join(str(int(char, 36)) for char in compact[4:] + compact[:4])) % 97 == 1
 

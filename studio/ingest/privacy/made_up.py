@@ -111,10 +111,10 @@ def national_id(value: str, draw: Draw) -> str:
 
 
 def bank_card(value: str, draw: Draw) -> str:
-    """No issuer begins with 99; without a nought, no group of it looks like the start of a phone number."""
+    """No issuer begins with 99; without 0 and 1, no group of it looks like the start of a phone number."""
     pattern = plain(value)
     return _refill(
-        pattern, "9999" + "".join(draw.one("123456789") for _ in range(len(digits_of(pattern)) - 4))
+        pattern, "9999" + "".join(draw.one("23456789") for _ in range(len(digits_of(pattern)) - 4))
     )
 
 
@@ -122,7 +122,7 @@ def iban(value: str, draw: Draw) -> str:
     """The country stays; 00 is no check that can come out."""
     pattern = plain(value)
     made = [
-        str(draw.below(9) + 1) if char.isdigit() else draw.one(_LETTERS) if char.isalpha() else char
+        str(draw.below(8) + 2) if char.isdigit() else draw.one(_LETTERS) if char.isalpha() else char
         for char in pattern
     ]
     return pattern[:2] + "00" + "".join(made[4:])
