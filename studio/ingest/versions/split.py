@@ -29,7 +29,7 @@ from studio.domain.recipes import SplitStep, StepOutcome
 from studio.domain.shapes import SHAPES
 from studio.i18n import _
 from studio.ingest.dataset.canonical import ROWS_FILE
-from studio.ingest.dataset.content import label_column
+from studio.ingest.dataset.content import label_column, prose_columns
 from studio.ingest.dataset.labels import classes, count_labels
 from studio.ingest.dataset.splits import missing_splits, split_expr
 from studio.ingest.versions import refusals
@@ -164,7 +164,7 @@ class SplitRunner:
         return frame.select(columns)
 
     def _clusters(self) -> dict[int, int]:
-        from studio.ingest.doctor.near_duplicates import (
+        from studio.ingest.doctor.near.clusters import (
             clusters,
         )  # the doctor takes its balancing from this room
 
@@ -175,6 +175,8 @@ class SplitRunner:
         step, shape = self._step, self._context.shape
         if step.group_by not in (None, NEAR_DUPLICATES, *SHAPES[shape].stored):
             raise refusals.no_such_column(str(step.group_by))
+        if step.group_by == NEAR_DUPLICATES and not prose_columns(shape):
+            raise refusals.unsuitable(_("These rows have no texts that could be alike."))
         self._counts: dict[str, int] = {}
         if not step.stratify:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -202,3 +203,29 @@ def test_cuts_are_the_table_without_the_table(
     by_cuts = joined.select(split.alias("split"))["split"]
     assert by_cuts.to_list() == by_table["split"].cast(pl.String).to_list()
     assert found == set(by_cuts) | {"train"}
+
+
+def test_near_duplicates_of_a_real_set_stay_together(tmp_path: Path) -> None:
+    words = [f"word{i}" for i in range(300)]
+    rng = random.Random(5)
+    rows: list[tuple[str | None, ...]] = []
+    for _group in range(60):
+        base = rng.sample(words, 30)
+        for copy in range(3):
+            rows.append((" ".join([*base, f"end{copy}"]), "ab"[copy % 2]))
+    rng.shuffle(rows)
+    make_dataset(tmp_path / "v1", Shape.TEXT_LABEL, rows)
+    derive(tmp_path / "v1", SplitStep(validation=0.3, test=0.3, group_by="near-duplicates"))
+    sides: dict[str, set[str]] = defaultdict(set)
+    for text, split in table(tmp_path / "v2").select("text", "split").iter_rows():
+        sides[text.rsplit(" ", 1)[0]].add(split)
+    assert len(sides) == 60
+    assert all(len(side) == 1 for side in sides.values())
+    assert len(set(table(tmp_path / "v2")["split"])) == 3
+
+
+def test_pictures_have_no_near_duplicates(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "v1", Shape.IMAGE_LABEL, [("0.png", "a")])
+    with pytest.raises(StudioError) as caught:
+        derive(tmp_path / "v1", SplitStep(group_by="near-duplicates"))
+    assert caught.value.code == "step.unsuitable"
