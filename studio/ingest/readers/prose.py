@@ -19,6 +19,7 @@ TEXT: Final = "text"
 QUESTIONS: Final = "questions"
 MAX_TEXT_CHARS: Final = 1 << 20
 _SAMPLE_BLOCKS: Final = 2_000
+_SAMPLE_PAGES: Final = 30  # a page can take a tenth of a second, and a preview must not wait
 _MIN_PAIRS: Final = 2
 _MOST: Final = 0.7  # share of the text that stands in whole pairs
 _NUMBER: Final = r"\s*\d{0,4}\s*(?:\*\*|__)?\s*[:：.、）)]\s*(?:\*\*|__)?\s*"
@@ -72,7 +73,7 @@ class ProseReader(RowReader):
         tables: Sequence[DocumentTable] = (),
     ) -> None:
         self._blocks = blocks
-        sample = list(islice(blocks(), _SAMPLE_BLOCKS))
+        sample = list(islice(blocks(), _SAMPLE_PAGES if place == "page" else _SAMPLE_BLOCKS))
         data = {f"table {n}": table for n, table in enumerate((t for t in tables if t.is_data), start=1)}
         self._by_marks = _clearly(marked_pairs(iter(sample)))
         questions = [QUESTIONS] if self._by_marks or _clearly(heading_pairs(iter(sample))) else []
