@@ -159,6 +159,29 @@ def test_a_dataset_from_a_hub_needs_consent_and_names_its_host(
     assert list(page.form.table.columns()) == ["question", "answer"]
 
 
+def test_a_fetch_is_cancelled_in_its_dialog(
+    qtbot: QtBot, page: DataPage, context: GuiContext, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    with HubServer(tmp_path / "empty") as hub:
+        hub.dataset = {"train.csv": b"question,answer\n" + b"where,here\n" * 300_000}
+        hub.chunk_delay_s = 0.2
+        context.services.settings.update(hub="mirror", hub_mirror=hub.url)
+        qtbot.mouseClick(page.start.hub, LEFT)
+        dialog = page.findChild(HubDialog)
+        assert isinstance(dialog, HubDialog)
+        qtbot.keyClicks(dialog.repository, hub.repo)
+        qtbot.mouseClick(dialog.get, LEFT)
+        qtbot.waitUntil(lambda: "MB" in dialog.progress._figures.text(), timeout=PATIENCE_MS)
+        assert not dialog.get.isEnabled()
+        qtbot.mouseClick(dialog.progress.cancel, LEFT)
+        qtbot.waitUntil(dialog.get.isEnabled, timeout=PATIENCE_MS)
+        assert not dialog.progress.isVisible()
+        assert not dialog.problem.isVisible()  # who cancels needs no explanation
+        dialog.reject()
+    assert page.start.isVisible()
+
+
 def test_cancel_while_a_large_file_is_imported(qtbot: QtBot, page: DataPage, tmp_path: Path) -> None:
     path = tmp_path / "large.csv"
     line = "Where is my order?,It is on its way to you and will be there tomorrow morning.\n"
