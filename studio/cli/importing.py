@@ -15,10 +15,11 @@ from studio.cli.verbs import Verbs
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, SplitShares, title
 from studio.domain.shapes import ColumnRole, Shape
 from studio.errors import StudioError
-from studio.i18n import _
+from studio.i18n import _, ngettext
 from studio.services.container import Services
 
 REJECTED_SHOWN = 5
+SKIPPED_SHOWN = 20
 STANDARD_INPUT = "-"
 
 
@@ -106,12 +107,13 @@ def import_(
             else:
                 source = _source(services, files or [], name)
             spec = source.model_copy(update=fields)
+            skipped = _skipped(call, services, spec)
             dataset = services.datasets.import_(spec, progress, call.interrupts.cancelled, chosen)
         if target is not None:
             services.matrices.set_dataset(target.id, dataset.id)
         rejected = services.datasets.rejected(dataset.id, 0, REJECTED_SHOWN)
     tell(call, dataset, rejected)
-    return Answer(facts(dataset, rejected))
+    return Answer({**facts(dataset, rejected), "skipped": skipped})
 
 
 def roles_of(assignments: list[str]) -> dict[str, ColumnRole] | None:
@@ -164,6 +166,22 @@ def tell(call: Call, dataset: DatasetVersion, rejected: list[RejectedRow]) -> No
         place = _("Row {row}: {reason}").format(row=row.row, reason=row.reason)
         member = f"{row.member} · " if row.member else ""
         say(f"  {member}{place}  {words.excerpt(row.excerpt)}")
+
+
+def _skipped(call: Call, services: Services, spec: ImportSpec) -> list[str]:
+    """Files of a folder or archive that are not read, each with the reason; told before the work begins."""
+    sources = [Path(source) for source in (spec.source, *spec.more_sources)]
+    if len(sources) == 1 and not sources[0].is_dir() and sources[0].suffix.lower() != ".zip":
+        return []
+    skipped = services.datasets.preview(spec, call.interrupts.cancelled).skipped
+    if skipped:
+        call.out.say(_("Not read:"))
+    for line in skipped[:SKIPPED_SHOWN]:
+        call.out.say(f"  {line}")
+    more = len(skipped) - SKIPPED_SHOWN
+    if more > 0:
+        call.out.say(ngettext("  … and {n} more", "  … and {n} more", more).format(n=f"{more:,}"))
+    return skipped
 
 
 def _one_way_in(files: list[str] | None, hub: str | None) -> None:

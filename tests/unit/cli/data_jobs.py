@@ -50,6 +50,12 @@ class DataJobs:
     def verbs(self) -> list[str]:
         return [verb for verb, _payload in self.asked]
 
+    def preview_source_result(self, _payload: Any, _on_event: Any) -> Any:
+        return {
+            "format": "csv", "encoding": "utf-8", "delimiter": ",", "columns": [], "rows": [], "roles": {},
+            "shape": "prompt-response", "reason": "r", "members": [], "skipped": ["notes.doc: an old format"],
+        }  # fmt: skip
+
     def import_result(self, payload: Any, _on_event: Any) -> Any:
         return worked(payload)
 

@@ -56,7 +56,10 @@ def test_several_files_are_one_dataset(studio: Studio, source: Path, jobs: DataJ
     assert (spec["source"], spec["more_sources"]) == (str(source), [str(folder)])
     assert (spec["shape"], spec["roles"], spec["licence"]) == ("ratings", {"u": "user"}, "CC0")
     assert said.data["name"] == "问题"
-    assert jobs.verbs() == ["import"]
+    assert said.data["skipped"] == ["notes.doc: an old format"]
+    assert "Not read:\n  notes.doc: an old format" in said.err
+    assert jobs.verbs() == ["preview-source", "import"]
+    assert studio("import", str(source)).data["skipped"] == []
 
 
 SHAPES = [
@@ -95,7 +98,7 @@ def test_a_hub_needs_consent_that_is_given_once(studio: Studio, jobs: DataJobs) 
     assert jobs.verbs() == []
     said = studio("import", "--hub", "owner/data", "--allow-downloads")
     assert said.code == 0, said.err
-    assert jobs.verbs() == ["fetch-dataset", "import"]
+    assert jobs.verbs() == ["fetch-dataset", "preview-source", "import"]
     spec = said.data["spec"]
     assert (spec["origin"], spec["licence"]) == ({"kind": "hub", "address": "owner/data"}, "mit")
     assert said.data["name"] == "data"
