@@ -62,8 +62,9 @@ def _as_os_error(error: Exception) -> OSError:
 def write_index(folder: Path, check: Callable[[], None] = lambda: None) -> dict[Split, int]:
     """Write what stands in each block of ROW_GROUP_ROWS rows; returns the rows of each split.
 
-    For each block: the rows of each split, and the smallest and largest row number; "last_row" of all. With it a page
-    of one split and single rows by number are found without reading the others.
+    For each block: the rows of each split, the smallest and largest row number, and whether the numbers run on
+    without a gap; "last_row" of all. With it a page of one split and single rows by number are found without reading
+    the others.
     """
     scan = pl.scan_parquet(folder / ROWS_FILE, glob=False).select("row", "split")
     rows = int(scan.select(pl.len()).collect().item())
@@ -81,4 +82,6 @@ def _block(frame: pl.DataFrame) -> dict[str, int]:
     counts = dict(frame["split"].value_counts().iter_rows())
     splits = {split.value: int(counts.get(split.value, 0)) for split in Split}
     ends = frame.select(first=pl.col("row").min(), last=pl.col("row").max()).row(0, named=True)
-    return {**splits, "first": int(ends["first"]), "last": int(ends["last"])}
+    first, last = int(ends["first"]), int(ends["last"])
+    runs_on = last - first + 1 == frame.height and frame["row"].is_sorted()
+    return {**splits, "first": first, "last": last, "runs_on": int(runs_on)}

@@ -33,6 +33,16 @@ def text_margins(
 
     texts: with known classes, each a list of class numbers from 0 on (one, or several for rows of several labels).
     """
+    return margins_of(*class_scores(texts, classes, others, check))
+
+
+def class_scores(
+    texts: Sequence[str],
+    classes: Sequence[Sequence[int]],
+    others: Sequence[str],
+    check: Callable[[], None] = lambda: None,
+) -> tuple[Floats, Ints]:
+    """(log probability of each class for each of ``others``, up to a constant; how many pieces were judged by)."""
     features, rows = hashed_pieces(texts)
     logs = []
     members = [np.array([number in own for own in classes]) for number in range(_count(classes))]
@@ -49,9 +59,15 @@ def text_margins(
         check()
         scores[number] = np.log(max(1, members[number].sum()))
         scores[number] += np.bincount(rows, weights=log[wanted], minlength=len(others))
-    pieces = np.bincount(rows, minlength=len(others))
-    # Naive Bayes counts overlapping pieces as independent; the root takes most of that certainty back.
-    return _margins(scores) / np.sqrt(np.maximum(pieces, 1))
+    return scores, np.bincount(rows, minlength=len(others))
+
+
+def margins_of(scores: Floats, pieces: Ints) -> Floats:
+    """The lead of the best class. Naive Bayes counts overlapping pieces as independent; the root takes most of that
+    certainty back."""
+    ordered = np.sort(scores, axis=0)
+    margins: Floats = (ordered[-1] - ordered[-2]) / np.sqrt(np.maximum(pieces, 1))
+    return margins
 
 
 def image_margins(
@@ -109,12 +125,6 @@ def thumbnail(path: Path, check: Callable[[], None]) -> Floats:
 
 def _count(classes: Sequence[Sequence[int]]) -> int:
     return 1 + max(max(own) for own in classes)
-
-
-def _margins(scores: Floats) -> Floats:
-    ordered = np.sort(scores, axis=0)
-    margins: Floats = ordered[-1] - ordered[-2]
-    return margins
 
 
 def _feature(values: Ints, length: int) -> Ints:
