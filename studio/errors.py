@@ -9,7 +9,8 @@ class StudioError(Exception):
     code: stable dotted name for programs and tests, e.g. ``dataset.empty``.
     message: what happened, in the user's language, one sentence.
     hint: what to do next, in the user's language; may be empty.
-    exit_code: what a command-line verb returns for it (2 = the user can mend it, 3 = the machine cannot do it).
+    exit_code: what a command-line verb returns for it (1 = the program failed, 2 = the user can mend it,
+    3 = the machine cannot do it).
     """
 
     exit_code = 2

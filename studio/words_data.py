@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from studio.domain import private_data
 from studio.domain.datasets import Split, title
 from studio.domain.findings import Finding, FixOption, Severity
 from studio.domain.recipes import FindingKind, FixAction
@@ -71,7 +72,7 @@ _SEVERITIES: Final[dict[Severity, str]] = {
 }
 
 _LANGUAGES: Final = {"zh": N_("Chinese"), "en": N_("English"), "other": N_("Other")}
-_PRIVATE_KINDS: Final[dict[str, str]] = {}
+_PRIVATE_KINDS: Final[dict[str, str]] = {kind.value: words for kind, words in private_data.TITLES.items()}
 _LISTED: Final = 5  # parts of a finding that are named; the others are an ellipsis
 
 _Words = Callable[[int], str]
@@ -86,7 +87,7 @@ _LABELS: Final[dict[FixAction, _Words]] = {
     _A.CUT: lambda n: ngettext("Shorten {n} row", "Shorten {n} rows", n),
     _A.PIECES: lambda n: ngettext("Divide {n} row into pieces", "Divide {n} rows into pieces", n),
     _A.KEEP_MAJORITY: lambda n: ngettext(
-        "Use the label that most have in {n} row", "Use the label that most have in {n} rows", n
+        "Keep the label that most have, remove {n} row", "Keep the label that most have, remove {n} rows", n
     ),
     _A.REMOVE_FROM_TRAINING: lambda n: ngettext(
         "Remove {n} row from training", "Remove {n} rows from training", n

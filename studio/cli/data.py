@@ -1,4 +1,4 @@
-"""``studio data``: the datasets of the workspace and their rows."""
+"""``studio data``: the datasets of the workspace, their rows, versions and figures."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 
-from studio.cli import pick, words
+from studio.cli import data_doctor, data_out, data_recipes, data_steps, pick, words
 from studio.cli.call import Answer, Call
 from studio.cli.importing import REJECTED_SHOWN, facts
+from studio.cli.progress import ProgressLine
 from studio.cli.verbs import Verbs
-from studio.domain.datasets import title
+from studio.domain.datasets import DatasetVersion, title
+from studio.domain.statistics import DatasetStatistics
 from studio.i18n import _
+from studio.words_versions import change_words, version_words
 
 
 def add_to(app: typer.Typer, verbs: Verbs) -> None:
@@ -19,6 +22,10 @@ def add_to(app: typer.Typer, verbs: Verbs) -> None:
     group = verbs.group(app, "data", _("The data of this workspace."))
     verbs.add(group, list_, "list", _("List the data, newest first."))
     verbs.add(group, show, "show", _("Show one dataset and its first rows."))
+    verbs.add(group, versions, "versions", _("List the versions of a dataset and what made them."))
+    verbs.add(group, statistics, "statistics", _("Lengths, labels, languages and more of a dataset."))
+    for module in (data_doctor, data_steps, data_out, data_recipes):
+        module.add_to(group, verbs)
 
 
 def list_(call: Call) -> Answer:
@@ -26,16 +33,19 @@ def list_(call: Call) -> Answer:
     with call.reading() as services:
         datasets = services.datasets.list()
     rows = [
-        (d.id, d.name, title(d.shape), f"{d.rows:,}", f"{d.rejected:,}", words.local_time(d.created_at))
+        (
+            d.id, d.name, title(d.shape), d.number, f"{d.rows:,}", f"{d.rejected:,}", words.local_time(d.created_at)
+        )
         for d in datasets
-    ]
-    call.out.table([_("Id"), _("Name"), _("Kind"), _("Rows"), _("Put aside"), _("Imported")], rows)
+    ]  # fmt: skip
+    columns = [_("Id"), _("Name"), _("Kind"), _("Version"), _("Rows"), _("Put aside"), _("Made")]
+    call.out.table(columns, rows, whole=1)
     return Answer({"datasets": [d.model_dump(mode="json") for d in datasets]})
 
 
 def show(
     call: Call,
-    dataset: Annotated[str, typer.Argument(help=_("Id or name of the data, or “newest”."))] = pick.NEWEST,
+    dataset: pick.DatasetName = pick.NEWEST,
     rows: Annotated[int, typer.Option(help=_("How many rows to show."), min=0, max=1000)] = 5,
 ) -> Answer:
     """One dataset with its first rows."""
@@ -47,3 +57,52 @@ def show(
     if first:
         call.out.table(list(first[0]), [[words.excerpt(cell) for cell in row.values()] for row in first])
     return Answer({**facts(found, rejected), "first_rows": first})
+
+
+def versions(call: Call, dataset: pick.DatasetName = pick.NEWEST) -> Answer:
+    """The versions of one dataset, newest first."""
+    with call.reading() as services:
+        found = services.versions.versions(pick.dataset(services, dataset).id)
+    call.out.say(found[0].name)
+    columns = [_("Version"), _("Id"), _("Rows"), _("Changes"), _("Made"), _("What was done")]
+    call.out.table(columns, map(_version_cells, found), whole=2)
+    return Answer({"versions": [version.model_dump(mode="json") for version in found]})
+
+
+def statistics(call: Call, dataset: pick.DatasetName = pick.NEWEST) -> Answer:
+    """The figures of one dataset, measured when nobody did it before."""
+    with call.reading() as services:
+        found = pick.dataset(services, dataset)
+        with ProgressLine(call.out) as progress:
+            figures = services.versions.statistics(found.id, progress, call.interrupts.cancelled)
+    _tell_figures(call, found, figures)
+    return Answer(figures.model_dump(mode="json"))
+
+
+def _version_cells(version: DatasetVersion) -> tuple[object, ...]:
+    return (
+        version.number, version.id, f"{version.rows:,}", change_words(version), words.local_time(version.created_at),
+        version_words(version),
+    )  # fmt: skip
+
+
+def _tell_figures(call: Call, dataset: DatasetVersion, figures: DatasetStatistics) -> None:
+    say = call.out.say
+    say(f"{dataset.name} · {title(dataset.shape)} · {dataset.id}")
+    say(_("Rows: {rows}; of these, {copies} repeat another one").format(
+        rows=f"{figures.rows:,}", copies=f"{figures.duplicates:,}"
+    ))  # fmt: skip
+    if figures.lengths:
+        call.out.table(
+            [_("Column"), _("Unit"), _("Median"), _("95 of 100 rows have at most"), _("Longest")],
+            [
+                (h.column, h.unit, f"{h.p50:,.0f}", f"{h.p95:,.0f}", f"{h.longest:,.0f}")
+                for h in figures.lengths
+            ],
+        )
+    if figures.labels:
+        counted = {label: sum(parts.values()) for label, parts in figures.labels.items()}
+        call.out.table([_("Label"), _("Rows")], [(name, f"{rows:,}") for name, rows in counted.items()])
+    if figures.languages:
+        shares = [f"{name} {share:.0%}" for name, share in figures.languages.items() if share > 0]
+        say(_("Languages: {shares}").format(shares=_(", ").join(shares)))

@@ -1,9 +1,10 @@
-"""``studio import FILE``: a file becomes a dataset, with a report of what was put aside and why."""
+"""``studio import FILE…``: files become a dataset, with a report of what was put aside and why."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -14,19 +15,30 @@ from studio.cli.verbs import Verbs
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, SplitShares, title
 from studio.domain.shapes import ColumnRole, Shape
 from studio.errors import StudioError
-from studio.i18n import _
+from studio.i18n import _, ngettext
+from studio.services.container import Services
 
 REJECTED_SHOWN = 5
+SKIPPED_SHOWN = 20
+STANDARD_INPUT = "-"
 
 
 def add_to(app: typer.Typer, verbs: Verbs) -> None:
     """Add the verb."""
-    verbs.add(app, import_, "import", _("Import a file of questions and answers, conversations or text."))
+    verbs.add(
+        app, import_, "import", _("Import files, a folder, a ZIP archive, pasted text or a hub's dataset.")
+    )
 
 
 def import_(
     call: Call,
-    file: Annotated[Path, typer.Argument(readable=False, help=_("CSV, TSV, JSON, JSONL, XLSX, Parquet or text file."))],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FILE", show_default=False,
+            help=_("Files of the same columns, a folder or a ZIP archive; “-” for text on standard input."),
+        ),
+    ] = None,
     name: Annotated[str, typer.Option(help=_("Name of the data. Default: the file's name."))] = "",
     as_shape: Annotated[
         Shape | None, typer.Option("--as", help=_("What one row is. Default: detected."), show_default=False)
@@ -37,6 +49,10 @@ def import_(
             "--map", metavar="ROLE=COLUMN", show_default=False,
             help=_("What a column is for, e.g. prompt=question; once for each column. Default: detected."),
         ),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help=_("Recipe to apply after the import: its name, id or file."), show_default=False),
     ] = None,
     validation: Annotated[
         float | None, typer.Option(help=_("Share of rows for checks during training."), show_default="0.1")
@@ -51,29 +67,53 @@ def import_(
         str | None, typer.Option(help=_("Character between columns. Default: detected."), show_default=False)
     ] = None,
     sheet: Annotated[
-        str | None, typer.Option(help=_("Sheet of a workbook. Default: the first."), show_default=False)
+        str | None,
+        typer.Option(help=_("Sheet of a workbook, table of a database. Default: the first."), show_default=False),
     ] = None,
     licence: Annotated[str, typer.Option(help=_("Terms under which you have this data."))] = "",
     product: Annotated[
         str | None, typer.Option(help=_("Product (id or name) that this data is for."), show_default=False)
     ] = None,
+    hub: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OWNER/NAME", show_default=False,
+            help=_("Fetch this dataset from the hub of the settings instead of reading files."),
+        ),
+    ] = None,
+    hub_site: Annotated[
+        Literal["huggingface", "mirror", "modelscope"] | None,
+        typer.Option(help=_("Another hub than that of the settings."), show_default=False),
+    ] = None,
+    allow_downloads: Annotated[
+        bool, typer.Option("--allow-downloads", help=_("Allow downloads from the hub, now and later."))
+    ] = False,
 ) -> Answer:  # fmt: skip
-    """Import the file and report it."""
-    given = {"validation": validation, "test": test}
-    shares = {key: share for key, share in given.items() if share is not None}
-    spec = ImportSpec(
-        source=str(file.expanduser().absolute()), name=name or file.stem, shape=as_shape, roles=roles_of(map_ or []),
-        encoding=encoding, delimiter=_character(delimiter), sheet=sheet, shares=_shares(shares), licence=licence,
-    )  # fmt: skip
+    """Import the sources and report it."""
+    _one_way_in(files, hub)
+    fields: dict[str, Any] = {
+        "shape": as_shape, "roles": roles_of(map_ or []), "encoding": encoding, "delimiter": _character(delimiter),
+        "sheet": sheet, "shares": shares_of(validation, test),
+        **({"name": name} if name else {}), **({"licence": licence} if licence else {}),
+    }  # fmt: skip
+    if allow_downloads:
+        call.settings.update(hub_consent=True)
     with call.writing() as services:
         target = pick.product(services.matrices.list(), product) if product else None
+        chosen = pick.recipe(services, recipe) if recipe else None
         with ProgressLine(call.out) as progress:
-            dataset = services.datasets.import_(spec, progress, call.interrupts.cancelled)
+            if hub:
+                source = services.datasets.fetch(hub, hub_site, None, progress, call.interrupts.cancelled)
+            else:
+                source = _source(services, files or [], name)
+            spec = source.model_copy(update=fields)
+            skipped = _skipped(call, services, spec)
+            dataset = services.datasets.import_(spec, progress, call.interrupts.cancelled, chosen)
         if target is not None:
             services.matrices.set_dataset(target.id, dataset.id)
         rejected = services.datasets.rejected(dataset.id, 0, REJECTED_SHOWN)
-    _tell(call, dataset, rejected)
-    return Answer(facts(dataset, rejected))
+    tell(call, dataset, rejected)
+    return Answer({**facts(dataset, rejected), "skipped": skipped})
 
 
 def roles_of(assignments: list[str]) -> dict[str, ColumnRole] | None:
@@ -90,25 +130,24 @@ def roles_of(assignments: list[str]) -> dict[str, ColumnRole] | None:
     return roles or None
 
 
+def shares_of(validation: float | None, test: float | None) -> SplitShares:
+    """The shares with their defaults. Raises StudioError ``option.invalid``."""
+    given = {"validation": validation, "test": test}
+    shares = {key: share for key, share in given.items() if share is not None}
+    if any(not 0 <= share <= 0.5 for share in shares.values()):
+        raise StudioError(
+            "option.invalid", _("A share must be between 0 and 0.5."), _("For example: {example}").format(example="0.1")
+        )  # fmt: skip
+    return SplitShares(**shares)
+
+
 def facts(dataset: DatasetVersion, rejected: list[RejectedRow]) -> dict[str, Any]:
     """The dataset as stored, with the first rows that were put aside."""
     return {**dataset.model_dump(mode="json"), "rejected_examples": [row.model_dump() for row in rejected]}
 
 
-def _shares(given: dict[str, float]) -> SplitShares:
-    if any(not 0 <= share <= 0.5 for share in given.values()):
-        raise StudioError(
-            "option.invalid", _("A share must be between 0 and 0.5."), _("For example: {example}").format(example="0.1")
-        )  # fmt: skip
-    return SplitShares(**given)
-
-
-def _character(delimiter: str | None) -> str | None:
-    r"""A tab can hardly be typed in a shell: ``\t`` and ``tab`` stand for it."""
-    return "\t" if delimiter in ("\\t", "tab") else delimiter
-
-
-def _tell(call: Call, dataset: DatasetVersion, rejected: list[RejectedRow]) -> None:
+def tell(call: Call, dataset: DatasetVersion, rejected: list[RejectedRow]) -> None:
+    """What was imported and what was put aside, for a person."""
     say = call.out.say
     say(
         _("Imported {rows} rows as “{name}” ({shape}), id {id}.").format(
@@ -124,8 +163,59 @@ def _tell(call: Call, dataset: DatasetVersion, rejected: list[RejectedRow]) -> N
     if dataset.rejected:
         say(_("{rows} rows were put aside:").format(rows=f"{dataset.rejected:,}"))
     for row in rejected:
-        say(
-            "  "
-            + _("Row {row}: {reason}").format(row=row.row, reason=row.reason)
-            + f"  {words.excerpt(row.excerpt)}"
-        )
+        place = _("Row {row}: {reason}").format(row=row.row, reason=row.reason)
+        member = f"{row.member} · " if row.member else ""
+        say(f"  {member}{place}  {words.excerpt(row.excerpt)}")
+
+
+def _skipped(call: Call, services: Services, spec: ImportSpec) -> list[str]:
+    """Files of a folder or archive that are not read, each with the reason; told before the work begins."""
+    sources = [Path(source) for source in (spec.source, *spec.more_sources)]
+    if len(sources) == 1 and not sources[0].is_dir() and sources[0].suffix.lower() != ".zip":
+        return []
+    skipped = services.datasets.preview(spec, call.interrupts.cancelled).skipped
+    if skipped:
+        call.out.say(_("Not read:"))
+    for line in skipped[:SKIPPED_SHOWN]:
+        call.out.say(f"  {line}")
+    more = len(skipped) - SKIPPED_SHOWN
+    if more > 0:
+        call.out.say(ngettext("  … and {n} more", "  … and {n} more", more).format(n=f"{more:,}"))
+    return skipped
+
+
+def _one_way_in(files: list[str] | None, hub: str | None) -> None:
+    see = _("See: {command}").format(command="studio import --help")
+    if not files and not hub:
+        raise StudioError("usage", _("Say what to import."), see)
+    if files and hub:
+        raise StudioError("usage", _("Import files or a hub's dataset, not both at once."), see)
+
+
+def _source(services: Services, files: list[str], name: str) -> ImportSpec:
+    """All files as one source; a name for one that the user did not name comes from the first file."""
+    if files.count(STANDARD_INPUT) > 1:
+        raise StudioError("usage", _("Standard input can be read once only."))
+    pasted = services.datasets.paste(_standard_input(), name) if STANDARD_INPUT in files else None
+    paths = [
+        pasted.source if pasted and file == STANDARD_INPUT else str(Path(file).expanduser().absolute())
+        for file in files
+    ]
+    if pasted is not None and files[0] == STANDARD_INPUT:
+        return pasted.model_copy(update={"more_sources": tuple(paths[1:])})
+    return ImportSpec(source=paths[0], more_sources=tuple(paths[1:]), name=Path(paths[0]).stem)
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise StudioError(
+            "import.not_utf8", _("The text on standard input is not UTF-8."),
+            _("Save it as a file and import that: the encoding of a file is detected."),
+        ) from problem  # fmt: skip
+
+
+def _character(delimiter: str | None) -> str | None:
+    r"""A tab can hardly be typed in a shell: ``\t`` and ``tab`` stand for it."""
+    return "\t" if delimiter in ("\\t", "tab") else delimiter

@@ -12,11 +12,11 @@ from studio.cli.call import Answer, Call
 from studio.cli.verbs import Verbs
 from studio.domain.products import LinkKind, Matrix, Product, Purpose, Role, Stage, Task, title
 from studio.domain.verdicts import title as verdict_title
-from studio.i18n import _, current_language
+from studio.i18n import N_, _, current_language
 from studio.services.container import Services
 from studio.services.matrices import ProductRow
 
-MatrixName = Annotated[str, typer.Argument(metavar="MATRIX", help=_("Id or name of the matrix."))]
+MatrixName = Annotated[str, typer.Argument(metavar="MATRIX", help=N_("Id or name of the matrix."))]
 
 
 def add_to(app: typer.Typer, verbs: Verbs) -> None:

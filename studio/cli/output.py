@@ -36,16 +36,21 @@ class Output:
         """A line for a person."""
         self.console.print(text, soft_wrap=True)
 
+    @property
+    def progress(self) -> Console:
+        """Where work under way is shown: the terminal that results go to, else stderr, never a file of results."""
+        return self.console if self.console.is_terminal else self._errors
+
     def piece(self, text: str) -> None:
         """A part of a line, shown at once."""
         self.console.file.write(text)
         self.console.file.flush()
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """A table for a person; cells are shown as text."""
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], whole: int = 0) -> None:
+        """A table for a person; cells are shown as text. whole: so many first columns are never folded."""
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column, overflow="fold")
+        for index, column in enumerate(columns):
+            table.add_column(column, overflow="fold", no_wrap=index < whole)
         for row in rows:
             table.add_row(*("–" if cell is None or cell == "" else str(cell) for cell in row))
         self.console.print(table)

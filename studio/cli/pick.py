@@ -5,40 +5,78 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+import typer
 
 from studio.domain.basemodels import BaseModelInfo
 from studio.domain.datasets import DatasetVersion
 from studio.domain.products import Matrix, Product
+from studio.domain.recipes import Recipe
 from studio.domain.runs import Run, RunState
 from studio.errors import NotFoundError, StudioError
-from studio.i18n import _
+from studio.i18n import N_, _
 from studio.protocol.events import Event
 from studio.services.container import Services
 from studio.services.demo import default_base
 from studio.services.matrices import MatrixService
 from studio.services.models import ModelService
+from studio.services.recipes import read_recipe
 
 NEWEST = "newest"
+DatasetName = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATASET", help=N_("Id or name of the data, or “newest”; “@2” behind it: its version 2.")
+    ),
+]
 _ALL_RUNS = 1_000_000
 Thing = TypeVar("Thing", DatasetVersion, Run, Product, Matrix)
 
 
 def dataset(services: Services, wanted: str) -> DatasetVersion:
-    """A dataset by id, name or ``newest``. Raises NotFoundError ``dataset.unknown``, ``dataset.none``."""
+    """A dataset by id, name or ``newest``; with ``@N`` behind it, its version N.
+
+    Raises NotFoundError ``dataset.unknown``, ``dataset.none``, ``version.unknown``.
+    """
     datasets = services.datasets.list()
     if not datasets:
         raise NotFoundError(
             "dataset.none", _("There is no data in this workspace."),
             _("Import some first: {command}").format(command="studio import FILE"),
         )  # fmt: skip
-    found = datasets[0] if wanted == NEWEST else _named(datasets, wanted)
-    if found is None:
-        raise NotFoundError(
-            "dataset.unknown", _("There is no data “{name}” in this workspace.").format(name=wanted),
-            _("See what there is: {command}").format(command="studio data list"),
-        )  # fmt: skip
-    return found
+    if (found := _dataset(services, datasets, wanted)) is not None:
+        return found
+    name, _at, number = wanted.rpartition("@")
+    if name and number.isdecimal() and (newest := _dataset(services, datasets, name)) is not None:
+        return version(services, newest, int(number))
+    raise NotFoundError(
+        "dataset.unknown", _("There is no data “{name}” in this workspace.").format(name=wanted),
+        _("See what there is: {command}").format(command="studio data list"),
+    )  # fmt: skip
+
+
+def version(services: Services, dataset: DatasetVersion, number: int) -> DatasetVersion:
+    """Version ``number`` of the dataset. Raises NotFoundError ``version.unknown``."""
+    for found in services.versions.versions(dataset.id):
+        if found.number == number:
+            return found
+    raise NotFoundError(
+        "version.unknown", _("“{name}” has no version {number}.").format(name=dataset.name, number=number),
+        _("See what there is: {command}").format(command=f"studio data versions {dataset.id}"),
+    )  # fmt: skip
+
+
+def recipe(services: Services, wanted: str) -> Recipe:
+    """A recipe by name or id, or from a file. Raises StudioError."""
+    path = Path(wanted).expanduser()
+    if path.suffix.lower() == ".json" or path.is_file():
+        return read_recipe(path)
+    try:
+        return services.recipes.get(wanted)
+    except NotFoundError as problem:
+        hint = _("See what there is: {command}").format(command="studio data recipe list")
+        raise NotFoundError(problem.code, problem.message, hint) from problem
 
 
 def run(services: Services, wanted: str, *, finished: bool = False) -> Run:
@@ -108,6 +146,18 @@ def base(
     if path is not None and path.is_dir() and str(path.absolute()) not in known:
         return models.register_folder(path)
     return installed_base(models, wanted)
+
+
+def _dataset(services: Services, datasets: Sequence[DatasetVersion], wanted: str) -> DatasetVersion | None:
+    if wanted == NEWEST:
+        return datasets[0]
+    if (found := _named(datasets, wanted)) is not None:
+        return found
+    try:  # the id of an older version
+        older = services.datasets.get(wanted)
+    except NotFoundError:
+        return None
+    return None if older.deleted else older
 
 
 def _named(things: Sequence[Thing], wanted: str) -> Thing | None:

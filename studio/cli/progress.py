@@ -33,15 +33,15 @@ class ProgressLine:
     """A listener to events; use as a context manager around the work."""
 
     def __init__(self, out: Output, clock: Callable[[], float] = time.monotonic) -> None:
-        self._out = out
+        self._console = out.progress
         self._clock = clock
         self._status: Status | None = None
         self._phase = ""
         self._said_at = -LINE_EVERY_S
 
     def __enter__(self) -> ProgressLine:
-        if self._out.console.is_terminal:
-            self._status = self._out.console.status("")
+        if self._console.is_terminal:
+            self._status = self._console.status("")
             self._status.start()
         return self
 
@@ -60,7 +60,7 @@ class ProgressLine:
         elif isinstance(event, Progress):
             self._moving(_progress_words(self._phase, event))
         elif text := _lasting_words(event):
-            self._out.say(text)
+            self._console.print(text, soft_wrap=True)
 
     def _enter_phase(self, name: str) -> None:
         text = phase_words(name)
@@ -70,14 +70,14 @@ class ProgressLine:
         if self._status is not None:
             self._status.update(text)
         else:
-            self._out.say(text)
+            self._console.print(text, soft_wrap=True)
 
     def _moving(self, text: str, always: bool = False) -> None:
         if self._status is not None:
             self._status.update(text)
         elif always or self._clock() - self._said_at >= LINE_EVERY_S:
             self._said_at = self._clock()
-            self._out.say(text)
+            self._console.print(text, soft_wrap=True)
 
 
 def _step_words(event: Step) -> str:

@@ -6,6 +6,7 @@ annotations are evaluated when the command is built, after the language was chos
 
 from __future__ import annotations
 
+import copy
 import errno
 import inspect
 import os
@@ -176,10 +177,17 @@ def keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 
 
 def _as_keyword(parameter: inspect.Parameter) -> inspect.Parameter:
-    """A verb's own parameter, under a heading in the user's language."""
-    for info in get_args(parameter.annotation)[1:]:
+    """A verb's own parameter, with its help and a heading in the user's language.
+
+    An annotation that several verbs share is made before the language is known: its help is marked with N_ there.
+    """
+    kind, *infos = get_args(parameter.annotation) or (parameter.annotation,)
+    own = [copy.copy(info) for info in infos]
+    for info in own:
+        info.help = _(info.help or "")
         info.rich_help_panel = _("Arguments") if isinstance(info, ArgumentInfo) else _("Options")
-    return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+    annotation = Annotated[kind, *own] if own else kind
+    return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
 
 
 def _in_words(option: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -22,17 +22,18 @@ class Split(StrEnum):
     TEST = "test"
 
 
-TITLES: dict[StrEnum, str] = {
-    **shapes.TITLES,
+SPLIT_TITLES: Final[dict[Split, str]] = {
     Split.TRAIN: N_("Training"),
     Split.VALIDATION: N_("Validation"),
     Split.TEST: N_("Test"),
 }
 
 
-def title(member: StrEnum) -> str:
+def title(member: Shape | ColumnRole | Split) -> str:
     """The member's name for a person, in the active language."""
-    return _(TITLES[member])
+    if isinstance(member, Shape):
+        return _(shapes.SHAPE_TITLES[member])
+    return _(shapes.ROLE_TITLES[member] if isinstance(member, ColumnRole) else SPLIT_TITLES[member])
 
 
 class SplitShares(BaseModel):

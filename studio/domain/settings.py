@@ -61,6 +61,8 @@ class Settings(BaseModel):
         json_schema_extra={"unit": N_("months")},
     )  # fmt: skip
     rail_folded: bool = False
+    data_doctor_open: bool = True
+    data_doctor_width: int = 340  # px
     window_geometry: str = ""  # base64 of QWidget.saveGeometry
     last_matrix_id: str | None = None
     last_product_id: str | None = None

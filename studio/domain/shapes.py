@@ -138,7 +138,8 @@ SHAPES: Final[dict[Shape, ShapeColumns]] = {
 META_COLUMNS: Final = ("row", "key", "split", "origin")
 ORIGINS: Final = ("added", "resampled", "augmented")
 
-TITLES: dict[StrEnum, str] = {
+# Two dictionaries: Shape.TEXT and ColumnRole.TEXT are equal as strings, and so would be one key.
+SHAPE_TITLES: Final[dict[Shape, str]] = {
     Shape.PROMPT_RESPONSE: N_("Questions and answers"),
     Shape.MESSAGES: N_("Conversations"),
     Shape.PREFERENCE: N_("Better and worse answers"),
@@ -150,6 +151,9 @@ TITLES: dict[StrEnum, str] = {
     Shape.IMAGE_LABEL: N_("Images with a label"),
     Shape.AUDIO_LABEL: N_("Recordings with a label"),
     Shape.RATINGS: N_("Ratings"),
+}
+
+ROLE_TITLES: Final[dict[ColumnRole, str]] = {
     ColumnRole.IGNORE: N_("Not used"),
     ColumnRole.SYSTEM: N_("Instruction to the model"),
     ColumnRole.PROMPT: N_("Question"),

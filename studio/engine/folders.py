@@ -1,4 +1,4 @@
-"""A model folder appears whole or not at all: written aside, put on the disk, then renamed."""
+"""A fetched or made folder appears whole or not at all: written aside, put on the disk, then renamed."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def written_aside(target: Path) -> Iterator[Path]:
 def publish(aside: Path, target: Path) -> None:
     """Put every file of ``aside`` on the disk, then rename it to ``target``. Raises StudioError ``model.exists``."""
     check_free(target)
-    for path in aside.iterdir():
-        os.chmod(path, 0o600)
+    for path in aside.rglob("*"):
+        os.chmod(path, 0o700 if path.is_dir() else 0o600)
         fsync(path)
     fsync(aside)
     aside.rename(target)
@@ -89,8 +89,8 @@ def check_free(target: Path) -> None:
 def note_source(folder: Path, **facts: Any) -> None:
     """Write studio.json: where the model came from, and SHA-256 and size of each file as it is now."""
     files = {
-        path.name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
-        for path in sorted(folder.iterdir())
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+        for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != INFO_FILE
     }
     text = json.dumps({**facts, "files": files}, ensure_ascii=False, indent=2)

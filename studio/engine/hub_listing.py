@@ -29,7 +29,7 @@ TAKEN = (
     "vocab.txt", "merges.txt", "chat_template.jinja", "chat_template.json", "LICENSE*", "LICENCE*", "NOTICE*",
 )  # fmt: skip
 _PROGRAMS = (".py", ".bin", ".pt", ".pth", ".pkl", ".sh", ".so", ".exe", ".dll")
-_REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+REPO_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 @dataclass(frozen=True)
@@ -82,19 +82,20 @@ def list_model(
     Raises StudioError ``hub.bad_name``, ``hub.no_mirror``, ``hub.not_found``, ``hub.no_access``,
     ``hub.unreachable``, ``hub.answer``, ``model.no_weights``.
     """
-    if not _REPO.fullmatch(repo):
+    if not REPO_NAME.fullmatch(repo):
         raise StudioError(
             "hub.bad_name",
             _("“{name}” is not the name of a model on a hub.").format(name=repo[:100]),
             _("Names look like publisher/model."),
         )
-    address = (endpoint or ENDPOINTS.get(hub, "")).rstrip("/")
-    if not address.startswith(("https://", "http://")):
-        raise StudioError("hub.no_mirror", _("No mirror address is set."), _("Enter it in the settings."))
-    host = urlsplit(address).hostname or address
-    with hub_errors(repo, host):
-        ask = _modelscope if hub == "modelscope" else _huggingface
-        revision, licence, files = ask(address, repo, on_host)
+    address = address_of(hub, endpoint)
+    with hub_errors(repo, urlsplit(address).hostname or address):
+        if hub == "modelscope":
+            revision, licence, files = _modelscope(address, repo, on_host)
+        else:
+            revision, licence, files = huggingface(
+                f"{address}/api/models/{repo}", f"{address}/{repo}/resolve", on_host
+            )
     files = [file for file in files if _is_taken(file.path, allow)]
     if not any(file.path.endswith(".safetensors") for file in files):
         raise StudioError(
@@ -113,18 +114,24 @@ def _is_taken(path: str, allow: Sequence[str]) -> bool:
     return wanted and any(fnmatch(path, pattern) for pattern in TAKEN)
 
 
-def _huggingface(
-    address: str, repo: str, on_host: Callable[[str], None]
-) -> tuple[str, str, list[RemoteFile]]:
+def address_of(hub: str, endpoint: str) -> str:
+    """Where this hub is asked. Raises StudioError ``hub.no_mirror``."""
+    address = (endpoint or ENDPOINTS.get(hub, "")).rstrip("/")
+    if not address.startswith(("https://", "http://")):
+        raise StudioError("hub.no_mirror", _("No mirror address is set."), _("Enter it in the settings."))
+    return address
+
+
+def huggingface(api: str, resolve: str, on_host: Callable[[str], None]) -> tuple[str, str, list[RemoteFile]]:
+    """(revision, licence, files) of a repository. api: where it is described; resolve: where its files are."""
     with new_client(on_host) as client:
-        response = client.get(f"{address}/api/models/{repo}", params={"blobs": "true"})
+        response = client.get(api, params={"blobs": "true"})
     response.raise_for_status()
     info = response.json()
     revision = str(info["sha"])
-    files = [
-        _huggingface_file(f"{address}/{repo}/resolve/{quote(revision)}", file) for file in info["siblings"]
-    ]
-    return revision, str((info.get("cardData") or {}).get("license") or ""), files
+    files = [_huggingface_file(f"{resolve}/{quote(revision)}", file) for file in info["siblings"]]
+    licence = (info.get("cardData") or {}).get("license") or ""
+    return revision, ", ".join(map(str, licence)) if isinstance(licence, list) else str(licence), files
 
 
 def _huggingface_file(base: str, file: dict[str, Any]) -> RemoteFile:
@@ -145,7 +152,7 @@ def _modelscope(address: str, repo: str, on_host: Callable[[str], None]) -> tupl
     response.raise_for_status()
     answer = response.json()
     if answer.get("Code", 200) != 200:  # an unknown model is told so, with status 200
-        raise _not_found(repo)
+        raise not_found(repo)
     files = [
         RemoteFile(
             str(file["Path"]),
@@ -170,7 +177,7 @@ def hub_errors(repo: str, host: str) -> Iterator[None]:
         if (
             status == 404 or code == "RepoNotFound"
         ):  # Hugging Face sends 401 and this code for an unknown model
-            raise _not_found(repo) from error
+            raise not_found(repo) from error
         if status in (401, 403):
             raise _no_access(repo) from error
         raise unreachable(host, f"HTTP {status}") from error
@@ -193,10 +200,10 @@ def unreachable(host: str, reason: str) -> StudioError:
     )
 
 
-def _not_found(repo: str) -> StudioError:
+def not_found(repo: str) -> StudioError:
     return StudioError(
         "hub.not_found",
-        _("The hub has no model {name}.").format(name=repo),
+        _("The hub has nothing named {name}.").format(name=repo),
         _("Check the name, or choose another hub in the settings."),
     )
 
@@ -205,5 +212,5 @@ def _no_access(repo: str) -> StudioError:
     return StudioError(
         "hub.no_access",
         _("The publisher of {name} gives it only to people who have signed in and agreed.").format(name=repo),
-        _("Choose another model, or download it yourself and add its folder."),
+        _("Choose another one, or download it yourself and add its folder."),
     )

@@ -12,10 +12,11 @@ from typing import Final, TextIO
 import polars as pl
 
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, Split
-from studio.domain.shapes import SHAPES
+from studio.domain.shapes import SHAPES, Shape
 from studio.i18n import _
 from studio.ingest import errors
 from studio.ingest.dataset.canonical import ROWS_FILE, write_index, write_rows
+from studio.ingest.dataset.images import settle
 from studio.ingest.dataset.labels import count_labels
 from studio.ingest.dataset.manifest import REJECTED_FILE, write_manifest
 from studio.ingest.dataset.publish import file_sha256, published
@@ -69,6 +70,8 @@ class Importer:
             self._emit(Phase(name="reading_rows"))
             reading = Reading(self._spec, sources, self._out_dir.parent / IMAGES_FOLDER)
             self._write(sources, reading, folder)
+        if sources.shape is Shape.IMAGE_LABEL:
+            attended(settle, self._check)
         return self._version(dataset_id, sources, reading, folder)
 
     def _write(self, sources: Sources, reading: Reading, folder: Path) -> None:

@@ -93,7 +93,8 @@ def members_of(
 
 def _walk(source: Path, before: str, found: Members, check: Check) -> None:
     """Add the files below ``source`` in the order of their names; each file and folder once, whatever links say."""
-    seen: set[tuple[int, int]] = set()
+    status = source.stat()
+    seen = {(status.st_dev, status.st_ino)}
     waiting = [source]
     while waiting:
         check()

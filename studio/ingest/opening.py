@@ -29,10 +29,12 @@ from studio.ingest.readers.jsonl_reader import JsonlReader
 from studio.ingest.readers.registry import container_kind, open_container, sheets_of
 from studio.ingest.readers.table_reader import unique_names
 from studio.ingest.readers.text_reader import TextReader
+from studio.ingest.readers.unmarked import unmarked
 from studio.ingest.source import HashedFile, SourceFile, utf8_blocks, utf8_head
 
 PREVIEW_ROWS: Final = 50
 _MAX_COLUMNS: Final = 5_000
+_MAX_FIRST_LINE_BYTES: Final = 16 << 20
 
 
 @dataclass
@@ -93,6 +95,8 @@ def describe(
     sheets: Sequence[str] = (),
 ) -> OpenedSource:
     """What was opened, with its first rows and the guess at what they are."""
+    if len(reader.columns) > _MAX_COLUMNS:
+        raise errors.too_large(_("more columns than a dataset can have"), str(_MAX_COLUMNS))
     rows = reader.head(PREVIEW_ROWS)
     if not reader.columns:
         raise errors.no_rows(str(file.path), "")
@@ -110,6 +114,10 @@ def _head(path: Path) -> bytes:
             raise OSError(errno.EINVAL, _("neither a file nor a folder"))  # a pipe would wait for ever
         with path.open("rb") as stream:
             head = stream.read(SAMPLE_BYTES)
+            if (
+                head.lstrip()[:1] == b"{" and b"\n" not in head
+            ):  # a first line of JSON that is longer than this
+                head += stream.read(_MAX_FIRST_LINE_BYTES)
     except OSError as error:
         raise errors.unreadable(str(path), error) from error
     if not head:
@@ -153,18 +161,22 @@ def _open_text(
     ):
         raise errors.columns(_("A delimiter is one character, such as a comma, a semicolon or a tab."))
     delimiter = spec.delimiter or ("\t" if form == "tsv" else detect_delimiter(head))
-    return form, delimiter, _open_csv(str(file.path), blocks, head, delimiter)
+    return form, delimiter, _open_csv(file.path, blocks, head, delimiter, tuple(spec.roles or ()))
 
 
-def _open_csv(path: str, blocks: Callable[[], Iterator[bytes]], head: bytes, delimiter: str) -> CsvReader:
+def _open_csv(
+    path: Path, blocks: Callable[[], Iterator[bytes]], head: bytes, delimiter: str, chosen: tuple[str, ...]
+) -> Reader:
+    """chosen: columns that a role was given to; a first record that has them all is the header."""
     records = head_records(head[: 1 << 18].decode("utf-8", "replace"), delimiter, 200)
     if not records:
-        raise errors.broken(path, "CSV")
-    header = has_header(records)
+        raise errors.broken(str(path), "CSV")
+    header = has_header(records) or bool(chosen and set(chosen) <= set(unique_names(records[0])))
     width = len(records[0]) if header else max(len(record) for record in records[:20])
     if width > _MAX_COLUMNS:
         raise errors.too_large(_("more columns than a dataset can have"), str(_MAX_COLUMNS))
     names = list(records[0]) if header else [""] * width
     blank_lines = len(head) - len(head.lstrip(b"\r\n"))
     first_row = -head[:blank_lines].count(b"\n") if header else 1
-    return CsvReader(blocks, head, columns=unique_names(names), delimiter=delimiter, first_row=first_row)
+    reader = CsvReader(blocks, head, columns=unique_names(names), delimiter=delimiter, first_row=first_row)
+    return unmarked(reader) if header else reader

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -15,9 +16,11 @@ from studio.ingest import errors
 from studio.ingest.dataset.pictures import Pictures
 from studio.ingest.multi_source import Part, Sources
 from studio.ingest.opening import OpenedSource
-from studio.ingest.readers.batches import ROW, Batch
+from studio.ingest.readers.batches import ROW, Batch, in_pieces
 from studio.ingest.shaping.shaper import Shaper
 from studio.ingest.shaping.wanted import wanted_columns
+
+_MOST_ROWS: Final = 131_072  # a block of very short lines would be many times its size as a table
 
 
 class Reading:
@@ -60,8 +63,9 @@ class Reading:
         pictures = Pictures(part.member.root, self._images_dir) if shape is Shape.IMAGE_LABEL else None
         for batch in opened.reader.batches(wanted):
             numbering.note(batch)
-            shaped = shaper.batch(batch)
-            yield from pictures.stored(shaped) if pictures else (shaped,)
+            for piece in in_pieces(batch, _MOST_ROWS):
+                shaped = shaper.batch(piece)
+                yield from pictures.stored(shaped) if pictures else (shaped,)
         yield shaper.finish()
 
 

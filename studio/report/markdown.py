@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&$@:=^\"'])")
+_ANYWHERE = re.compile(r"[\\`*_\[\]|~$]")
+_AT_AN_END = re.compile(r"^(#+|[+\-=]|\d+(?=[.)]))|#+$")
+# HTML and links are recognised before a backslash is heeded by every reader.
+_LINKS = re.compile(r"[<>&@]|:(?=//)|(?<=mailto):|(?<=xmpp):|(?<=www)\.", re.IGNORECASE)
 
 
 def escaped(text: str) -> str:
     """One line of plain text that Markdown shows as it is."""
-    return _SPECIAL.sub(_harmless, " ".join(text.split()))
+    line = _LINKS.sub(_spelt, " ".join(text.split()))
+    return _AT_AN_END.sub(_spelt, _ANYWHERE.sub(r"\\\g<0>", line))
 
 
 def code(text: str) -> str:
@@ -41,16 +45,5 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _harmless(found: re.Match[str]) -> str:
-    character = found[0]
-    # HTML looks at these before Markdown's backslash is heeded by every reader.
-    entities = {
-        "<": "&lt;",
-        ">": "&gt;",
-        "&": "&amp;",
-        "@": "&#64;",
-        ":": "&#58;",
-        '"': "&quot;",
-        "'": "&#39;",
-    }
-    return entities.get(character, f"\\{character}")
+def _spelt(found: re.Match[str]) -> str:
+    return "".join(f"&#{ord(character)};" for character in found[0])

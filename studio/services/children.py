@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 Terminal = Finished | Cancelled | Failed
 CommandLine = Callable[..., list[str]]
 MAX_LINE_BYTES = 64 * 2**20
+_PROGRAM = frozenset({"crash", "crashed"})  # last parts of codes: the program failed, nobody can mend it
+_MACHINE = frozenset({"out_of_memory", "disk_full", "no_disk"})  # this computer cannot do it
 CANCEL_GRACE_S = 5.0
 TERMINATE_GRACE_S = 2.0
 
@@ -51,6 +53,8 @@ class JobFailed(StudioError):
     def __init__(self, failed: Failed) -> None:
         super().__init__(failed.code, failed.message, failed.hint)
         self.details = failed.details
+        reason = failed.code.rpartition(".")[2]
+        self.exit_code = 1 if reason in _PROGRAM else 3 if reason in _MACHINE else self.exit_code
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from studio.i18n import _
 from studio.paths import WorkspacePaths
 from studio.protocol.events import Event
 from studio.services.changes import ChangeBus, Changes
-from studio.services.data_versions import DataVersionService, read_kept, read_result, version_of
+from studio.services.data_results import read_kept, read_result, version_of
+from studio.services.data_versions import DataVersionService
 from studio.services.ports import DatasetRepository, RunJob
 
 REPORT_FILE = "doctor.json"

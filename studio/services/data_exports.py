@@ -13,7 +13,8 @@ from studio.i18n import _
 from studio.paths import WorkspacePaths
 from studio.protocol.events import Event
 from studio.services.data_doctor import DataDoctorService
-from studio.services.data_versions import DataVersionService, version_of
+from studio.services.data_results import version_of
+from studio.services.data_versions import DataVersionService
 from studio.services.ports import CardWriter, DatasetFacts, DatasetRepository, RunJob
 from studio.words import size_words
 

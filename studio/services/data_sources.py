@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import itertools
 import os
 import re
 import shutil
@@ -20,6 +23,9 @@ _MOST_PACKED = (
     200  # an archive's stated size beyond this ratio is not believed; the import has limits of its own
 )
 _NAME_CHARACTERS = 40
+_JSON_ROWS = re.compile(r"\s*\[\s*\{")
+_LOOKED_AT = 2**16
+_LINES_COMPARED = 20
 
 
 def check_sources(spec: ImportSpec) -> None:
@@ -65,7 +71,7 @@ def keep_pasted(text: str, folder: Path, name: str = "") -> ImportSpec:
         )
     sound = text.encode("utf-8", "replace").decode("utf-8")  # half a character cannot be stored
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"{_file_name(name)}-{new_id(6)}.txt"
+    path = folder / f"{_file_name(name)}-{new_id(6)}{_ending(sound)}"
     check_space(folder, len(sound.encode()))
     write_atomically(path, sound)
     return ImportSpec(
@@ -101,6 +107,21 @@ def _unpacked_bytes(path: Path, size: int) -> int:
     except (zipfile.BadZipFile, ValueError, NotImplementedError):  # the import says what is wrong with it
         return size
     return min(stated, _MOST_PACKED * size)
+
+
+def _ending(text: str) -> str:
+    """The file ending that says what pasted text is; what is not sure is .txt, which is looked into when it is read.
+
+    Cells copied from a spreadsheet come with tabs between them, whatever their headers are called.
+    """
+    if _JSON_ROWS.match(text):
+        return ".json"
+    lines = csv.reader(io.StringIO(text[:_LOOKED_AT], newline=""), delimiter="\t")
+    try:
+        widths = [len(cells) for cells in itertools.islice(lines, _LINES_COMPARED) if cells]
+    except csv.Error:  # a cell without end: no table
+        return ".txt"
+    return ".tsv" if len(widths) > 1 and widths[0] > 1 and len(set(widths)) == 1 else ".txt"
 
 
 def _file_name(name: str) -> str:

@@ -8,28 +8,26 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from studio.domain.datasets import DatasetVersion, VersionDiff
 from studio.domain.ids import new_id
 from studio.domain.recipes import AnyStep, RestoreStep, StepPreview
 from studio.domain.shapes import SHAPES
 from studio.domain.statistics import DatasetStatistics
-from studio.errors import NotFoundError, StudioError
-from studio.i18n import _
+from studio.errors import StudioError
+from studio.i18n import _, ngettext
 from studio.paths import WorkspacePaths
 from studio.protocol.events import Event
 from studio.services.changes import ChangeBus, Changes
+from studio.services.data_results import read_kept, read_result, unreadable, version_of
 from studio.services.data_sources import check_space
+from studio.services.draft import draft_path, pending_in
 from studio.services.ports import DatasetRepository, RunJob
 
 STATISTICS_FILE = "statistics.json"
-Result = TypeVar("Result", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -81,11 +79,14 @@ class DataVersionService:
         note: str = "",
         on_event: Callable[[Event], None] | None = None,
         cancel: threading.Event | None = None,
+        *,
+        with_draft: bool = False,
     ) -> DatasetVersion:
         """A new version by these steps; the old one stays, products follow. Blocking.
 
-        Raises StudioError ``version.not_newest``, ``version.no_steps``, and what the child reports; JobCancelled.
-        Nothing is kept then.
+        with_draft: the steps are the version's draft; otherwise a draft with changes is in the way, since it would be
+        left behind. Raises StudioError ``version.not_newest``, ``version.no_steps``, ``draft.pending``, and what the
+        child reports; JobCancelled. Nothing is kept then.
         """
         parent = version_of(self._repository, dataset_id)
         if not steps:
@@ -94,6 +95,8 @@ class DataVersionService:
             )
         family = self._repository.family(parent.id, include_undone=True)
         self._check_newest(parent)
+        if not with_draft:
+            self._check_no_draft(parent)
         folder = self._paths.dataset(parent.id)
         check_space(self._paths.root, _bytes(folder / "rows.parquet"))
         new, number = new_id(), 1 + max(version.number for version in family)
@@ -104,7 +107,7 @@ class DataVersionService:
             "family_dirs": [str(self._paths.dataset(version.id)) for version in family],
         }  # fmt: skip
         try:
-            made = self.read_result(self._run_job(["derive"], payload, on_event, cancel).result)
+            made = read_result(DatasetVersion, self._run_job(["derive"], payload, on_event, cancel).result)
             _check_place(made, parent, number)
             self._repository.add(made)
         except StudioError:
@@ -215,7 +218,7 @@ class DataVersionService:
     ) -> LabelOrder:
         """Which rows to label first; labels of an unsaved draft count. Blocking."""
         column = label_column(version_of(self._repository, dataset_id))
-        draft = self._paths.drafts / f"{dataset_id}.jsonl"
+        draft = draft_path(self._paths.drafts, dataset_id)
         payload = {
             "dataset_dir": self._dir(dataset_id), "column": column, "limit": limit,
             "draft_path": str(draft) if draft.is_file() else None,
@@ -224,12 +227,7 @@ class DataVersionService:
         try:
             return LabelOrder(tuple(map(int, result["rows"])), str(result["basis"]), int(result["labelled"]))
         except (KeyError, TypeError, ValueError) as problem:
-            raise _unreadable() from problem
-
-    @staticmethod
-    def read_result(result: Mapping[str, Any]) -> DatasetVersion:
-        """A worker's dataset version. Raises StudioError ``dataset.bad_result``."""
-        return read_result(DatasetVersion, result)
+            raise unreadable() from problem
 
     def _check_newest(self, version: DatasetVersion) -> None:
         if self.newest(version.id).id != version.id:
@@ -238,32 +236,22 @@ class DataVersionService:
                 _("Change the newest version, or bring this one back first."),
             )  # fmt: skip
 
+    def _check_no_draft(self, version: DatasetVersion) -> None:
+        pending = pending_in(draft_path(self._paths.drafts, version.id))
+        if pending:
+            raise StudioError(
+                "draft.pending",
+                ngettext(
+                    "“{name}” has changes in {n} row that are not saved.",
+                    "“{name}” has changes in {n} rows that are not saved.", pending,
+                ).format(name=version.name, n=pending),
+                _("Save them as a version, or throw them away, then try again: in the window, or by {command}").format(
+                    command=f"studio data draft {version.id}"
+                ),
+            )  # fmt: skip
+
     def _dir(self, dataset_id: str) -> str:
         return str(self._paths.dataset(version_of(self._repository, dataset_id).id))
-
-
-def version_of(repository: DatasetRepository, dataset_id: str) -> DatasetVersion:
-    """One dataset version. Raises NotFoundError ``dataset.unknown``."""
-    dataset = repository.get(dataset_id)
-    if dataset is None:
-        raise NotFoundError("dataset.unknown", _("This data is not in the workspace any more."))
-    return dataset
-
-
-def read_result(model: type[Result], result: Mapping[str, Any]) -> Result:
-    """A worker's result as this model. Raises StudioError ``dataset.bad_result``."""
-    try:
-        return model.model_validate(result)
-    except ValidationError as problem:
-        raise _unreadable() from problem
-
-
-def read_kept(model: type[Result], path: Path) -> Result | None:
-    """A file that a worker left beside the rows; None when it is missing, damaged, or of another program version."""
-    try:
-        return model.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
-        return None
 
 
 def label_column(version: DatasetVersion) -> str:
@@ -276,16 +264,8 @@ def label_column(version: DatasetVersion) -> str:
 
 def _check_place(made: DatasetVersion, parent: DatasetVersion, number: int) -> None:
     if (made.family_id, made.parent_id, made.number) != (parent.family_id, parent.id, number):
-        raise _unreadable()
+        raise unreadable()
 
 
 def _bytes(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
-
-
-def _unreadable() -> StudioError:
-    return StudioError(
-        "dataset.bad_result",
-        _("The work on the data ended with a result that cannot be read."),
-        _("Try again."),
-    )

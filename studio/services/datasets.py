@@ -20,8 +20,9 @@ from studio.paths import WorkspacePaths, resource_path
 from studio.protocol.events import Event
 from studio.services.changes import ChangeBus, Changes
 from studio.services.data_hub import DataHub
+from studio.services.data_results import read_result, version_of
 from studio.services.data_sources import check_sources, check_space, keep_pasted, source_bytes
-from studio.services.data_versions import DataVersionService, version_of
+from studio.services.data_versions import DataVersionService
 from studio.services.ports import DatasetRepository, RowPages, RunJob
 from studio.services.recipes import steps_here
 
@@ -184,7 +185,7 @@ class DatasetService:
         folder = self._paths.dataset(dataset_id)
         payload = {"spec": spec.model_dump(mode="json"), "out_dir": str(folder), "dataset_id": dataset_id}
         try:
-            dataset = self._versions.read_result(self._run_job(["import"], payload, on_event, cancel).result)
+            dataset = read_result(DatasetVersion, self._run_job(["import"], payload, on_event, cancel).result)
             self._repository.add(dataset)
         except StudioError:
             shutil.rmtree(folder, ignore_errors=True)

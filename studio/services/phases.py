@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from studio.domain.recipes import FindingKind
 from studio.i18n import N_, _
+from studio.words_data import finding_title
 
 _PHASES = {
     "starting": N_("Starting…"),
@@ -23,9 +25,12 @@ _PHASES = {
     "converting": N_("Converting the model…"),
     "fetching": N_("Downloading…"),
     "hashing": N_("Checking the files…"),
+    "examining_rows": N_("Examining every row…"),
 }
 
 
 def phase_words(name: str) -> str:
     """What a worker is doing, in one short sentence in the active language."""
+    if name in list(FindingKind):  # the data doctor goes through them one by one
+        return _("Looking for: {finding}…").format(finding=finding_title(FindingKind(name)))
     return _(_PHASES.get(name, N_("Working…")))

@@ -14,7 +14,7 @@ from studio.domain.recipes import REPEATABLE, AnyStep, FixStep, Recipe, RestoreS
 from studio.errors import NotFoundError, StudioError
 from studio.i18n import _
 from studio.services.changes import ChangeBus, Changes
-from studio.services.data_versions import version_of
+from studio.services.data_results import version_of
 from studio.services.files import write_atomically
 from studio.services.ports import DatasetRepository, RecipeRepository
 

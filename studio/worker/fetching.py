@@ -9,7 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
-from studio.engine.hub import Fetcher, discard
+from studio.engine.hub import Fetcher
+from studio.engine.hub_transfer import discard
 from studio.errors import StudioError
 from studio.i18n import _
 from studio.protocol.commands import Cancel, Stop
@@ -37,7 +38,7 @@ def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> No
     except ValidationError as error:
         raise StudioError("hub.bad_job", _("The download was asked for in a wrong way.")) from error
     writer.emit(started_event(writer, "fetch"))
-    watch = _Watch(writer, commands)
+    watch = FetchWatch(writer, commands)
     fetcher = Fetcher(job.out_dir, on_host=watch.host, on_progress=watch.progress, check=watch.check)
     writer.emit(Phase(name="fetching"))
     try:
@@ -49,7 +50,7 @@ def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> No
     writer.emit(Finished(result={"path": str(job.out_dir), "parameters": parameters}))
 
 
-class _Watch:
+class FetchWatch:
     """Turns what the fetcher says into events, a few a second, and hears commands between two chunks."""
 
     def __init__(self, writer: EventWriter, commands: CommandReader) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from studio.engine import hub as hub_module
-from studio.engine.hub import Fetcher, discard, parts_folder
+from studio.engine import hub_transfer
+from studio.engine.hub import Fetcher
 from studio.engine.hub_listing import list_model
+from studio.engine.hub_transfer import discard, parts_folder
 from studio.engine.loading import load_model, load_tokenizer
 from studio.errors import StudioError
 from studio.protocol.codec import decode_event, encode
@@ -41,7 +42,7 @@ def server(tiny_model_dir: Path) -> Iterator[HubServer]:
 
 @pytest.fixture(autouse=True)
 def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "RETRY_S", 0.001)
+    monkeypatch.setattr(hub_transfer, "RETRY_S", 0.001)
 
 
 class Job:

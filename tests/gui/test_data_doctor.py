@@ -13,12 +13,13 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.domain.datasets import DatasetVersion
-from studio.domain.findings import Finding, FixOption, Severity
+from studio.domain.findings import Example, Finding, FixOption, Severity
 from studio.domain.recipes import EditStep, FindingKind, FixAction, FixStep, StepOutcome
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
 from studio.gui.notices import Notice
 from studio.gui.pages.data.doctor import DoctorPanel
+from studio.gui.pages.data.doctor.example_row import ExampleRow
 from studio.gui.pages.data.doctor.finding_card import FindingCard
 from studio.gui.pages.data.doctor.fix_all import FixAllDialog
 from studio.gui.pages.data.doctor.keep_recipe import KeepRecipeDialog
@@ -186,7 +187,7 @@ def test_private_values_are_not_on_the_screen(
     (example,) = private.examples
     said = example.before.text() + example.after.text() + example.accessibleDescription()
     assert "13812345678" not in said
-    assert "•••••••••••" in example.before.text()
+    assert "***********" in example.before.text()
     assert "Call me on" in example.before.text()
     assert "[PHONE]" in example.after.text()
 
@@ -345,7 +346,7 @@ def test_a_fix_goes_on_while_another_dataset_is_looked_at(
 
 
 def test_long_words_never_widen_the_panel(qtbot: QtBot, panel: DoctorPanel, workspace: DataWorkspace) -> None:
-    option = FixOption(action=FixAction.KEEP_MAJORITY, rows_changed=17_402_113, rows_removed=0)
+    option = FixOption(action=FixAction.KEEP_MAJORITY, rows_changed=0, rows_removed=17_402_113)
     workspace.data_job.findings = [
         Finding(
             kind=FindingKind.CONTRADICTORY_LABELS, severity=Severity.PROBLEM, rows=17_402_113, of=20_000_000,
@@ -357,7 +358,7 @@ def test_long_words_never_widen_the_panel(qtbot: QtBot, panel: DoctorPanel, work
     (button,) = card(panel, FindingKind.CONTRADICTORY_LABELS).buttons
     qtbot.waitUntil(lambda: button.text().endswith("…"))
     assert panel.width() == 300
-    assert button.accessibleName() == "Use the label that most have in 17,402,113 rows"
+    assert button.accessibleName() == "Keep the label that most have, remove 17,402,113 rows"
     words = button.fontMetrics().horizontalAdvance(button.text())
     assert words < button.width()
 
@@ -384,3 +385,56 @@ def test_steps_that_cannot_be_repeated_offer_no_recipe(
     panel.show_dataset(workspace.add_dataset(made_by=[edited], number=2))
     qtbot.waitUntil(panel.findings.isVisible)
     assert not panel.recipe.isVisible()
+
+
+SECRETS = ("Anna PHONE", "13812345678", "+86 138 1234 5678", "anna@EMAIL.com")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Call 13812345678 today", "Call [PHONE] today"),
+        ("13812345678", "[PHONE]"),
+        ("I am Anna PHONE +86 138 1234 5678", "I am [NAME] [PHONE]"),
+        ("Anna PHONE13812345678 or anna@EMAIL.com, please", "[NAME][PHONE] or [EMAIL], please"),
+        ("a " * 90 + "13812345678 and so on" + "…", "a " * 90 + "[PHONE] and so on and on and…"),
+        (
+            "It is 13812345678, it is anna@EMAIL.com and the rest is c…",
+            "It is [PHONE], it is [EMAIL] and the rest…",
+        ),
+        ("Write to anna@EMAIL.com", "Something quite different [EMAIL]"),
+        ("Write to anna@EMAIL.com", None),
+    ],
+)
+def test_no_letter_of_a_private_value_is_shown(
+    qtbot: QtBot, theme: object, before: str, after: str | None
+) -> None:
+    row = ExampleRow(Example(row=1, column="prompt", before=before, after=after), private=True)
+    qtbot.addWidget(row)
+    said = f"{row.before.text()} {row.accessibleDescription().partition('After')[0]}"
+    for value in SECRETS:
+        for word in value.replace("@", " ").replace(".", " ").split():
+            if len(word) > 3:  # "com" may well stand elsewhere
+                assert word not in said
+    assert "*" in row.before.text()
+
+
+def test_what_stays_as_it_is_is_shown_once(qtbot: QtBot, theme: object) -> None:
+    row = ExampleRow(Example(row=1, column="prompt", before="Same", after="Same", note="as in row 2"))
+    qtbot.addWidget(row)
+    row.show()
+    assert row.before.isVisible()
+    assert not row.after.isVisible()
+    assert row.note.text() == "as in row 2"
+
+
+def test_what_differs_is_marked_in_a_long_text(qtbot: QtBot, theme: object) -> None:
+    before = "word " * 400 + "<b>bold</b> " + "tail " * 400
+    row = ExampleRow(
+        Example(row=1, column="prompt", before=before, after=before.replace("<b>", "").replace("</b>", ""))
+    )
+    qtbot.addWidget(row)
+    assert row.before.text().startswith("…")
+    assert "&lt;b&gt;" in row.before.text()
+    assert "background-color" in row.before.text()
+    assert len(row.accessibleDescription()) < 600

@@ -18,7 +18,7 @@ from studio.errors import StudioError
 from studio.gui.context import GuiContext
 from studio.gui.notices import Notice
 from studio.gui.pages.data import DataPage
-from studio.gui.pages.data.split_editor import ResplitDialog
+from tests.helpers.data_jobs import DataWorkspace
 from tests.helpers.matrix_data import Workspace
 
 LEFT = Qt.MouseButton.LeftButton
@@ -27,7 +27,7 @@ CSV = "question,answer,comment\nWhere is it?,On its way.,x\nCan I return it?,Yes
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path)
+    return DataWorkspace(tmp_path)
 
 
 @pytest.fixture
@@ -94,32 +94,34 @@ def test_import_a_file_to_its_report(
     assert (spec.name, spec.shape, spec.shares.test) == ("Shop", Shape.PROMPT_RESPONSE, 0.2)
     assert spec.roles == {"question": ColumnRole.PROMPT, "answer": ColumnRole.RESPONSE}
     assert page.list.shown() == ["Shop"]
+    assert page.dataset_view.rows_view.isVisible()  # with the doctor beside them
+    page.dataset_view.tabs.setCurrentIndex(2)
     assert page.dataset_view.report.isVisible()
-    assert page.dataset_view.report._rows.accessibleName() == "Rows imported: 1,000"
+    assert page.dataset_view.report._rows.accessibleName() == "Rows: 1,000"
 
 
 def drop(page: DataPage, paths: list[Path]) -> bool:
-    """Drag files in and drop them, as the system's file manager does. True when the page took them."""
+    """Drag files in and drop them, as the system's file manager does. True when the place took them."""
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    place, action = page.rect().center(), Qt.DropAction.CopyAction
+    zone, action = page.start.zone, Qt.DropAction.CopyAction
+    place = zone.rect().center()
     keys = Qt.KeyboardModifier.NoModifier
     enter = QDragEnterEvent(place, action, mime, LEFT, keys)
-    QApplication.sendEvent(page, enter)
+    QApplication.sendEvent(zone, enter)
     if not enter.isAccepted():
         return False
-    QApplication.sendEvent(page, QDropEvent(QPointF(place), action, mime, LEFT, keys))
+    QApplication.sendEvent(zone, QDropEvent(QPointF(place), action, mime, LEFT, keys))
     return True
 
 
-def test_drop_a_file_anywhere(
-    qtbot: QtBot, page: DataPage, csv_file: Path, tmp_path: Path, notices: list[Notice]
-) -> None:
-    assert drop(page, [csv_file, tmp_path / "second.csv"])
-    qtbot.waitUntil(page.form.isVisible)
-    assert page.form._card.accessibleName() == "shop.csv"
-    assert "first" in notices[0].text
+def test_drop_files_on_the_start_page(qtbot: QtBot, page: DataPage, csv_file: Path) -> None:
+    second = csv_file.with_name("second.csv")
+    second.write_text(CSV, encoding="utf-8")
     assert not drop(page, [])
+    assert drop(page, [csv_file, second])
+    qtbot.waitUntil(page.form.isVisible)
+    assert page.form.contents.accessibleName() == "shop.csv and 1 more"
 
 
 def test_the_role_of_a_column_is_chosen_in_its_header(qtbot: QtBot, page: DataPage, csv_file: Path) -> None:
@@ -129,9 +131,8 @@ def test_the_role_of_a_column_is_chosen_in_its_header(qtbot: QtBot, page: DataPa
     assert combo.accessibleName() == "Use of column “comment”"
     assert combo.currentData() == ColumnRole.IGNORE
     combo.setFocus()
-    target = combo.findData(ColumnRole.RESPONSE)
-    for _step in range(target):
-        qtbot.keyClick(combo, Qt.Key.Key_Down)
+    for _step in range(combo.currentIndex() - combo.findData(ColumnRole.RESPONSE)):
+        qtbot.keyClick(combo, Qt.Key.Key_Up)
     assert page.form.table.role(2) is ColumnRole.RESPONSE
     assert page.form.table.role(1) is ColumnRole.IGNORE  # it had been the answer
     assert page.form.header.combo(1).currentData() == ColumnRole.IGNORE
@@ -141,7 +142,7 @@ def test_import_says_what_is_missing(qtbot: QtBot, page: DataPage, csv_file: Pat
     open_form(qtbot, page, csv_file)
     page.form.table.set_role(1, ColumnRole.IGNORE)
     assert not page.form.start.isEnabled()
-    assert "which column" in page.form.missing.text()
+    assert page.form.missing.text() == "Choose the column with the answer."
     page.form.table.set_role(0, ColumnRole.TEXT)
     assert page.form.start.isEnabled()
     assert page.form.spec().shape is Shape.TEXT
@@ -155,7 +156,7 @@ def test_another_delimiter_reads_again_and_keeps_the_name(
     open_form(qtbot, page, path)
     assert page.form.table.columnCount() == 1
     page.form.name.setText("Mine")
-    combo = page.form.delimiter
+    combo = page.form.contents.delimiter
     combo.setCurrentIndex(combo.findData(";"))
     combo.activated.emit(combo.currentIndex())
     qtbot.waitUntil(lambda: page.form.table.columnCount() == 2)
@@ -298,13 +299,13 @@ def test_use_for_the_chosen_product(
     context.navigator.set_product(matrix.core.id)
     page.show_dataset(made.id)
     view = page.dataset_view
-    qtbot.waitUntil(lambda: view.use.isVisible() and view.use.text() == "Use for Assistant")
-    qtbot.mouseClick(view.use, LEFT)
-    qtbot.waitUntil(view.train.isVisible)
-    assert not view.use.isVisible()
+    qtbot.waitUntil(lambda: view.header.use.isVisible() and view.header.use.text() == "Use for Assistant")
+    qtbot.mouseClick(view.header.use, LEFT)
+    qtbot.waitUntil(view.header.train.isVisible)
+    assert not view.header.use.isVisible()
     assert workspace.matrices.get(matrix.id).core.dataset_id == made.id  # type: ignore[union-attr]
     with qtbot.waitSignal(context.navigator.requested) as went:
-        qtbot.mouseClick(view.train, LEFT)
+        qtbot.mouseClick(view.header.train, LEFT)
     assert went.args == [("train", {})]
 
 
@@ -314,32 +315,17 @@ def test_bin_undo_and_restore(
     made = workspace.add_dataset()
     page.show_dataset(made.id)
     qtbot.waitUntil(page.dataset_view.isVisible)
-    qtbot.mouseClick(page.dataset_view.delete, LEFT)
+    page.dataset_view.header.actions_by_name["bin"].trigger()
     qtbot.waitUntil(lambda: page.list.shown() == [] and bool(notices))
     qtbot.waitUntil(page.list.bin.isVisible)
     assert notices[0].action_label == "Undo"
     qtbot.mouseClick(page.list.bin, LEFT)
-    qtbot.waitUntil(page.dataset_view.restore.isVisible)
-    qtbot.mouseClick(page.dataset_view.restore, LEFT)
+    qtbot.waitUntil(page.dataset_view.header.restore.isVisible)
+    qtbot.mouseClick(page.dataset_view.header.restore, LEFT)
     qtbot.waitUntil(lambda: not page.list.bin.isVisible() and page.list.shown() == [made.name])
     assert notices[0].action is not None
     notices[0].action()  # harmless when it is back already
     qtbot.waitUntil(lambda: not workspace.datasets.get(made.id).deleted)
-
-
-def test_split_again_makes_a_new_version(qtbot: QtBot, page: DataPage, workspace: Workspace) -> None:
-    made = workspace.add_dataset()
-    page.show_dataset(made.id)
-    qtbot.waitUntil(page.dataset_view.isVisible)
-    qtbot.mouseClick(page.dataset_view.resplit, LEFT)
-    form = page.findChild(ResplitDialog)
-    assert isinstance(form, ResplitDialog)
-    form.editor.validation.setFocus()
-    qtbot.keyClick(form.editor.validation, Qt.Key.Key_Right)
-    assert form.editor.shares().validation == 0.11
-    qtbot.mouseClick(form.confirm, LEFT)
-    qtbot.waitUntil(lambda: len(workspace.dataset_store.stored) == 2)
-    assert workspace.datasets.list()[0].spec.shares.validation == 0.11
 
 
 def test_the_list_is_walked_by_keyboard(qtbot: QtBot, page: DataPage, workspace: Workspace) -> None:

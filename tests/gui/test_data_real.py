@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,7 @@ PATIENCE_MS = 60_000  # a child process starts Python and polars
 @pytest.fixture
 def context(make_context: Callable[..., GuiContext], tmp_path: Path) -> Iterator[GuiContext]:
     services = open_workspace(tmp_path / "workspace", settings=SettingsService(tmp_path / "settings.json"))
-    yield make_context(
-        changes=services.changes, datasets=services.datasets, matrices=services.matrices, runs=services.runs
-    )
+    yield make_context(**{each.name: getattr(services, each.name) for each in fields(services)})
     services.close()
 
 
@@ -54,9 +53,9 @@ def test_a_real_file_becomes_rows_and_a_cell_of_the_matrix(
     assert view.rows.index(0, 0).data() == "1"
     view.tabs.setCurrentIndex(1)
     qtbot.waitUntil(lambda: view.rejected.index(0, 0).data() == "301")
-    qtbot.waitUntil(view.use.isVisible)
-    qtbot.mouseClick(view.use, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(view.train.isVisible)
+    qtbot.waitUntil(view.header.use.isVisible)
+    qtbot.mouseClick(view.header.use, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(view.header.train.isVisible)
     home = MatrixPage(context)
     qtbot.addWidget(home)
     home.enter()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QMimeData, QObject, QPointF, Qt, QUrl, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QTableView
 from pytestqt.qtbot import QtBot
 
@@ -313,3 +315,47 @@ def test_first_run_asks_language_then_offers_two_ways(theme: object, qtbot: QtBo
     qtbot.mouseClick(ways[0], Qt.MouseButton.LeftButton)
     assert dialog.choice == "sample"
     assert dialog.isHidden()
+
+
+def _drop(window: MainWindow, paths: list[Path]) -> bool:
+    """Drag files over the window and let go, as the system does. True when the window took them."""
+    mime, place = QMimeData(), QPointF(400, 300)
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    action, left, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(place.toPoint(), action, mime, left, keys)
+    QApplication.sendEvent(window.windowHandle(), enter)
+    if not enter.isAccepted():
+        return False
+    assert window.drop is not None
+    assert window.drop.isVisible()
+    QApplication.sendEvent(window.windowHandle(), QDropEvent(place, action, mime, left, keys))
+    assert not window.drop.isVisible()
+    return True
+
+
+def test_files_dropped_on_any_page_lead_to_the_data(window: MainWindow, tmp_path: Path) -> None:
+    paths = [tmp_path / "a.csv", tmp_path]
+    for page_id in ("runs", "settings", "data"):
+        window.go(page_id)
+        assert _drop(window, paths)
+        assert window.pages.current_page() is window.pages.page("data")
+        assert _page(window, "data").calls[-1] == ("enter", {"paths": paths})
+    assert not _drop(window, [])
+
+
+def test_files_are_not_taken_while_a_dialog_asks(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    window.show_connections()
+    qtbot.waitUntil(lambda: QApplication.activeModalWidget() is not None)
+    assert not _drop(window, [tmp_path])
+    dialog = window.findChild(ConnectionsDialog)
+    assert isinstance(dialog, ConnectionsDialog)
+    dialog.reject()
+
+
+def test_a_drop_is_taken_once_after_the_language_changed(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    window.rebuild()
+    qtbot.waitUntil(window.centralWidget().isVisible)
+    assert _drop(window, [tmp_path])
+    assert _page(window, "data").calls.count(("enter", {"paths": [tmp_path]})) == 1

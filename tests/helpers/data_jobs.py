@@ -15,6 +15,7 @@ from studio.domain.datasets import DatasetVersion, ImportSpec, SourcePreview
 from studio.domain.findings import DoctorReport, DoctorSpec, Example, Finding, FixOption, Severity
 from studio.domain.recipes import AnyStep, FindingKind, FixAction, StepOutcome
 from studio.domain.shapes import ColumnRole, Shape
+from studio.domain.statistics import DatasetStatistics
 from studio.errors import StudioError
 from studio.protocol.events import Event, Finished, Phase, Progress
 from studio.services.children import JobCancelled
@@ -54,7 +55,7 @@ class DataJob(CsvJob):
     ) -> Finished:
         work = {
             "preview-source": self._preview, "diagnose": self._diagnose, "derive": self._derive,
-            "fetch-dataset": self._fetch,
+            "fetch-dataset": self._fetch, "measure-data": self._measure,
         }.get(args[0])  # fmt: skip
         if work is None:
             return super().__call__(args, payload, on_event, cancel, timeout_s)
@@ -85,6 +86,11 @@ class DataJob(CsvJob):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "doctor.json").write_text(report.model_dump_json(), encoding="utf-8")
         return report.model_dump(mode="json")
+
+    def _measure(self, payload: Any, hear: Hear, cancel: threading.Event | None) -> dict[str, Any]:
+        version = self._workspace.dataset_store.stored[Path(payload["dataset_dir"]).name]
+        splits = {split.value: rows for split, rows in version.splits.items()}
+        return DatasetStatistics(dataset_id=version.id, rows=version.rows, splits=splits).model_dump(mode="json")
 
     def _derive(self, payload: Any, hear: Hear, cancel: threading.Event | None) -> dict[str, Any]:
         hear(Phase(name="writing"))

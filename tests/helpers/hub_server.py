@@ -13,11 +13,11 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
-LARGE = (".safetensors", ".bin")  # stored under their SHA-256, served by redirect
+LARGE = (".safetensors", ".bin", ".parquet")  # stored under their SHA-256, served by redirect
 
 
 class HubServer:
-    """Serves the files of one folder as the model ``tiny/llama``.
+    """Serves the files of one folder as the model ``tiny/llama``, and ``dataset`` as the dataset of the same name.
 
     Bad habits: cut_after (bytes after which a weights transfer breaks off), cuts (how many transfers break),
     ignore_ranges, chunk_delay_s, status (answer of every request), gated (files only),
@@ -34,6 +34,8 @@ class HubServer:
         self.gated = False
         self.corrupt = False
         self.extra: dict[str, bytes] = {}
+        self.dataset: dict[str, bytes] = {}
+        self.revision = REVISION
         self.requests: list[tuple[str, str]] = []  # path, Range header
         self.sent_bytes = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -57,9 +59,9 @@ class HubServer:
         """Everything that the hub has of the model."""
         return {p.name: p.read_bytes() for p in sorted(self.folder.iterdir()) if p.is_file()} | self.extra
 
-    def huggingface_info(self) -> dict[str, Any]:
+    def huggingface_info(self, files: dict[str, bytes] | None = None) -> dict[str, Any]:
         siblings = []
-        for name, content in self.files().items():
+        for name, content in (self.files() if files is None else files).items():
             oid = hashlib.sha1(f"blob {len(content)}\0".encode() + content).hexdigest()
             entry: dict[str, Any] = {"rfilename": name, "size": len(content), "blobId": oid}
             if name.endswith(LARGE):
@@ -72,7 +74,7 @@ class HubServer:
         return {
             "id": self.repo,
             "modelId": self.repo,
-            "sha": REVISION,
+            "sha": self.revision,
             "private": False,
             "gated": False,
             "tags": [],
@@ -80,7 +82,7 @@ class HubServer:
             "siblings": siblings,
         }
 
-    def modelscope_files(self) -> dict[str, Any]:
+    def modelscope_files(self, content_of: dict[str, bytes] | None = None) -> dict[str, Any]:
         files = [
             {
                 "Name": name,
@@ -90,10 +92,18 @@ class HubServer:
                 "Sha256": hashlib.sha256(content).hexdigest(),
                 "Revision": REVISION,
             }
-            for name, content in self.files().items()
+            for name, content in (self.files() if content_of is None else content_of).items()
         ]
         files.append({"Name": "onnx", "Path": "onnx", "Type": "tree", "Size": 0, "Sha256": ""})
         return {"Code": 200, "Success": True, "Data": {"Files": files, "LatestCommitter": {"Id": ""}}}
+
+    def modelscope_page(self, query: dict[str, list[str]]) -> dict[str, Any]:
+        """One page of the dataset's files; only with the parameters that the real hub wants."""
+        assert query["Recursive"] == ["True"]
+        page, size = int(query["PageNumber"][0]), int(query["PageSize"][0])
+        answer = self.modelscope_files(self.dataset)
+        answer["Data"]["Files"] = answer["Data"]["Files"][(page - 1) * size : page * size]
+        return answer
 
 
 def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
@@ -116,6 +126,23 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
                     lambda _rest: self.file(parse_qs(url.query)["FilePath"][0]),
                 ),
                 (f"/{hub.repo}/resolve/{REVISION}/", self.resolve),
+                (
+                    f"/api/datasets/{hub.repo}",
+                    lambda _rest: self.json(200, hub.huggingface_info(hub.dataset)),
+                ),
+                (f"/datasets/{hub.repo}/resolve/{hub.revision}/", self.resolve),
+                (
+                    f"/api/v1/datasets/{hub.repo}",
+                    lambda _rest: self.json(200, {"Code": 200, "Data": {"Id": 77, "License": "cc0-1.0"}}),
+                ),
+                (
+                    "/api/v1/datasets/77/repo/tree",
+                    lambda _rest: self.json(200, hub.modelscope_page(parse_qs(url.query))),
+                ),
+                (
+                    f"/api/v1/datasets/{hub.repo}/repo",
+                    lambda _rest: self.file(parse_qs(url.query)["FilePath"][0]),
+                ),
                 ("/cdn/", self.file),
             ]
             for start, answer in routes:
@@ -135,7 +162,7 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
                 self.file(name)
 
         def file(self, name: str) -> None:
-            content = hub.files().get(name)
+            content = (hub.files() | hub.dataset).get(name)
             if hub.gated:
                 return self.json(403, {"error": "Agree first"}, {"X-Error-Code": "GatedRepo"})
             if content is None:

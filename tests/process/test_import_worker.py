@@ -14,6 +14,8 @@ import pytest
 
 from studio.protocol.codec import decode_event
 from studio.protocol.events import Cancelled, Event, Failed, Finished, Phase
+from tests.faults import archives
+from tests.unit.ingest.helpers import run_import
 
 WAIT_S = 60
 
@@ -133,6 +135,37 @@ def test_dropped_within_a_second(way: str, big_file: Path, tmp_path: Path) -> No
     assert isinstance(last, Failed if way == "terminate" else Cancelled)
     assert seconds < 1.0
     assert list((tmp_path / "sets").iterdir()) == []
+
+
+def test_an_archive_is_previewed_and_nothing_of_it_stays(tmp_path: Path) -> None:
+    source = archives.archive(
+        tmp_path / "a.zip", {**archives.GOOD, "more/b.jsonl": b'{"question": "c", "answer": "d"}'}
+    )
+    (tmp_path / "scratch").mkdir()
+    child = launch("preview-source", {"spec": {"source": str(source)}, "scratch": str(tmp_path / "scratch")})
+    try:
+        last = events_of(child)[-1]
+    finally:
+        end(child)
+    assert isinstance(last, Finished)
+    assert last.result["members"] == ["good.csv", "more/b.jsonl"]
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_what_a_kill_left_is_swept_by_the_next_import(big_file: Path, tmp_path: Path) -> None:
+    child = launch("import", payload(big_file, tmp_path / "sets" / "d1"))
+    try:
+        until_reading(child)
+        child.kill()
+        child.wait(WAIT_S)
+    finally:
+        end(child)
+    (left,) = (tmp_path / "sets").iterdir()
+    assert left.name.startswith(f".tmp-{child.pid}-")
+    (tmp_path / "sets" / "images").mkdir()  # the store of pictures is no dataset and nobody's leftover
+    (tmp_path / "small.csv").write_bytes(archives.GOOD["good.csv"])
+    run_import(tmp_path / "small.csv", tmp_path / "sets" / "d2")
+    assert {item.name for item in (tmp_path / "sets").iterdir()} == {"d2", "images"}
 
 
 def test_a_kill_publishes_nothing(big_file: Path, tmp_path: Path) -> None:

@@ -58,3 +58,22 @@ def test_a_share_is_never_rounded_to_nothing(rows: int, of: int, estimated: bool
         kind=FindingKind.MARKUP, severity=Severity.NOTE, rows=rows, of=of, details={"estimated": estimated}
     )
     assert words_data.share_words(finding) == words
+
+
+@pytest.mark.parametrize(
+    ("details", "words"),
+    [
+        ({"kinds": {"email": 3, "phone": 12}}, "Phone numbers 12 · E-mail addresses 3"),
+        ({"groups": 1}, "in 1 group"),
+        ({"groups": 1_200}, "in 1,200 groups"),
+        ({"splits": {"train-test": 4}}, "Training – Test 4"),
+        ({"languages": {"zh": 0.9, "en": 0.1}}, "Chinese 90% · English 10%"),
+        ({"labels": {str(n): 10 - n for n in range(7)}}, "0 10 · 1 9 · 2 8 · 3 7 · 4 6 · …"),
+        ({}, ""),
+    ],
+)
+def test_details_name_the_most_frequent_first(details: dict[str, object], words: str) -> None:
+    finding = Finding(
+        kind=FindingKind.PRIVATE_DATA, severity=Severity.NOTE, rows=1, of=10, details=dict(details)
+    )
+    assert words_data.details_words(finding) == words

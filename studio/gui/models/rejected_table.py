@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 
 from studio.domain.datasets import RejectedRow
-from studio.gui.models.rows_table import PagedTable
+from studio.gui.models.paged_table import PagedTable
 from studio.i18n import _
 
 

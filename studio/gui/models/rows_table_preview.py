@@ -90,8 +90,10 @@ class PreviewTable(QAbstractTableModel):
         self._tell()
 
     def own_roles(self) -> list[ColumnRole]:
-        """The parts that rows of the present shape have."""
-        return [role for role in ColumnRole if role in _allowed(self._shape)]
+        """The parts that rows of the present shape have, those that are needed before the others."""
+        first = SHAPES[self._shape].needed[0]
+        allowed = [role for role in ColumnRole if role in _allowed(self._shape)]
+        return sorted(allowed, key=lambda role: role not in first)
 
     def other_roles(self, section: int) -> list[ColumnRole]:
         """Parts of other shapes that this column could play, as its cells look."""

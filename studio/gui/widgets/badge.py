@@ -54,7 +54,7 @@ class Chip(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(7 if icon else 9, 0, 9, 0)
         row.setSpacing(4)
-        self._icon = IconLabel(icon or "circle", _TONES[tone], 14)
+        self._icon = IconLabel(icon or "circle", _TONES[tone], 14, self)
         self._icon.setVisible(bool(icon))
         self._label = QLabel(text)
         self._label.setFont(ui_font(current_tokens().fonts.caption))

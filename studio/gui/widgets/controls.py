@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSlider,
+    QStyledItemDelegate,
     QWidget,
 )
 
@@ -28,6 +29,7 @@ class DropDown(QComboBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setItemDelegate(QStyledItemDelegate(self))  # Qt's own for drop-downs knows no style sheet
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # by default the wheel takes the focus too
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -143,8 +143,7 @@ class DropOverlay(QFrame):
         if not paths_of(event.mimeData()) or QApplication.activeModalWidget() is not None:
             return False
         event.acceptProposedAction()
-        edge = current_tokens().space.m
-        self.setGeometry(self._target.rect().adjusted(edge, edge, -edge, -edge))
+        self.setGeometry(self._target.rect())
         self.raise_()
         self.show()
         return True

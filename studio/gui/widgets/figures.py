@@ -161,6 +161,6 @@ class ProgressPanel(QWidget):
         self._bar.setRange(0, 1000 if total else 0)
         if total:
             self._bar.setValue(round(1000 * min(done / total, 1)))
-        count = f"{done:,.0f} / {total:,.0f}" if total else f"{done:,.0f}"
+        count = f"{done:,.0f} / {total:,.0f}" if total else f"{done:,.0f}" if done else ""
         left = _("{time} left").format(time=duration_words(eta_s)) if eta_s is not None else ""
         self._figures.setText("  ·  ".join(part for part in (count, rate, left) if part))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,8 @@ from polars.io.plugins import register_io_source
 
 from studio.domain.datasets import Split
 from studio.ingest.prefetch import Prefetch
+
+PolarsType = pl.DataType | type[pl.DataType]
 
 ROWS_FILE: Final = "rows.parquet"
 INDEX_FILE: Final = "index.json"
@@ -27,8 +29,13 @@ def write_rows(frames: Iterable[pl.DataFrame], columns: tuple[str, ...], path: P
     Raises whatever ``frames`` raises, and OSError when the file cannot be written.
     """
     schema = {"row": pl.Int64, "key": pl.UInt64, "split": pl.String, **dict.fromkeys(columns, pl.String)}
+    write_frames(frames, schema, path)
+
+
+def write_frames(frames: Iterable[pl.DataFrame], schema: Mapping[str, PolarsType], path: Path) -> None:
+    """Stream frames of this schema to a Parquet file. Raises as ``write_rows`` does."""
     producer = Prefetch(frame for frame in frames if frame.height)
-    scan = register_io_source(lambda *_pushdown: iter(producer), schema=schema)
+    scan = register_io_source(lambda *_pushdown: iter(producer), schema=dict(schema))
     try:
         scan.sink_parquet(
             path,
@@ -55,8 +62,9 @@ def _as_os_error(error: Exception) -> OSError:
 def write_index(folder: Path, check: Callable[[], None] = lambda: None) -> dict[Split, int]:
     """Write what stands in each block of ROW_GROUP_ROWS rows; returns the rows of each split.
 
-    For each block: the rows of each split, and the smallest and largest row number; "last_row" of all. With it a page
-    of one split and single rows by number are found without reading the others.
+    For each block: the rows of each split, the smallest and largest row number, and whether the numbers run on
+    without a gap; "last_row" of all. With it a page of one split and single rows by number are found without reading
+    the others.
     """
     scan = pl.scan_parquet(folder / ROWS_FILE, glob=False).select("row", "split")
     rows = int(scan.select(pl.len()).collect().item())
@@ -74,4 +82,6 @@ def _block(frame: pl.DataFrame) -> dict[str, int]:
     counts = dict(frame["split"].value_counts().iter_rows())
     splits = {split.value: int(counts.get(split.value, 0)) for split in Split}
     ends = frame.select(first=pl.col("row").min(), last=pl.col("row").max()).row(0, named=True)
-    return {**splits, "first": int(ends["first"]), "last": int(ends["last"])}
+    first, last = int(ends["first"]), int(ends["last"])
+    runs_on = last - first + 1 == frame.height and frame["row"].is_sorted()
+    return {**splits, "first": first, "last": last, "runs_on": int(runs_on)}

@@ -82,10 +82,15 @@ class ParquetPages:
             yield from self._block(number).select("row", *names).filter(hits).collect()["row"]
 
     def _picked(self, block: int, wanted: pl.Series) -> Iterator[pl.DataFrame]:
-        """The wanted rows of a block; its numbers are read first, and the rest only where they stand."""
-        inside = self._block(block).select("row").collect()["row"]
-        places = inside.is_in(wanted.implode()).arg_true()
-        for start, length in _runs(places.to_list()):
+        """The wanted rows of a block, read only where they stand; where its numbers have gaps these are read first."""
+        ends = self._blocks[block]
+        if ends.get("runs_on"):
+            inside = wanted.filter(wanted.is_between(ends["first"], ends["last"])).unique().sort()
+            places = (inside - ends["first"]).to_list()
+        else:
+            numbers = self._block(block).select("row").collect()["row"]
+            places = numbers.is_in(wanted.implode()).arg_true().to_list()
+        for start, length in _runs(places):
             yield self._plain(block * self._block_rows + start, length)
 
     def _blocks_with(self, numbers: pl.Series) -> list[int]:

@@ -8,7 +8,8 @@ from typing import Final
 
 import polars as pl
 
-from studio.ingest.readers.batches import ROW, Batch, rejection
+from studio.ingest.dataset.images import ImageFault, store_image
+from studio.ingest.readers.batches import ROW, Batch, in_pieces, rejection
 
 _AT_ONCE: Final = 50
 
@@ -22,17 +23,18 @@ class Pictures:
 
     def stored(self, batch: Batch) -> Iterator[Batch]:
         """The batch in small portions, each path in ``image`` replaced by the name in the store."""
-        if batch.rejected:
-            yield Batch(batch.frame.clear(), batch.rejected)
-        for frame in batch.frame.iter_slices(_AT_ONCE):
-            names, rejected = [], []
-            for row, written in frame.select(ROW, "image").iter_rows():
-                name, code = self._store(written)
-                names.append(name)
-                if code:
-                    rejected.append(rejection(row, code, written))
-            stored = frame.with_columns(pl.Series("image", names, dtype=pl.String))
-            yield Batch(stored.filter(pl.col("image").is_not_null()), rejected)
+        for piece in in_pieces(batch, _AT_ONCE):
+            yield self._portion(piece)
+
+    def _portion(self, piece: Batch) -> Batch:
+        frame = piece.frame
+        found = [
+            (row, written, *self._store(written)) for row, written in frame.select(ROW, "image").iter_rows()
+        ]
+        names = pl.Series("image", [name for _row, _written, name, _code in found], dtype=pl.String)
+        rejected = [rejection(row, code, written) for row, written, _name, code in found if code]
+        rejected = sorted(piece.rejected + rejected, key=lambda item: item.row)
+        return Batch(frame.with_columns(names).filter(names.is_not_null()), rejected)
 
     def _store(self, written: str) -> tuple[str | None, str]:
         """(name in the store, "") or (None, the code of what is wrong)."""
@@ -43,8 +45,7 @@ class Pictures:
             return None, "image_missing"
         if not inside:
             return None, "image_outside"
-        if not path.is_file():
-            return None, "image_missing"
-        from studio.ingest.dataset.images import store_image
-
-        return store_image(path, self._images_dir)
+        try:
+            return store_image(path, self._images_dir), ""
+        except ImageFault as fault:
+            return None, fault.code

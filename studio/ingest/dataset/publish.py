@@ -8,9 +8,11 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 _STALE_S: Final = 24 * 3600
 _BLOCK_BYTES: Final = 8 << 20
@@ -18,7 +20,7 @@ _BLOCK_BYTES: Final = 8 << 20
 
 @contextmanager
 def published(out_dir: Path) -> Iterator[Path]:
-    """A folder to fill, ``.tmp-<uuid>`` beside ``out_dir``; renamed to it at the end, removed on any exception.
+    """A folder to fill, ``.tmp-…`` beside ``out_dir``; renamed to it at the end, removed on any exception.
 
     Raises OSError, FileExistsError when ``out_dir`` is there already.
     """
@@ -26,7 +28,7 @@ def published(out_dir: Path) -> Iterator[Path]:
         raise FileExistsError(f"{out_dir} exists")
     out_dir.parent.mkdir(parents=True, exist_ok=True)
     _sweep(out_dir.parent)
-    aside = out_dir.parent / f".tmp-{uuid.uuid4().hex}"
+    aside = out_dir.parent / _aside_name()
     aside.mkdir(mode=0o700)
     try:
         yield aside
@@ -56,7 +58,7 @@ def written(out: Path) -> Iterator[Path]:
 
     Raises OSError. A file that is there already is replaced.
     """
-    aside = out.parent / f".tmp-{uuid.uuid4().hex}{out.suffix}"
+    aside = out.parent / f"{_aside_name()}{out.suffix}"
     try:
         yield aside
         _sync(aside)
@@ -77,8 +79,23 @@ def _sync(path: Path) -> None:
         os.close(fd)
 
 
+def _aside_name() -> str:
+    """Says whose it is, so that the next process can tell whether anybody still writes to it."""
+    return f".tmp-{os.getpid()}-{uuid.uuid4().hex}"
+
+
 def _sweep(parent: Path) -> None:
-    """Remove what killed imports left behind, once it is certainly nobody's any more."""
+    """Remove what killed jobs left behind; what has no owner in its name only after a day."""
     for left in parent.glob(".tmp-*"):
-        if time.time() - left.stat().st_mtime > _STALE_S:
-            shutil.rmtree(left, ignore_errors=True)
+        owner = left.name.split("-")[1]
+        gone = owner.isdigit() and left.name.count("-") == 2 and not psutil.pid_exists(int(owner))
+        with suppress(FileNotFoundError):  # another import sweeps as well
+            if gone or time.time() - left.stat().st_mtime > _STALE_S:
+                _remove(left)
+
+
+def _remove(left: Path) -> None:
+    if left.is_dir():
+        shutil.rmtree(left, ignore_errors=True)
+    else:
+        left.unlink(missing_ok=True)

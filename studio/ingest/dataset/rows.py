@@ -51,11 +51,11 @@ def _training_row(row: dict[str, Any]) -> dict[str, Any]:
     if "messages" in row:
         return {"row": row["row"], "messages": json.loads(row["messages"])}
     if "prompt" in row:
-        beside = {name: row[name] for name in _ANSWERS if name in row}
+        beside: dict[str, Any] = {name: row[name] for name in _ANSWERS if name in row}
         return {"row": row["row"], "messages": _messages(row), **beside}
     if "labels" in row:
         return {**row, "labels": json.loads(row["labels"])}
-    numbers = {name: float(row[name]) for name in ("number", "rating") if name in row}
+    numbers: dict[str, Any] = {name: float(row[name]) for name in ("number", "rating") if name in row}
     return {**row, **numbers}
 
 

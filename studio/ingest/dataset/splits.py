@@ -5,7 +5,8 @@ the unit separator U+001F. The key's top 53 bits as a fraction f of 1: f < valid
 f < validation + test -> test; else training. So the same content is in the same split after any re-import.
 
 Small sets: when a split that was asked for got no row, the content with the smallest key not yet needed elsewhere
-is moved there: to validation as long as one other content remains, to test as long as two others remain.
+is moved there: to validation as long as one other content remains, to test as long as two others remain. With four
+contents or more no split that was asked for is empty.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ def missing_splits(keys: pl.DataFrame, shares: SplitShares) -> dict[int, Split]:
         if share <= 0 or (distinct["split"] == split.value).any():
             continue
         spare = distinct.filter(pl.len().over("split") > (2 if split is Split.TEST else 1))
+        if spare.is_empty() and distinct.height > 3:  # two training and two validation contents: one can go
+            spare = distinct.filter(pl.len().over("split") > 1)
         if spare.height:
             key = int(spare["key"][0])
             moved[key] = split

@@ -42,7 +42,7 @@ class StableSample:
         self.seen += frame.height
         frame = frame.with_columns((pl.col("key") & 0xFFFFFFFF).alias("rank"))
         if self._limit is not None:
-            frame = frame.filter(pl.col("rank") <= self._limit)
+            frame = compact(frame.filter(pl.col("rank") <= self._limit))
         self._frames.append(frame)
         self._held += frame.height
         if self._held > 2 * SMALL_ROWS:
@@ -55,9 +55,14 @@ class StableSample:
         return pl.concat(self._frames) if self._frames else pl.DataFrame()
 
     def _shrink(self) -> None:
-        rows = pl.concat(self._frames).bottom_k(SAMPLE_ROWS, by="rank")
+        rows = compact(pl.concat(self._frames).bottom_k(SAMPLE_ROWS, by="rank"))
         self._frames, self._held = [rows], rows.height
         self._limit = int(rows["rank"].max())  # type: ignore[arg-type]
+
+
+def compact(frame: pl.DataFrame) -> pl.DataFrame:
+    """The few rows that were picked, in memory of their own: picked ones keep all the texts alive they came from."""
+    return pl.DataFrame(frame.to_dict(as_series=False), schema=frame.schema)
 
 
 def sample_texts(rows: pl.DataFrame, shape: Shape) -> list[str]:

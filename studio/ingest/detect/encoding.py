@@ -35,7 +35,8 @@ def detect_encoding(sample: bytes) -> str | None:
             return name
     if is_utf8(sample):
         return "utf-8"
-    return _utf16_by_zeros(sample) or _mostly_utf8(sample) or _gb18030(sample) or _guess(sample)
+    found = _utf16_by_zeros(sample) or _mostly_utf8(sample) or _gb18030(sample) or _guess(sample)
+    return found or _mostly_ascii(sample)
 
 
 def is_utf8(sample: bytes) -> bool:
@@ -78,6 +79,13 @@ def _mostly_utf8(sample: bytes) -> str | None:
     if good >= bad and good:
         return "utf-8"
     return None
+
+
+def _mostly_ascii(sample: bytes) -> str | None:
+    """Plain ASCII but for a few lines in no known encoding: those are put aside later, as the damaged ones above."""
+    lines = sample.split(b"\n")
+    plain = sum(line.isascii() and b"\0" not in line for line in lines)
+    return "utf-8" if len(lines) > 1 and plain * 2 >= len(lines) else None
 
 
 def _gb18030(sample: bytes) -> str | None:

@@ -168,7 +168,8 @@ def _unnamed_ratings(seen: Columns) -> Guess | None:
     if len(seen.cells(seen.names[2])) < 5 or len(scale) > 11 or max(scale) > 100 or len(users) <= len(scale):
         return None
     time = seen.names[3] if len(seen.names) == 4 else None
-    return _rated(*seen.names[:3], time)
+    user, item, rating = seen.names[:3]
+    return _rated(user, item, rating, time)
 
 
 def _images(seen: Columns) -> Guess | None:

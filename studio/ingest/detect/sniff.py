@@ -12,6 +12,7 @@ from typing import Final
 
 from studio.ingest import errors
 from studio.ingest.detect.names import KNOWN_NAMES, plain_name
+from studio.ingest.export.formulas import plain_name as without_mark
 
 DELIMITERS: Final = (",", "\t", ";", "|")
 _MAGIC: Final = (
@@ -123,18 +124,25 @@ def head_records(text: str, delimiter: str, limit: int) -> list[list[str]]:
 
 
 def has_header(records: Sequence[Sequence[str]]) -> bool:
-    """Whether the first record holds names: a known one, or short distinct words unlike the rows below."""
+    """Whether the first record holds names: a known one, or short words above numbers or above longer cells."""
     if not records:
         return False
-    first = [cell.strip() for cell in records[0]]
+    first = [without_mark(cell.strip()) for cell in records[0]]
     if any(plain_name(cell) in KNOWN_NAMES for cell in first):
         return True
     named = [cell for cell in first if cell]
     if not named or any(len(cell) > 40 or _is_number(cell) or cell[-1] in ".?!。？！" for cell in named):
         return False
+    if any(_is_number_column(records, index) for index in range(len(first))):
+        return True
     below = [cell for record in records[1:20] for cell in record]
     longest = max(map(len, named))
     return not below or sum(len(cell) > longest for cell in below) * 2 >= len(below)
+
+
+def _is_number_column(records: Sequence[Sequence[str]], index: int) -> bool:
+    cells = [record[index] for record in records[1:20] if index < len(record) and record[index].strip()]
+    return bool(cells) and all(_is_number(cell.strip()) for cell in cells)
 
 
 def _is_number(cell: str) -> bool:

@@ -15,9 +15,11 @@ from studio.ingest.doctor.checks.exact_duplicates import ExactDuplicates
 from studio.ingest.doctor.checks.language_mix import LanguageMix
 from studio.ingest.doctor.checks.markup import Markup
 from studio.ingest.doctor.checks.near_duplicates import NearDuplicates
+from studio.ingest.doctor.checks.private_data import PrivateData
 from studio.ingest.doctor.checks.split_leakage import SplitLeakage
 from studio.ingest.doctor.checks.too_long import TooLong
 from studio.ingest.doctor.checks.too_short import TooShort
+from studio.ingest.doctor.checks.unsafe_words import UnsafeWordsCheck
 from studio.ingest.doctor.lengths import TokenCounter
 from studio.ingest.doctor.near.shared import SharedIndex
 from studio.ingest.doctor.rules import RowRule, SetRule
@@ -56,15 +58,10 @@ def row_rule(kind: FindingKind, limits: Limits) -> RowRule | None:
         return TooShort(TokenCounter(spec.tokenizer_dir), spec.min_tokens)
     if kind is _K.TOO_LONG:
         return TooLong(TokenCounter(spec.tokenizer_dir), spec.max_tokens)
-    try:
-        if kind is _K.UNSAFE_WORDS:
-            from studio.ingest.doctor.checks.unsafe_words import UnsafeWordsCheck
-            return UnsafeWordsCheck()
-        if kind is _K.PRIVATE_DATA:
-            from studio.ingest.doctor.checks.private_data import PrivateData
-            return PrivateData(limits.private_kinds)
-    except ImportError:
-        return None
+    if kind is _K.UNSAFE_WORDS:
+        return UnsafeWordsCheck()
+    if kind is _K.PRIVATE_DATA:
+        return PrivateData(limits.private_kinds)
     return None
 
 
@@ -85,7 +82,9 @@ def set_rule(kind: FindingKind, shared: SharedIndex) -> SetRule | None:
 
 def applicable(shape: Shape, spec: DoctorSpec) -> list[FindingKind]:
     """What is looked for in rows of this shape, in the order of FindingKind."""
-    return [kind for kind in FindingKind if (not spec.checks or kind in spec.checks) and _applies(kind, shape)]
+    return [
+        kind for kind in FindingKind if (not spec.checks or kind in spec.checks) and _applies(kind, shape)
+    ]
 
 
 def _applies(kind: FindingKind, shape: Shape) -> bool:

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -56,17 +57,15 @@ class Doctor:
         for kind in self.checked:
             rule = set_rule(kind, shared)
             if rule is not None:
-                found[kind] = self._timed(kind, lambda rule=rule: self._set_finding(rule))  # type: ignore[misc]
+                found[kind] = self._timed(kind, partial(self._set_finding, rule))
             if kind is FindingKind.SPLIT_LEAKAGE:
                 shared.release()
         if FindingKind.ROLE_ORDER in self.checked:
-            found[FindingKind.ROLE_ORDER] = self._timed(
-                FindingKind.ROLE_ORDER, lambda: find_disorder(self._view)
-            )
+            kind = FindingKind.ROLE_ORDER
+            found[kind] = self._timed(kind, partial(find_disorder, self._view))
         if FindingKind.CLASS_IMBALANCE in self.checked:
-            found[FindingKind.CLASS_IMBALANCE] = self._timed(
-                FindingKind.CLASS_IMBALANCE, lambda: find_imbalance(self._view)
-            )
+            kind = FindingKind.CLASS_IMBALANCE
+            found[kind] = self._timed(kind, partial(find_imbalance, self._view))
         return DoctorReport(
             dataset_id=dataset_id,
             content_sha256=content_sha256,

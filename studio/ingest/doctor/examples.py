@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os.path
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -65,7 +64,7 @@ def _example(before: dict[str, Any], after: dict[str, Any] | None, column: str, 
     changed = [name for name in before if name in after and before[name] != after[name]]
     column = changed[0] if changed and column not in changed else column
     old, new = _pair(column, before[column], after[column])
-    start = len(os.path.commonprefix([old, new])) if old != new else 0
+    start = next((place for place, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), 0)
     if old == new and not note:
         note = _("This fix cannot change it; remove the row, or edit it by hand.")
     return Example(

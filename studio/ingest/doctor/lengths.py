@@ -17,7 +17,7 @@ from studio.ingest.doctor.texts import text_columns, text_parts
 
 CHARACTERS_PER_TOKEN: Final = 2  # when there is no tokenizer: between English (4) and Chinese (1.5)
 # A text with more characters per token than this is no language; it counts as long enough.
-_CHARACTERS_AT_MOST: Final = 32
+CHARACTERS_AT_MOST: Final = 32
 
 
 @lru_cache(maxsize=2)
@@ -38,7 +38,7 @@ class TokenCounter:
         file = Path(tokenizer_dir) / "tokenizer.json"
         try:
             self._tokenizer = _load(str(file), file.stat().st_mtime_ns)
-        except Exception as error:  # noqa: BLE001 (tokenizers raises bare Exception)
+        except Exception as error:  # tokenizers raises no other kind
             raise _no_tokenizer(str(file)) from error
 
     @property
@@ -59,7 +59,8 @@ class TokenCounter:
         """
         if self._tokenizer is None:
             return ((texts.str.len_chars() + CHARACTERS_PER_TOKEN - 1) // CHARACTERS_PER_TOKEN).cast(pl.Int64)
-        doubtful = (texts.str.len_bytes() > high) | (texts.str.len_chars() < low * _CHARACTERS_AT_MOST)
+        long = texts.str.len_bytes().cast(pl.Int64) > high
+        doubtful = long | (texts.str.len_chars() < low * CHARACTERS_AT_MOST)
         counts = self.count(texts.filter(doubtful).to_list())
         base = pl.Series("tokens", [low], dtype=pl.Int64).new_from_index(0, len(texts))
         return base.scatter(doubtful.arg_true(), pl.Series(counts, dtype=pl.Int64)) if counts else base
@@ -70,12 +71,13 @@ class TokenCounter:
             return ""
         if self._tokenizer is None:
             return text[: limit * CHARACTERS_PER_TOKEN].rstrip()
+        text = text[: limit * CHARACTERS_AT_MOST]
         keep = limit
         while keep > 0:
             offsets = self._tokenizer.encode(text, add_special_tokens=False).offsets
             if len(offsets) <= limit:
                 return text
-            text = text[: max((end for _start, end in offsets[:keep]), default=0)].rstrip("\ufffd").rstrip()
+            text = text[: max((end for _start, end in offsets[:keep]), default=0)].rstrip()
             keep -= 1
         return ""
 

@@ -28,8 +28,8 @@ def text_columns(shape: Shape) -> list[str]:
 
 def learned_columns(shape: Shape) -> list[str]:
     """The columns a model learns to give back, or to judge."""
-    answers = [name for name in ("response", "chosen", "messages", "text") if name in SHAPES[shape].stored]
-    return answers[:1]
+    answers = ("response", "chosen", "messages", "text")
+    return [str(name) for name in answers if name in SHAPES[shape].stored][:1]
 
 
 def text_parts(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:

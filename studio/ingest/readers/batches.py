@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -22,6 +23,20 @@ class Batch:
 
     frame: pl.DataFrame
     rejected: list[RejectedRow] = field(default_factory=list)
+
+
+def in_pieces(batch: Batch, most_rows: int) -> Iterator[Batch]:
+    """The batch in tables of ``most_rows`` at most; each rejection with the rows that it stands among."""
+    if batch.frame.height <= most_rows:
+        yield batch
+        return
+    waiting = sorted(batch.rejected, key=lambda item: item.row)
+    for frame in batch.frame.iter_slices(most_rows):
+        upto = bisect_left(waiting, int(frame[ROW][-1]), key=lambda item: item.row)
+        yield Batch(frame, waiting[:upto])
+        waiting = waiting[upto:]
+    if waiting:
+        yield Batch(batch.frame.clear(), waiting)
 
 
 class Reader(Protocol):
@@ -108,4 +123,10 @@ def _reasons(_language: str) -> dict[str, str]:
         "image_outside": _("The path of the image leads out of the folder of the source."),
         "not_a_number": _("This is not a number."),
         "decimal_comma": _("The number has a comma in it; write it with a decimal point."),
+        "image_too_large": _("This image has too many pixels or bytes to be taken."),
+        "image_unknown": _("This file is no image of a known kind (PNG, JPEG, GIF, BMP, WebP, TIFF)."),
+        "image_broken": _("This image is damaged or cut short."),
+        "page_without_text": _("This page has no text layer, only a picture."),
+        "page_unreadable": _("This page of the PDF is damaged."),
+        "outside_questions": _("This text stands outside the questions and answers."),
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from studio.domain.datasets import RejectedRow
 from studio.domain.shapes import ColumnRole
+from studio.ingest.clean_conversations import clean_cells
 from studio.ingest.readers.batches import ROW, Batch, frame_of, rejection
 
 _PIECE_BYTES: Final = 256 << 10
@@ -42,11 +44,10 @@ class JsonlReader:
     def batches(self, wanted: Mapping[str, str]) -> Iterator[Batch]:
         rest, run = b"", _Run(wanted)
         for block in self._blocks():
-            data = rest + block
-            cut = data.rfind(b"\n") + 1
-            rest = data[cut:]
+            cut = block.rfind(b"\n") + 1
             if cut:
-                yield from run.consume(data[:cut])
+                yield from run.consume(b"".join((rest, memoryview(block)[:cut])))
+            rest = block[cut:] if cut else rest + block
             if len(rest) > _MAX_LINE_BYTES:
                 rest = run.drop_long_line(rest)
         yield from run.consume(rest)
@@ -69,9 +70,9 @@ class _Run:
     def consume(self, data: bytes) -> Iterator[Batch]:
         if not data:
             return
-        frame = None if self._skipping else self._fast(data)
-        if frame is not None:
-            yield Batch(frame)
+        batch = None if self._skipping else self._whole(data)
+        if batch is not None:
+            yield batch
             return
         if len(data) <= _PIECE_BYTES or self._skipping:
             yield self._slow(data)
@@ -80,9 +81,33 @@ class _Run:
         while position < len(data):
             end = data.find(b"\n", position + _PIECE_BYTES) + 1 or len(data)
             piece = data[position:end]
-            frame = self._fast(piece)
-            yield Batch(frame) if frame is not None else self._slow(piece)
+            yield self._whole(piece) or self._slow(piece)
             position = end
+
+    def _whole(self, data: bytes) -> Batch | None:
+        """All of these lines at once, or None where that cannot be trusted."""
+        if self._roles == [ColumnRole.MESSAGES.value]:
+            return self._conversations(data)
+        frame = self._fast(data)
+        return None if frame is None else Batch(frame)
+
+    def _conversations(self, data: bytes) -> Batch | None:
+        """Lines that hold nothing but a clean conversation, as they are; the others one by one."""
+        try:
+            lines = pl.scan_lines(data).collect().to_series()
+        except (pl.exceptions.PolarsError, UnicodeDecodeError):
+            return None
+        if len(lines) != data.count(b"\n") + (not data.endswith(b"\n")):
+            return None
+        cells = clean_cells(lines, *self._wanted.values())
+        found = pl.DataFrame({ROW: pl.int_range(len(lines), eager=True) + self._row, "messages": cells})
+        doubtful = found.with_columns(lines.alias("line")).filter(pl.col("messages").is_null())
+        self._row += len(lines)
+        clean = found.filter(pl.col("messages").is_not_null())
+        if doubtful.is_empty():
+            return Batch(clean)
+        read = self._read(zip(doubtful[ROW], (line.encode() for line in doubtful["line"]), strict=True))
+        return Batch(pl.concat([clean, read.frame]).sort(ROW), read.rejected)
 
     def _fast(self, data: bytes) -> pl.DataFrame | None:
         """By polars; None unless each line is one object whose wanted fields are strings, each named once."""
@@ -120,11 +145,16 @@ class _Run:
         return True
 
     def _slow(self, data: bytes) -> Batch:
+        lines = data.removesuffix(b"\n").split(b"\n")
+        first, self._row = self._row, self._row + len(lines)
+        return self._read(enumerate(lines, start=first))
+
+    def _read(self, numbered: Iterable[tuple[int, bytes]]) -> Batch:
+        """Line by line."""
         rows: list[int] = []
         cells: list[list[str | None]] = []
         rejected: list[RejectedRow] = []
-        for line in data.removesuffix(b"\n").split(b"\n"):
-            number, self._row = self._row, self._row + 1
+        for number, line in numbered:
             values, code = self._long() if self._skipping else _fields(line, self._wanted)
             if code:
                 rejected.append(rejection(number, code, line))
@@ -139,10 +169,18 @@ class _Run:
 
 
 def _after_key(codes: Codes, colons: Places, key: bytes) -> Places:
-    """Those of ``colons`` (each after a quote) whose field name is ``key`` (with its opening quote only)."""
-    for back, byte in enumerate(reversed(key), start=2):
-        colons = colons[(colons >= back) & (codes[colons - back] == byte)]
-    return colons
+    """Those of ``colons`` (each after a quote) whose field name is ``key`` (with its opening quote only).
+
+    Compared eight bytes at a time; an occurrence in the last eight bytes of all is not found.
+    """
+    words = np.ndarray((max(0, len(codes) - 7),), np.uint64, buffer=codes.data, strides=(1,))
+    starts = colons - 1 - len(key)
+    starts = starts[(starts >= 0) & (starts < len(words))]
+    for offset in {*range(0, len(key) - 7, 8), max(0, len(key) - 8)}:
+        part = key[offset : offset + 8]
+        found = words[np.minimum(starts + offset, len(words) - 1)] & np.uint64((1 << 8 * len(part)) - 1)
+        starts = starts[found == np.uint64(int.from_bytes(part, sys.byteorder))]
+    return starts + len(key) + 1
 
 
 def _strings_follow(codes: Codes, colons: Places) -> bool:

@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from studio.i18n import _
 from studio.ingest import errors
+from studio.ingest.readers.arrow_reader import ArrowReader
 from studio.ingest.readers.batches import Reader
-from studio.ingest.readers.table_reader import ParquetReader, XlsxReader
+from studio.ingest.readers.compound import MAGIC, CompoundError, CompoundFile
+from studio.ingest.readers.docx_reader import DocxReader
+from studio.ingest.readers.html_reader import HtmlReader
+from studio.ingest.readers.markdown_reader import MarkdownReader
+from studio.ingest.readers.ods_reader import OdsReader
+from studio.ingest.readers.pdf_reader import PdfReader
+from studio.ingest.readers.sqlite_reader import SqliteReader
+from studio.ingest.readers.table_reader import ParquetReader
+from studio.ingest.readers.workbook_reader import WorkbookReader
 
 # Archives that are documents, by a member that only they have; the first that fits.
-_ZIP_KINDS: Final = (("word/", "docx"), ("xl/", "xlsx"), ("ppt/", "PPTX"))
+_ZIP_KINDS: Final = (("word/", "docx"), ("xl/", "xlsx"), ("ppt/", "pptx"))
 _ODS: Final = b"application/vnd.oasis.opendocument.spreadsheet"
 _MAX_MEMBERS: Final = 100_000
+_MAX_COLUMNS: Final = 5_000
+_OPENERS: Final[dict[str, Callable[[Path, str | None, str | None], Reader]]] = {
+    "xlsx": lambda path, sheet, _encoding: WorkbookReader(path, sheet),
+    "xls": lambda path, sheet, _encoding: WorkbookReader(path, sheet, "xls"),
+    "ods": lambda path, sheet, _encoding: OdsReader(path, sheet),
+    "parquet": lambda path, _sheet, _encoding: ParquetReader(path),
+    "arrow": lambda path, _sheet, _encoding: ArrowReader(path),
+    "sqlite": lambda path, sheet, _encoding: SqliteReader(path, sheet),
+    "md": MarkdownReader,
+    "docx": lambda path, sheet, _encoding: DocxReader(path, sheet),
+    "pdf": lambda path, sheet, _encoding: PdfReader(path, sheet),
+    "html": HtmlReader,
+}
 _HTML: Final = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html)\b", re.I | re.S)
 _BY_NAME: Final = {
     ".md": "md",
@@ -23,6 +48,8 @@ _BY_NAME: Final = {
     ".htm": "html",
     ".xhtml": "html",
 }
+_DOCUMENT_NAMES: Final = {".xlsx": "xlsx", ".xlsm": "xlsx", ".docx": "docx", ".docm": "docx", ".ods": "ods"}
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _ARROW_NAMES: Final = (".arrow", ".arrows", ".feather", ".ipc")
 _MAGIC: Final = (
     (b"PAR1", "parquet"),
@@ -34,44 +61,44 @@ _MAGIC: Final = (
 
 
 def container_kind(path: Path, head: bytes) -> str | None:
-    """The format of the file that begins with ``head``, or of a folder (b""): a key of ``open_container``.
+    """The format of the file that begins with ``head``: a key of ``open_container``, or what that refuses by name.
 
     "zip" is an archive that is none of the documents; None is text, or what is no format of ours.
     """
-    if path.is_dir():
-        return None
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
     if head.startswith(b"PK\x03\x04"):
         return _archive_kind(path, head)
+    if head.startswith(MAGIC):
+        return _compound_kind(path)
     if head.startswith(b"\xff\xff\xff\xff") and path.suffix.lower() in _ARROW_NAMES:
         return "arrow"  # the stream form, which has no magic of its own
+    if b"%PDF-" in head[:1024] and path.suffix.lower() == ".pdf":
+        return "pdf"  # some have a few bytes before it
     if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")[:4096]):
         return "html"
-    return _BY_NAME.get(path.suffix.lower()) if b"\0" not in head[:4096] else None
+    is_text = b"\0" not in head[:4096] or head.startswith(_UTF16)
+    return _BY_NAME.get(path.suffix.lower()) if is_text else None
 
 
 def open_container(form: str, path: Path, sheet: str | None, encoding: str | None = None) -> Reader:
     """The reader for a format that ``container_kind`` told; ``sheets_of`` says what ``sheet`` can choose.
 
-    Raises StudioError: import.broken, import.locked, import.too_large, import.columns, import.no_text.
+    Raises StudioError: import.broken, import.binary, import.locked, import.too_large, import.dtd, import.columns,
+    import.no_text, import.no_rows, import.encoding, import.old_feather, import.database_open.
     """
-    if form == "parquet":
-        return ParquetReader(path)
-    if form == "xlsx":
-        return XlsxReader(path, sheet)
-    raise errors.binary(str(path), form.upper())
+    if form not in _OPENERS:
+        raise errors.locked() if form == "locked" else errors.binary(str(path), form.upper())
+    reader = _OPENERS[form](path, sheet, encoding)
+    if len(reader.columns) > _MAX_COLUMNS:
+        raise errors.too_large(_("more columns than a dataset can have"), str(_MAX_COLUMNS))
+    return reader
 
 
 def sheets_of(reader: Reader) -> list[str]:
     """What can be chosen in a source: sheets of a workbook, tables of a database, views of a document."""
     return list(getattr(reader, "sheets", ()))
-
-
-def skipped_of(reader: Reader) -> list[str]:
-    """Files of a folder that its reader does not read, each with the reason."""
-    return list(getattr(reader, "skipped", ()))
 
 
 def _archive_kind(path: Path, head: bytes) -> str:
@@ -83,9 +110,22 @@ def _archive_kind(path: Path, head: bytes) -> str:
         names = []
     if "mimetype" in names or b"mimetype" in head[:64]:
         return "ods" if _ODS in head[:256] else "zip"
+    if "xl/workbook.bin" in names:
+        return "xlsb"
     for folder, kind in _ZIP_KINDS:
         if any(name.startswith(folder) for name in names) or (not names and folder.encode() in head):
             return kind
-    if not names and path.suffix.lower() in (".xlsx", ".xlsm", ".docx", ".ods"):
-        return path.suffix.lower()[1:5]
-    return "zip"
+    return "zip" if names else _DOCUMENT_NAMES.get(path.suffix.lower(), "zip")
+
+
+def _compound_kind(path: Path) -> str:
+    """Old Office files and password-protected new ones have the same container."""
+    try:
+        names = CompoundFile(path).names
+    except (CompoundError, struct.error, OSError, MemoryError):
+        return "xls"  # whose reader says that it is damaged
+    if "EncryptedPackage" in names:
+        return "locked"
+    if "WordDocument" in names:
+        return "doc"
+    return "ppt" if "PowerPoint Document" in names else "xls"

@@ -148,7 +148,7 @@ def _answer(cell: str) -> _Said:
         if message is None or message["role"] != "assistant":
             raise _Bad(fault or "no_answer")
         return _Said(None, message["content"])
-    if looks_like_conversation(value):
+    if isinstance(value, list) and looks_like_conversation(value):
         return _last_of(value)
     return _Said(None, cell)
 

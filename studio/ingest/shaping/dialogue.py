@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import polars as pl
 
 from studio.domain.datasets import RejectedRow
+from studio.ingest.clean_conversations import canonical
 from studio.ingest.readers.batches import ROW, frame_of
 from studio.ingest.shaping.conversations import Messages, disorder, dumped, message, of_value, read
 from studio.ingest.shaping.putting_aside import is_blank, put_aside
@@ -33,7 +35,20 @@ def _system(frame: pl.DataFrame) -> list[pl.Expr]:
 
 def conversations(frame: pl.DataFrame, rejected: list[RejectedRow]) -> pl.DataFrame:
     """One cell holds the list of messages; an instruction in its own column goes before them."""
-    systems = frame["system"] if "system" in frame.columns else [None] * frame.height
+    if "system" in frame.columns:
+        return _read_each(frame, frame["system"], rejected)
+    proved = canonical(frame["messages"])
+    doubtful = frame.filter(proved.is_null())
+    clean = frame.with_columns(proved).filter(proved.is_not_null())
+    if doubtful.is_empty():
+        return clean
+    read = _read_each(doubtful, [None] * doubtful.height, rejected)
+    return pl.concat([clean, read]).sort(ROW)
+
+
+def _read_each(
+    frame: pl.DataFrame, systems: Iterable[str | None], rejected: list[RejectedRow]
+) -> pl.DataFrame:
     results = [_judged(*read(text), system) for text, system in zip(frame["messages"], systems, strict=True)]
     return _with_messages(frame, results, rejected)
 

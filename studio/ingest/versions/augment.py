@@ -15,6 +15,7 @@ from studio.domain.recipes import AugmentStep, StepOutcome
 from studio.domain.shapes import Shape
 from studio.i18n import _
 from studio.ingest.dataset.content import json_text
+from studio.ingest.dataset.images import settle
 from studio.ingest.versions import refusals
 from studio.ingest.versions.context import StepContext
 from studio.ingest.versions.image_operators import changed_image
@@ -74,6 +75,8 @@ class AugmentRunner:
                 made = self._copies(sources, copy)
                 if made.height:
                     yield made
+        if self._column == "image":
+            settle()  # before a version that names them is published
 
     def _copies(self, sources: pl.DataFrame, copy: int) -> pl.DataFrame:
         new: list[str | None] = []

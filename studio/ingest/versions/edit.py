@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from pydantic import BaseModel, ValidationError
@@ -37,12 +38,11 @@ class EditRunner:
         self._columns = self._named(cells)
         schema = {"row": pl.Int64, **dict.fromkeys(self._columns, pl.String)}
         marks = {_mark(name): pl.Boolean for name in self._columns}
-        data = {"row": list(cells)}
+        data: dict[str, list[Any]] = {"row": list(cells)}
         for name in self._columns:
             data[name] = [change.get(name) for change in cells.values()]
             data[_mark(name)] = [name in change for change in cells.values()]
         self._table = pl.DataFrame(data, schema={**schema, **marks})
-        self._met = 0
         self._gone = 0
         self._changed = 0
 

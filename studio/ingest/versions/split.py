@@ -15,18 +15,21 @@ A split that was asked for and stayed empty gets one content by the rule of data
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from typing import Final
 
+import numpy as np
 import polars as pl
 import polars_hash  # noqa: F401 (registers the nchash namespace)
+from numpy.typing import NDArray
 
 from studio.domain.datasets import Split, SplitShares
 from studio.domain.recipes import SplitStep, StepOutcome
 from studio.domain.shapes import SHAPES
 from studio.i18n import _
 from studio.ingest.dataset.canonical import ROWS_FILE
-from studio.ingest.dataset.content import label_column
+from studio.ingest.dataset.content import label_column, prose_columns
 from studio.ingest.dataset.labels import classes, count_labels
 from studio.ingest.dataset.splits import missing_splits, split_expr
 from studio.ingest.versions import refusals
@@ -59,37 +62,90 @@ class SplitRunner:
         )
 
     def run(self, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        assigned = self.assigned()
-        at = 0
+        rule = self._rule()
         for frame in frames:
-            new = assigned.slice(at, frame.height).cast(pl.String).alias("split")
-            at += frame.height
+            new = rule(frame).cast(pl.String).alias("split")
             self._changed += int((new != frame["split"]).sum())
             for split, count in new.value_counts().iter_rows():
                 self._splits[split] += count
             yield frame.with_columns(new)
 
-    def assigned(self) -> pl.Series:
-        """The split of each row, in the order of rows."""
-        table = self._table()
-        shares = self._shares
-        if self._step.stratify:
-            groups = _stratified(table, shares)
-        else:
-            groups = table.select(_GROUP).unique().with_columns(split_expr(shares, _GROUP).cast(_SPLITS))
-        groups = _none_empty(groups, shares)
-        return table.select(_GROUP).join(groups, on=_GROUP, how="left", maintain_order="left")["split"]
+    def _rule(self) -> Rule:
+        """The split of each row of a frame. Where the hash alone decides no table of all rows is held."""
+        grouped = self._step.group_by is not None
+        rule: Rule | None = None
+        if not self._step.stratify and self._step.group_by != NEAR_DUPLICATES:
+            rule = self._by_hash()
+        elif self._step.stratify and not grouped:
+            rule = self._by_cuts()
+        return rule or self._by_table()
 
-    def _table(self) -> pl.DataFrame:
-        """Columns group and, if asked for, stratum, of all rows in order: hashes, 16 bytes a row."""
-        parts = [
-            self._hashes(frame)
-            for frame in frames_of(self._context.dataset_dir, self._context.shape, self._context.check)
-        ]
-        table = pl.concat(parts)
+    def _by_hash(self) -> Rule | None:
+        """None when that would leave a split empty that was asked for."""
+        split = split_expr(self._shares, _GROUP)
+        found: set[str] = set()
+        for hashes in self._all_hashes():
+            found.update(hashes.select(split)["split"].unique())
+        complete = self._asked() <= found
+        return (lambda frame: self._hashes(frame).select(split)["split"]) if complete else None
+
+    def _by_cuts(self) -> Rule | None:
+        """Within each label, the hashes up to which rows go to validation and to test; None as above."""
+        parts = list(self._all_hashes())
+        cuts, found = label_cuts(
+            np.concatenate([part[_STRATUM].to_numpy() for part in parts]),
+            np.concatenate([part[_GROUP].to_numpy() for part in parts]),
+            self._shares,
+        )
+        if not self._asked() <= found:
+            return None
+
+        def rule(frame: pl.DataFrame) -> pl.Series:
+            joined = self._hashes(frame).join(cuts, on=_STRATUM, how="left", maintain_order="left")
+            split = (
+                pl.when(pl.col(_GROUP) < pl.col("validation"))
+                .then(pl.lit(Split.VALIDATION.value))
+                .when(pl.col(_GROUP) < pl.col("test"))
+                .then(pl.lit(Split.TEST.value))
+                .otherwise(pl.lit(Split.TRAIN.value))
+            )
+            return joined.select(split.alias("split"))["split"]
+
+        return rule
+
+    def _by_table(self) -> Rule:
+        """Every group is looked at: for groups of several labels, clusters, and small sets."""
+        table = pl.concat(list(self._all_hashes()))
         if self._step.group_by == NEAR_DUPLICATES:
             table = _clustered(table, self._clusters())
-        return table.drop("row", strict=False)
+        if self._step.stratify:
+            groups = _stratified(table, self._shares)
+        else:
+            groups = (
+                table.select(_GROUP).unique().with_columns(split_expr(self._shares, _GROUP).cast(_SPLITS))
+            )
+        groups = _none_empty(groups, self._shares)
+        assigned = table.select(_GROUP).join(groups, on=_GROUP, how="left", maintain_order="left")["split"]
+        at = 0
+
+        def rule(frame: pl.DataFrame) -> pl.Series:
+            nonlocal at  # frames come in the order of rows
+            at += frame.height
+            return assigned.slice(at - frame.height, frame.height)
+
+        return rule
+
+    def _asked(self) -> set[str]:
+        asked = {Split.VALIDATION: self._shares.validation, Split.TEST: self._shares.test, Split.TRAIN: 1.0}
+        return {split.value for split, share in asked.items() if share > 0}
+
+    def _all_hashes(self) -> Iterator[pl.DataFrame]:
+        """Columns group and, if asked for, stratum and row, of all rows in order: hashes, 8 bytes each."""
+        context, group = self._context, self._step.group_by
+        names = {str(group)} if group not in (None, NEAR_DUPLICATES) else set()
+        names |= {str(label_column(context.shape))} if self._step.stratify else set()
+        for frame in frames_of(context.dataset_dir, context.shape, context.check, sorted(names)):
+            yield self._hashes(frame)
 
     def _hashes(self, frame: pl.DataFrame) -> pl.DataFrame:
         if frame["origin"].is_in(_COPIES).any():
@@ -108,7 +164,7 @@ class SplitRunner:
         return frame.select(columns)
 
     def _clusters(self) -> dict[int, int]:
-        from studio.ingest.doctor.near_duplicates import (
+        from studio.ingest.doctor.near.clusters import (
             clusters,
         )  # the doctor takes its balancing from this room
 
@@ -119,6 +175,8 @@ class SplitRunner:
         step, shape = self._step, self._context.shape
         if step.group_by not in (None, NEAR_DUPLICATES, *SHAPES[shape].stored):
             raise refusals.no_such_column(str(step.group_by))
+        if step.group_by == NEAR_DUPLICATES and not prose_columns(shape):
+            raise refusals.unsuitable(_("These rows have no texts that could be alike."))
         self._counts: dict[str, int] = {}
         if not step.stratify:
             return
@@ -129,6 +187,37 @@ class SplitRunner:
 
 
 _SPLITS: Final = pl.Enum([split.value for split in Split])
+
+
+Rule = Callable[[pl.DataFrame], pl.Series]
+
+
+def label_cuts(
+    strata: NDArray[np.uint64], hashes: NDArray[np.uint64], shares: SplitShares
+) -> tuple[pl.DataFrame, set[str]]:
+    """(a table stratum, validation, test: a hash below ``validation`` goes there, else one below ``test`` there;
+    the splits that get a row). strata, hashes: of each row; the same hash is never in two strata.
+
+    The same split of every row as by ``_stratified``, without holding a table of all contents.
+    """
+    order = np.argsort(strata, kind="stable")
+    ends = np.flatnonzero(np.diff(strata[order])) + 1
+    rows: list[tuple[int, int, int]] = []
+    found = {Split.TRAIN.value}
+    for places in np.split(order, ends):
+        values, counts = np.unique(hashes[places], return_counts=True)
+        middle = np.cumsum(counts) - counts / 2
+        stratum, total = int(strata[places[0]]), int(counts.sum())
+        rounding = (stratum // 2048) / 2.0**53
+        limits = []
+        for share in (shares.validation, shares.validation + shares.test):
+            inside = int(np.searchsorted(middle, math.floor(total * share + rounding + 1e-9)))
+            limits.append(min(inside, len(values) - 1))  # the last one trains
+        found |= {Split.VALIDATION.value} if limits[0] else set()
+        found |= {Split.TEST.value} if limits[1] > limits[0] else set()
+        rows.append((stratum, *(int(values[limit]) for limit in limits)))  # type: ignore[arg-type]
+    schema = {_STRATUM: pl.UInt64, "validation": pl.UInt64, "test": pl.UInt64}
+    return pl.DataFrame(rows, schema=schema, orient="row"), found
 
 
 def _hashed(text: pl.Expr) -> pl.Expr:

@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from studio.domain.datasets import RejectedRow
 from studio.domain.shapes import SHAPES, Shape
 from studio.i18n import _
 from studio.ingest.dataset.content import MESSAGE_COLUMNS
@@ -86,8 +87,8 @@ def _require_conversations(frame: pl.DataFrame, name: str) -> None:
             raise Invalid(row, reason(fault))
 
 
-def _misread_numbers(frame: pl.DataFrame, shape: Shape) -> list:  # type: ignore[type-arg]
-    rejected: list = []  # type: ignore[type-arg]
+def _misread_numbers(frame: pl.DataFrame, shape: Shape) -> list[RejectedRow]:
+    rejected: list[RejectedRow] = []
     if shape is Shape.TEXT_NUMBER:
         numbers(frame, rejected)
     elif shape is Shape.RATINGS:

@@ -8,18 +8,17 @@ import pytest
 
 from studio.errors import StudioError
 from studio.ingest.dataset.pages import rejected
-from tests.faults.bad_sources import (
-    CSV_SOURCES,
-    JSON_SOURCES,
-    BadSource,
-    merged_workbook,
-    truncated_parquet,
-    type_change,
-)
+from tests.faults.bad_csv import CSV_SOURCES, random_bytes
+from tests.faults.bad_json import JSON_SOURCES, type_change
+from tests.faults.bad_sources import BadSource, merged_workbook, truncated_parquet
 from tests.unit.ingest.helpers import pairs, run_import
 
 
-@pytest.mark.parametrize("bad", [*CSV_SOURCES, *JSON_SOURCES, type_change()], ids=lambda bad: bad.name)
+@pytest.mark.parametrize(
+    "bad",
+    [*CSV_SOURCES, *map(random_bytes, range(3)), *JSON_SOURCES, type_change()],
+    ids=lambda bad: bad.name,
+)
 def test_bad_source(bad: BadSource, tmp_path: Path) -> None:
     source, out = bad.write(tmp_path), tmp_path / "out"
     if bad.error:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.domain.datasets import SplitShares
+from studio.domain.recipes import SplitStep
 from studio.domain.shapes import ColumnRole
 from studio.ingest.dataset.manifest import read_manifest
 from studio.ingest.dataset.pages import ParquetPages
@@ -23,7 +23,7 @@ from studio.ingest.readers import csv_reader
 from studio.ingest.readers.csv_reader import CsvReader, _Run, is_well_formed, quote_places
 from studio.ingest.readers.csv_recovery import Recovery
 from studio.ingest.readers.jsonl_reader import JsonlReader
-from studio.ingest.versions.resplit import resplit
+from studio.ingest.versions.derive import Deriver
 from tests.unit.ingest.helpers import pairs, run_import
 
 CELL = st.text(
@@ -158,7 +158,7 @@ def test_small_sets_fill_every_split(count: int, tmp_path: Path) -> None:
     assert sum(version.splits.values()) == count
 
 
-def test_pages_rows_and_resplit_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_rows_and_a_new_split_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("studio.ingest.dataset.canonical.ROW_GROUP_ROWS", 100)
     rows = sample_rows(1000)
     (tmp_path / "a.csv").write_bytes(csv_bytes(rows, "\n"))
@@ -172,7 +172,8 @@ def test_pages_rows_and_resplit_agree(tmp_path: Path, monkeypatch: pytest.Monkey
         by_page = [int(row["row"]) for at in range(0, count, 37) for row in pages.page(at, 37, split)]
         assert len(by_engine) == pages.count(split) == count
         assert by_engine == by_page
-    again = resplit(tmp_path / "out", tmp_path / "new", "id2", SplitShares(validation=0.3, test=0.0))
+    deriver = Deriver(tmp_path / "out", tmp_path / "new", lambda _event: None, lambda: None)
+    again = deriver.run("id2", [SplitStep(validation=0.3, test=0.0)])
     assert again.splits["test"] == 0  # type: ignore[index]
     old, new = splits_of(tmp_path / "out"), splits_of(tmp_path / "new")
     assert all(new[p] == "validation" for p, split in old.items() if split == "validation")

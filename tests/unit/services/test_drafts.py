@@ -267,11 +267,23 @@ def test_a_draft_that_cannot_be_saved_stays(
     assert drafts.open(version.id).removed == {3}
 
 
+def test_nothing_else_is_done_to_the_rows_while_a_draft_waits(
+    drafts: DraftService, versions: DataVersionService, version: DatasetVersion
+) -> None:
+    draft = drafts.open(version.id)
+    draft.remove_row(2)
+    with pytest.raises(StudioError, match="1 row") as caught:
+        versions.derive(version.id, [EditStep(removed=[3])])
+    assert caught.value.code == "draft.pending"
+    draft.undo()  # a journal without changes is not in the way
+    assert versions.derive(version.id, [EditStep(removed=[3])]).number == 2
+
+
 def test_edits_go_on_top_of_a_newer_version(
     drafts: DraftService, versions: DataVersionService, version: DatasetVersion
 ) -> None:
-    drafts.open(version.id).set_cell(1, "prompt", "x")
     second = versions.derive(version.id, [EditStep(removed=[2])])
+    drafts.open(version.id).set_cell(1, "prompt", "x")
     assert drafts.save(version.id).parent_id == second.id
 
 

@@ -272,6 +272,24 @@ def test_pasted_text_is_kept_as_a_source(studio: Studio, datasets: DatasetServic
     assert caught.value.code == "dataset.nothing_pasted"
 
 
+@pytest.mark.parametrize(
+    ("text", "ending"),
+    [
+        ('\n [ {"a": 1}]', ".json"),
+        ("[INST] a template", ".txt"),
+        ("名字\t电话\n老王\t1\n", ".tsv"),
+        ('a\tb\n"two\nlines"\tx\n', ".tsv"),
+        ("one line\twith a tab", ".txt"),
+        ("a\tb\nc", ".txt"),
+        ("Some words, and more.\n\nThe end.", ".txt"),
+        ('{"a": 1}\n{"a": 2}', ".txt"),
+        ('"never closed\tx' + "y" * 200_000, ".txt"),
+    ],
+)
+def test_pasted_text_is_named_by_what_it_surely_is(datasets: DatasetService, text: str, ending: str) -> None:
+    assert Path(datasets.paste(text).source).suffix == ending
+
+
 def test_every_source_must_be_there(datasets: DatasetService, jobs: FakeJobs, source: Path) -> None:
     jobs.effect = imported
     folder = source.parent / "folder"

@@ -1,164 +1,272 @@
-"""One dataset: its rows, the rows that were put aside, and its facts."""
+"""One dataset: rows with the doctor beside them, rows put aside, statistics, versions; or the labeller."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QHBoxLayout,
-    QHeaderView,
-    QStackedWidget,
-    QTableView,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from collections.abc import Callable
 
-from studio.domain.datasets import DatasetVersion, title
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QStackedWidget, QTableView, QTabWidget, QVBoxLayout, QWidget
+
+from studio.domain.datasets import DatasetVersion
+from studio.domain.statistics import DatasetStatistics
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
+from studio.gui.dialogs.ask import Answer, AskDialog
 from studio.gui.models.rejected_table import RejectedTable
-from studio.gui.models.rows_table import PagedTable, RowsTable
+from studio.gui.models.rows_table import RowsTable
+from studio.gui.pages.data.beside_rows import BesideRows
+from studio.gui.pages.data.doctor import DoctorPanel
+from studio.gui.pages.data.editing.augment_dialog import AugmentDialog
+from studio.gui.pages.data.editing.replace_dialog import ReplaceDialog
+from studio.gui.pages.data.editing.rows_panel import RowsPanel
+from studio.gui.pages.data.editing.rows_view import RowsView, prepare
+from studio.gui.pages.data.editing.split_dialog import SplitDialog
+from studio.gui.pages.data.editing.step_dialog import StepDialog
+from studio.gui.pages.data.export.card_dialog import CardDialog
+from studio.gui.pages.data.export.export_dialog import ExportDialog
+from studio.gui.pages.data.header import DatasetHeader
+from studio.gui.pages.data.labelling.labeller import LabelPage
 from studio.gui.pages.data.problem import ProblemLine
 from studio.gui.pages.data.report import DatasetReport
+from studio.gui.pages.data.statistics.statistics_view import StatisticsView
+from studio.gui.pages.data.versions.versions_view import VersionsView
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import (
-    Caption,
-    EmptyState,
-    IconButton,
-    PageTitle,
-    PrimaryButton,
-    SecondaryButton,
-    StateBadge,
-)
-from studio.i18n import _, ngettext
+from studio.gui.widgets import EmptyState
+from studio.i18n import _
 
-ROW_HEIGHT = 36
+TABS = ("rows", "rejected", "facts", "versions")
 _NARROW = 96
-_TITLE_CHARS = 30
-_WIDTHS = {"row": _NARROW, "split": _NARROW, "system": 160}  # the others share what is left
-TABS = ("rows", "rejected", "facts")
+_REASON = 320
+_AFTER_LENGTHS = 2  # place of the statistics among the cards of the report
 
 
 class DatasetView(QWidget):
-    """use_wanted, resplit_wanted, delete_wanted, restore_wanted, train_wanted: no argument, of the shown dataset."""
+    """use_wanted, train_wanted, delete_wanted, restore_wanted: no argument, of the shown dataset.
+
+    version_made: the DatasetVersion that is the newest of the family from now on. full_page: bool, whether the view
+    wants the whole page.
+    """
 
     use_wanted = Signal()
     train_wanted = Signal()
-    resplit_wanted = Signal()
     delete_wanted = Signal()
     restore_wanted = Signal()
+    version_made = Signal(object)
+    full_page = Signal(bool)
 
     def __init__(self, ctx: GuiContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._ctx = ctx
         self.dataset: DatasetVersion | None = None
-        self.rows = RowsTable(ctx.tasks, self)
-        self.rejected = RejectedTable(ctx.tasks, self)
-        self.report = DatasetReport()
-        self.tabs = QTabWidget()
-        self.use = PrimaryButton("", self.use_wanted.emit, icon="check")
-        self.train = PrimaryButton(_("Train with it"), self.train_wanted.emit, icon="train")
-        self.resplit = SecondaryButton(_("Split again…"), self.resplit_wanted.emit, icon="split")
-        self.delete = IconButton("trash", _("Move to bin"), self.delete_wanted.emit)
-        self.restore = PrimaryButton(_("Restore"), self.restore_wanted.emit, icon="undo")
+        self._columns: list[str] = []
+        self.header = DatasetHeader()
         self.problem = ProblemLine()
+        self.rows_panel = RowsPanel(ctx)
+        self.doctor = DoctorPanel(ctx)
+        self.beside = BesideRows(ctx, self.rows_panel, self.doctor)
+        self.rejected = RejectedTable(ctx.tasks, self)
+        self.rejected_view = QTableView()
+        self.report = DatasetReport()
+        self.statistics = StatisticsView(ctx)
+        self.versions = VersionsView(ctx)
+        self.labeller = LabelPage(ctx)
+        self.tabs = QTabWidget()
+        self.pages = QStackedWidget()
         self._build()
-        for table in (self.rows, self.rejected):
-            table.page_failed.connect(self._on_page_failed)
+        self._connect()
+        self._bind_keys()
+
+    @property
+    def rows(self) -> RowsTable:
+        """The rows on show."""
+        return self.rows_panel.rows
+
+    @property
+    def rows_view(self) -> RowsView:
+        """Their table."""
+        return self.rows_panel.view
 
     def show_dataset(self, dataset: DatasetVersion, columns: list[str]) -> None:
         """Show a dataset; its rows are read when they come into sight."""
-        service, dataset_id = self._ctx.services.datasets, dataset.id
-        self.problem.clear()
-        if self.dataset is None or self.dataset.id != dataset_id:
-            self.rows.show_dataset(
-                columns, dataset.rows, lambda offset, limit: service.page(dataset_id, offset, limit)
-            )
+        other = self.dataset is None or self.dataset.id != dataset.id
+        self.dataset, self._columns = dataset, columns
+        if other:
+            self.problem.clear()
+            self._leave_labeller()
+            service, dataset_id = self._ctx.services.datasets, dataset.id
             self.rejected.show_rejected(
                 dataset.rejected, lambda offset, limit: service.rejected(dataset_id, offset, limit)
             )
-        self.dataset = dataset
+        self.header.show_dataset(dataset)
+        self.rows_panel.show_dataset(dataset, columns)
+        self.doctor.show_dataset(dataset)
         self.report.show_dataset(dataset)
-        name = dataset.name
-        self._title.setText(name if len(name) <= _TITLE_CHARS else name[: _TITLE_CHARS - 1] + "…")
-        self._title.setToolTip(dataset.name)
-        count = ngettext("{n} row", "{n} rows", dataset.rows).format(n=f"{dataset.rows:,}")
-        self._about.setText(f"{count}  ·  {title(dataset.shape)}")
+        self.statistics.show_dataset(dataset)
+        self.versions.show_dataset(dataset)
         self._rejected_stack.setCurrentIndex(0 if dataset.rejected else 1)
         aside = _("Put aside ({n})").format(n=f"{dataset.rejected:,}") if dataset.rejected else _("Put aside")
-        self.tabs.setTabText(1, aside)
-        self._fit_columns()
+        self.tabs.setTabText(TABS.index("rejected"), aside)
 
     def show_use(self, product_name: str | None, in_use: bool) -> None:
         """Offer the dataset to the chosen product, or say that it has it."""
         deleted = self.dataset is not None and self.dataset.deleted
-        self.use.setVisible(product_name is not None and not in_use and not deleted)
-        self.use.setText(_("Use for {name}").format(name=product_name or ""))
-        self.train.setVisible(in_use and not deleted)
-        self._badge.set(_("In the bin") if deleted else _("In use"), "warning" if deleted else "success")
-        self._badge.setVisible(deleted or in_use)
-        self._badge.setToolTip(
-            _("Data of {name}").format(name=product_name) if in_use and product_name else ""
-        )
-        for button in (self.resplit, self.delete):
-            button.setVisible(not deleted)
-        self.restore.setVisible(deleted)
+        self.header.show_use(product_name, in_use, deleted)
 
     def clear(self) -> None:
-        """Show nothing and forget the pages."""
+        """Show nothing, forget the pages and stop what is under way."""
         self.dataset = None
-        self.rows.clear()
+        self._leave_labeller()
+        self.doctor.dispose()
+        self.statistics.job.abandon()
+        self.rows_panel.clear()
         self.rejected.clear()
+
+    def labelling(self) -> bool:
+        """The labelling page is open."""
+        return self.pages.currentWidget() is self.labeller
+
+    # What the header asks for
+
+    def label(self) -> None:
+        """Open the labelling page."""
+        draft = self.rows_panel.rows.draft()
+        if self.dataset is not None and draft is not None:
+            self.labeller.begin(self.dataset, draft)
+            self.pages.setCurrentWidget(self.labeller)
+            self.full_page.emit(True)
+            self.labeller.setFocus()
+
+    def split(self) -> None:
+        """Ask how to split or balance."""
+        self._with_step(lambda dataset: SplitDialog(self._ctx, dataset, self._columns, self))
+
+    def replace(self) -> None:
+        """Ask what to find and replace; what is in the search field is the beginning."""
+        found = self.rows_panel.finder.field.text()
+        self._with_step(lambda dataset: ReplaceDialog(self._ctx, dataset, self._columns, self, found))
+
+    def augment(self) -> None:
+        """Ask for changed copies."""
+        self._with_step(lambda dataset: AugmentDialog(self._ctx, dataset, self))
+
+    def export(self) -> None:
+        """Ask where to."""
+        if self.dataset is not None:
+            ExportDialog(self._ctx, self.dataset, self).open()
+
+    def show_card(self) -> None:
+        """Show the dataset card."""
+        if self.dataset is not None:
+            CardDialog(self._ctx, self.dataset, self).open()
+
+    # Building
 
     def _build(self) -> None:
         space = current_tokens().space
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(space.m)
-        column.addLayout(self._header())
-        column.addWidget(self.problem)
-        self.rows_view = _table(self.rows, _("Rows of the data"))
+        prepare(self.rejected_view, self.rejected, _("Rows that were put aside"))
         self._rejected_stack = QStackedWidget()
-        self.rejected_view = _table(self.rejected, _("Rows that were put aside"))
         self._rejected_stack.addWidget(self.rejected_view)
         self._rejected_stack.addWidget(EmptyState("success", _("Every row of the file could be used.")))
-        self.tabs.addTab(_padded(self.rows_view), _("Rows"))
-        self.tabs.addTab(_padded(self._rejected_stack), _("Put aside"))
-        self.tabs.addTab(_padded(self.report), _("Facts"))
+        self.report.body.insertWidget(_AFTER_LENGTHS, self.statistics)
+        for widget, name in (
+            (self.beside, _("Rows")), (self._rejected_stack, _("Put aside")), (self.report, _("Statistics")),
+            (self.versions, _("Versions")),
+        ):  # fmt: skip
+            self.tabs.addTab(_padded(widget), name)
         self.tabs.tabBar().setDrawBase(False)
+        self.tabs.tabBar().setAccessibleName(_("Parts of the data"))
+        browse = QWidget()
+        column = QVBoxLayout(browse)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(space.m)
+        column.addWidget(self.header)
+        column.addWidget(self.problem)
         column.addWidget(self.tabs, 1)
+        self.pages.addWidget(browse)
+        self.pages.addWidget(self.labeller)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.pages)
 
-    def _header(self) -> QHBoxLayout:
-        space = current_tokens().space
-        row = QHBoxLayout()
-        row.setSpacing(space.s)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        name = QHBoxLayout()
-        name.setSpacing(space.s)
-        self._title, self._about = PageTitle(), Caption()
-        self._title.setWordWrap(False)
-        self._about.setWordWrap(False)
-        self._title.setMinimumWidth(60)  # a long name is cut before the buttons are
-        self._badge = StateBadge("", "success")
-        name.addWidget(self._title)
-        name.addWidget(self._badge)
-        name.addStretch(1)
-        words.addLayout(name)
-        words.addWidget(self._about)
-        row.addLayout(words, 1)
-        for button in (self.resplit, self.delete, self.restore, self.use, self.train):
-            row.addWidget(button)
-        return row
+    def _connect(self) -> None:
+        header = self.header
+        for wish, signal in (
+            (header.use_wanted, self.use_wanted), (header.train_wanted, self.train_wanted),
+            (header.delete_wanted, self.delete_wanted), (header.restore_wanted, self.restore_wanted),
+        ):  # fmt: skip
+            wish.connect(signal)
+        header.label_wanted.connect(self.label)
+        header.split_wanted.connect(self.split)
+        header.replace_wanted.connect(self.replace)
+        header.augment_wanted.connect(self.augment)
+        header.export_wanted.connect(self.export)
+        header.card_wanted.connect(self.show_card)
+        for source in (self.rows_panel.made, self.doctor.derived, self.versions.made):
+            source.connect(self._on_made)
+        self.rows_panel.problem.connect(self._show_problem)
+        self.rows_panel.edits.connect(self._on_edits)
+        self.doctor.example_chosen.connect(self._on_example)
+        self.statistics.measured.connect(self._on_measured)
+        self.rejected.page_failed.connect(self._on_page_failed)
+        self.rejected.modelReset.connect(self._fit_rejected)
+        self.labeller.left.connect(self._leave_labeller)
+        self.labeller.labelled.connect(self.rows_panel.rows.edits_changed)
+        self.labeller.save_wanted.connect(self.rows_panel.save)
 
-    def _fit_columns(self) -> None:
-        widths = [_WIDTHS.get(self.rows.name(section), 0) for section in range(self.rows.columnCount())]
-        share = (self.width() - sum(widths) - 20) // max(widths.count(0), 1)
-        for section, width in enumerate(widths):
-            self.rows_view.setColumnWidth(section, width or max(200, share))
-        self.rejected_view.setColumnWidth(0, _NARROW)
-        self.rejected_view.setColumnWidth(1, 320)
+    def _bind_keys(self) -> None:
+        for keys, deed in (("Ctrl+H", self.replace), ("Ctrl+E", self.export)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(deed)
+
+    # What happens
+
+    def _with_step(self, make: Callable[[DatasetVersion], StepDialog]) -> None:
+        """Open a dialog that makes a version; unsaved edits are saved first, or they would be left behind."""
+        if self.dataset is None or self.dataset.deleted:
+            return
+        if not self.rows_panel.pending():
+            dialog = make(self.dataset)
+            dialog.made.connect(self._on_made)
+            dialog.open()
+            return
+        question = AskDialog(
+            _("Save your changes first?"),
+            _("This step works on saved rows; your unsaved changes would stay with the old version."),
+            [Answer("no", _("Not now")), Answer("save", _("Save as version"), "primary")], self,
+        )  # fmt: skip
+        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        question.accepted.connect(lambda: self.rows_panel.save() if question.answer == "save" else None)
+        question.open()
+
+    def _on_made(self, version: DatasetVersion) -> None:
+        self._leave_labeller()
+        self.version_made.emit(version)
+
+    def _on_edits(self, count: int) -> None:
+        self.doctor.setEnabled(count == 0)
+        self.doctor.setToolTip(_("The doctor works on saved rows: save your changes first.") if count else "")
+
+    def _on_example(self, number: int) -> None:
+        self.tabs.setCurrentIndex(TABS.index("rows"))
+        self.rows_panel.go_to(number)
+
+    def _leave_labeller(self) -> None:
+        if self.pages.currentWidget() is self.labeller:
+            self.pages.setCurrentIndex(0)
+            self.full_page.emit(False)
+            if self.labeller.session is not None:
+                self.labeller.leave()
+            self.rows_panel.rows.edits_changed()
+
+    def _show_problem(self, problem: StudioError | None) -> None:
+        if problem is None:
+            self.problem.clear()
+            self.labeller.problem.clear()
+        else:
+            self.problem.show_problem(problem)
+            self.labeller.problem.show_problem(problem)
 
     def _on_page_failed(self, problem: Exception) -> None:
         if isinstance(problem, StudioError):
@@ -166,27 +274,13 @@ class DatasetView(QWidget):
         else:
             self._ctx.notices.error_from(problem)
 
+    def _on_measured(self, statistics: DatasetStatistics) -> None:
+        if statistics.languages:
+            self.report.hide_languages()
 
-def _table(model: PagedTable, name: str) -> QTableView:
-    view = QTableView()
-    view.setModel(model)
-    view.setAccessibleName(name)
-    view.setShowGrid(False)
-    view.setWordWrap(False)
-    view.setTabKeyNavigation(False)
-    view.setAlternatingRowColors(True)
-    view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
-    view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-    # Fixed heights: Qt then computes where a row is instead of remembering it for each.
-    view.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-    view.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-    view.verticalHeader().hide()
-    view.horizontalHeader().setStretchLastSection(True)
-    view.horizontalHeader().setHighlightSections(False)
-    view.horizontalHeader().setSectionsClickable(False)
-    return view
+    def _fit_rejected(self) -> None:
+        self.rejected_view.setColumnWidth(0, _NARROW)
+        self.rejected_view.setColumnWidth(1, _REASON)
 
 
 def _padded(content: QWidget) -> QWidget:

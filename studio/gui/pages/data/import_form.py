@@ -56,6 +56,7 @@ class ImportForm(QWidget):
         self.table.roles_changed.connect(self._show_readiness)
         self.contents.other_wanted.connect(self.other_wanted)
         self.contents.reread_wanted.connect(self._on_reread)
+        self.contents.choice_made.connect(self.set_busy)
         self.contents.advice.shape_wanted.connect(self._on_offer)
         self.recipe_choice.activated.connect(lambda _index: self._on_recipe())
         self.set_recipes([])
@@ -118,9 +119,9 @@ class ImportForm(QWidget):
         self._busy = True
         self._show_readiness()
 
-    def dispose(self) -> None:
-        """The page is thrown away."""
-        self.contents.dispose()
+    def rest(self) -> None:
+        """The form is left: nothing that was asked for is waited for any more."""
+        self.contents.rest()
 
     def _build(self) -> None:
         page = ScrollPage(margin=0)

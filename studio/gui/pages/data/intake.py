@@ -159,6 +159,8 @@ class Intake(QObject):
         """Nothing is looked at any more; an import that is under way goes on."""
         self._stop_peek()
         self._spec = None
+        if "form" in self.__dict__:
+            self.form.rest()
 
     def show_start(self) -> None:
         """Offer all the ways in."""
@@ -187,7 +189,7 @@ class Intake(QObject):
         """The page is thrown away; an import goes on and is taken up by the next page."""
         self._stop_peek()
         if "form" in self.__dict__:
-            self.form.dispose()
+            self.form.rest()
 
     def _free(self) -> bool:
         if self.importing():

@@ -196,6 +196,8 @@ class DataPage(Page):
         view.train_wanted.connect(lambda: self.ctx.navigator.go("train"))
         view.delete_wanted.connect(self._delete)
         view.restore_wanted.connect(self._restore)
+        view.full_page.connect(lambda whole: self._show_list(not whole))
+        view.version_made.connect(lambda version: self.show_dataset(version.id))
         self.ctx.navigator.product_changed.connect(self._on_product)
 
     def _choose(self, dataset_id: str) -> None:
@@ -218,7 +220,7 @@ class DataPage(Page):
         if not self._at_start:
             self._chosen = chosen.id if chosen is not None else None
         self.list.show_datasets(snapshot.datasets, chosen.id if chosen is not None else None)
-        self._show_list(bool(snapshot.datasets))
+        self._show_list(bool(snapshot.datasets) and not self.dataset_view.labelling())
         self.intake.set_surroundings(snapshot.product, snapshot.recipes)
         if self.intake.active():
             return  # a source is being looked at; the list alone is brought up to date

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, QSize, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, QTimer, Signal
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QHeaderView, QTableView, QWidget
 
@@ -25,6 +25,7 @@ from studio.i18n import N_, _
 from studio.words import size_words
 
 _PREVIEW_ROWS: Final = 7
+_READ_AFTER_MS: Final = 200
 _ROW_HEIGHT: Final = 34
 _MOST_WIDTH: Final = 420
 _NAME_CHARS: Final = 56
@@ -36,9 +37,11 @@ _TEXT_FORMATS: Final = frozenset({"csv", "tsv", "json", "jsonl", "txt", "md", "h
 class PreviewCard(Card):
     """reread_wanted: the source is to be read in another way (encoding, delimiter, sheet, shape).
 
+    choice_made: such a reading will be wanted in a moment; who walks a list by keys causes one reading, not many.
     other_wanted: another source is to be chosen instead.
     """
 
+    choice_made = Signal()
     reread_wanted = Signal()
     other_wanted = Signal()
 
@@ -47,6 +50,7 @@ class PreviewCard(Card):
         super().__init__(" ", action=self.other, parent=parent)
         self._tasks = tasks
         self._pictures: Task | None = None
+        self._shown: list[str] | None = None  # names of the pictures in the table
         self._sources: tuple[str, ...] = ()
         self._format = ""
         self.chosen_shape: Shape | None = None  # by the user; None: as detected
@@ -61,9 +65,11 @@ class PreviewCard(Card):
         self._build()
         self.other.clicked.connect(self.other_wanted)
         self.table.roles_changed.connect(self._on_roles)
-        self.shape.activated.connect(lambda _index: self.choose_shape(Shape(self.shape.currentData())))
+        self._soon = QTimer(self, singleShot=True, interval=_READ_AFTER_MS)
+        self._soon.timeout.connect(self.reread_wanted)
+        self.shape.activated.connect(lambda _index: self._choose(Shape(self.shape.currentData())))
         for combo in (self.encoding, self.delimiter, self.sheet):
-            combo.activated.connect(lambda _index: self.reread_wanted.emit())
+            combo.activated.connect(lambda _index: self._choose(self.chosen_shape))
 
     def show_preview(self, spec: ImportSpec, preview: SourcePreview) -> None:
         """Show a source that was just read."""
@@ -78,14 +84,15 @@ class PreviewCard(Card):
         self.reason.setText(preview.reason)
         self.members.show_members(preview.members, preview.skipped)
         self._fill_choices(spec, preview)
+        self._shown = None
         self.table.show_preview(preview)
         if spec.roles:
             self.table.set_roles(spec.roles, spec.shape)
         self._fit_columns()
-        self._show_pictures()
 
     def choose_shape(self, shape: Shape) -> None:
         """Take the rows for this; the roles are guessed anew."""
+        self._soon.stop()
         self.chosen_shape = shape
         self.reread_wanted.emit()
 
@@ -101,8 +108,9 @@ class PreviewCard(Card):
             "sheet": self.sheet.currentData(),
         }
 
-    def dispose(self) -> None:
-        """Pictures still to come are not wanted any more."""
+    def rest(self) -> None:
+        """Neither pictures nor another reading are wanted any more."""
+        self._soon.stop()
         if self._pictures is not None:
             self._pictures.abandon()
 
@@ -178,10 +186,19 @@ class PreviewCard(Card):
 
     def _on_roles(self) -> None:
         self.shape.setCurrentIndex(self.shape.findData(self.table.shape()))
-
-    def _show_pictures(self) -> None:
-        self.dispose()
         names = self.table.pictures()
+        if names != self._shown:
+            self._shown = names
+            self._show_pictures(names)
+
+    def _choose(self, shape: Shape | None) -> None:
+        self.chosen_shape = shape
+        self.choice_made.emit()
+        self._soon.start()
+
+    def _show_pictures(self, names: list[str]) -> None:
+        if self._pictures is not None:
+            self._pictures.abandon()
         self._set_row_height(EDGE + current_tokens().space.s if names else _ROW_HEIGHT)
         if names:
             self._pictures = load_thumbnails(

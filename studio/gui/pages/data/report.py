@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from studio.domain.datasets import DatasetVersion, Split, TokenStats, title
+from studio.gui.pages.data.statistics.readings import split_reading
 from studio.gui.theme import current_tokens, ui_font
 from studio.gui.widgets import (
     BodyText,
@@ -19,9 +20,10 @@ from studio.gui.widgets import (
     Share,
     SplitBar,
 )
-from studio.i18n import N_, _
+from studio.i18n import N_, _, ngettext
 from studio.words import duration_words, size_words
 
+_MOST_FILES = 4
 _LANGUAGES = {"zh": N_("Chinese"), "en": N_("English"), "other": N_("Other")}
 
 
@@ -30,12 +32,13 @@ class DatasetReport(ScrollPage):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, margin=0)
-        self._rows = MetricTile(_("Rows imported"))
+        self._rows = MetricTile(_("Rows"))
         self._rejected = MetricTile(_("Put aside"))
         self._size = MetricTile(_("File"))
         self._time = MetricTile(_("Time taken"))
         self._splits = SplitBar()
         self._languages = SplitBar(counts=False)
+        self._reading = BodyText(tone="muted")
         self._tokens = [
             MetricTile(words) for words in (_("Tokens in all"), _("Average row"), _("Longest row"))
         ]
@@ -56,12 +59,18 @@ class DatasetReport(ScrollPage):
             else _("{seconds} s").format(seconds=f"{dataset.seconds:.1f}")
         )
         self._splits.set([Share(title(split), dataset.splits.get(split, 0)) for split in Split])
+        self._reading.setText(split_reading({split: dataset.splits.get(split, 0) for split in Split}))
         languages = sorted(dataset.languages.items(), key=lambda pair: -pair[1])
         self._languages.set([Share(_(_LANGUAGES.get(code, code)), share) for code, share in languages])
         self._languages.setVisible(bool(languages))
         self._language_title.setVisible(bool(languages))
         self._show_tokens(dataset.tokens)
         self._show_facts(dataset)
+
+    def hide_languages(self) -> None:
+        """They were measured better since."""
+        self._language_title.hide()
+        self._languages.hide()
 
     def _build(self) -> None:
         space = current_tokens().space
@@ -71,6 +80,7 @@ class DatasetReport(ScrollPage):
         for part in (
             Caption(_("How the rows are used")),
             self._splits,
+            self._reading,
             self._language_title,
             self._languages,
         ):
@@ -106,8 +116,8 @@ class DatasetReport(ScrollPage):
             QDateTime.fromSecsSinceEpoch(int(dataset.created_at.timestamp())), QLocale.FormatType.ShortFormat
         )
         facts = [
-            (_("File"), dataset.source_path),
-            (_("Imported"), created),
+            (_("File"), _places(dataset)),
+            (_("Imported") if dataset.number == 1 else _("Made"), created),
             (_("Licence"), dataset.spec.licence or _("not stated")),
             (_("Encoding"), dataset.spec.encoding or _("detected")),
             (_("Fingerprint"), dataset.content_sha256[:16]),
@@ -117,6 +127,14 @@ class DatasetReport(ScrollPage):
             words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self._facts.addWidget(Caption(name), row, 0)
             self._facts.addWidget(words, row, 1)
+
+
+def _places(dataset: DatasetVersion) -> str:
+    """The files that the rows came from, the first few by name."""
+    paths = list(dict.fromkeys(source.path for source in dataset.sources)) or [dataset.source_path]
+    more = len(paths) - _MOST_FILES
+    rest = [ngettext("and {n} more file", "and {n} more files", more).format(n=more)] if more > 0 else []
+    return "\n".join(paths[:_MOST_FILES] + rest)
 
 
 class LengthScale(QWidget):

@@ -16,6 +16,7 @@ from studio.i18n import _
 _NAME_HEIGHT = 34
 _COMBO_HEIGHT = 34
 _EDGE = 6
+_MOST_LISTED = 14  # more scroll
 LEAST_WIDTH = 150
 
 
@@ -26,6 +27,7 @@ class RoleHeader(QHeaderView):
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._table = table
         self._combos: dict[int, QComboBox] = {}
+        self._ordered = 0  # drop-downs that stand in the order of the Tab key
         self.setSectionsClickable(False)
         self.setMinimumSectionSize(LEAST_WIDTH)
         self.setFixedHeight(_NAME_HEIGHT + _COMBO_HEIGHT + _EDGE)
@@ -41,7 +43,7 @@ class RoleHeader(QHeaderView):
 
     def place(self) -> None:
         """Put the drop-downs under their columns' names; to be called after scrolling sideways."""
-        for section in range(self.count()):
+        for section in range(min(self.count(), len(self._table.columns()))):  # a reset reaches us before Qt
             left, width = self.sectionViewportPosition(section), self.sectionSize(section)
             if left + width < 0 or left > self.viewport().width():
                 if section in self._combos:
@@ -50,6 +52,8 @@ class RoleHeader(QHeaderView):
             combo = self.combo(section)
             combo.setGeometry(left + _EDGE, _NAME_HEIGHT, width - 2 * _EDGE, _COMBO_HEIGHT)
             combo.show()
+        if len(self._combos) != self._ordered:
+            self._order_tabs()
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), _NAME_HEIGHT + _COMBO_HEIGHT + _EDGE)
@@ -74,7 +78,7 @@ class RoleHeader(QHeaderView):
 
     def _build(self, section: int) -> QComboBox:
         combo = DropDown(self.viewport())
-        combo.setMaxVisibleItems(16)
+        combo.setMaxVisibleItems(_MOST_LISTED)
         combo.setAccessibleName(_("Use of column “{name}”").format(name=self._table.columns()[section]))
         combo.setToolTip(_("What this column is for"))
         combo.activated.connect(lambda _index: self._on_chosen(section, combo))
@@ -101,15 +105,32 @@ class RoleHeader(QHeaderView):
         if combo.currentData() is not None:
             self._table.set_role(section, ColumnRole(combo.currentData()))
 
+    def _order_tabs(self) -> None:
+        """Tab goes through the drop-downs from the left, then into the rows below them."""
+        self._ordered = len(self._combos)
+        combos = [self._combos[section] for section in sorted(self._combos)]
+        view = self.parentWidget()
+        before = view.previousInFocusChain() if view is not None else None
+        while before is not None and (before in combos or not before.focusPolicy() & Qt.FocusPolicy.TabFocus):
+            before = before.previousInFocusChain()
+        for widget in (*combos, view):
+            if before is not None and widget is not None:
+                QWidget.setTabOrder(before, widget)
+            before = widget
+
     def _start_anew(self) -> None:
         for combo in self._combos.values():
             combo.deleteLater()
         self._combos.clear()
+        self._ordered = 0
         self.place()
 
     def _show_roles(self) -> None:
+        """A list that is walked by keys keeps its order under the walker; the others follow the shape."""
         for section, combo in self._combos.items():
-            self._fill(section, combo)
+            if not combo.hasFocus():
+                self._fill(section, combo)
+            combo.setCurrentIndex(combo.findData(self._table.role(section)))
 
 
 def _add_heading(combo: QComboBox, words: str) -> None:

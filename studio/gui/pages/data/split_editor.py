@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from studio.domain.datasets import Split, SplitShares, title
-from studio.gui.dialogs.product_form import FormDialog
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, Figure, Share, Slider, SplitBar
 from studio.i18n import N_, _
@@ -83,15 +82,3 @@ class SplitEditor(QWidget):
         self._figures[Split.TEST].setText(f"{test}%")
         parts = ((Split.TRAIN, 100 - validation - test), (Split.VALIDATION, validation), (Split.TEST, test))
         self._bar.set([Share(title(split), amount) for split, amount in parts])
-
-
-class ResplitDialog(FormDialog):
-    """Ask for other shares of the same rows."""
-
-    def __init__(self, shares: SplitShares, parent: QWidget | None = None) -> None:
-        super().__init__(_("Split again"), _("Make new version"), parent)
-        self.rows.addWidget(
-            BodyText(_("A new version of this data is made; the old one stays for the runs that used it."))
-        )
-        self.editor = SplitEditor(shares)
-        self.rows.addWidget(self.editor)

@@ -44,9 +44,7 @@ class StartView(QWidget):
         self.choose = PrimaryButton(_("Choose files…"), self.file_wanted.emit, icon="file")
         self.zone = DropZone(
             _("Drop files, folders or ZIP archives anywhere in this window"),
-            _(
-                "Tables, spreadsheets, JSON, databases, documents, plain text, images. They stay on this computer."
-            ),
+            _("Tables, JSON, databases, documents, text or images. All of it stays on this computer."),
             self.file_wanted.emit,
             button=self.choose,
         )

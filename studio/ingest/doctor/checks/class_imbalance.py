@@ -87,7 +87,9 @@ def _examples(view: DatasetView, rare: list[str]) -> list[Example]:
         return []
     scan = pl.scan_parquet(view.dataset_dir / ROWS_FILE, glob=False).select("row", column)
     if column == "labels":
-        is_rare = pl.col(column).str.json_decode(pl.List(pl.String)).list.eval(pl.element().is_in(rare)).list.any()
+        is_rare = (
+            pl.col(column).str.json_decode(pl.List(pl.String)).list.eval(pl.element().is_in(rare)).list.any()
+        )
     else:
         is_rare = pl.col(column).is_in(rare)
     rows = scan.filter(is_rare).head(5).collect()

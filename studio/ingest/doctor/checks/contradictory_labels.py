@@ -40,7 +40,9 @@ class ContradictoryLabels(SetRule):
         rows = view.table("row", *_asked_and_verdict(view)).filter(pl.col("verdict").is_not_null())
         selfs = rows.filter(pl.col("verdict") == "same")["row"] if view.shape is Shape.PREFERENCE else None
         groups = rows.filter(pl.col("verdict").n_unique().over("asked") > 1)
-        votes = groups.group_by("asked", "verdict").agg(pl.len().alias("votes"), pl.col("row").min().alias("first"))
+        votes = groups.group_by("asked", "verdict").agg(
+            pl.len().alias("votes"), pl.col("row").min().alias("first")
+        )
         ranked = votes.with_columns(
             most=pl.col("votes").max().over("asked"),
             ties=(pl.col("votes") == pl.col("votes").max().over("asked")).sum().over("asked"),
@@ -65,7 +67,11 @@ def _asked_and_verdict(view: DatasetView) -> tuple[pl.Expr, pl.Expr]:
     cells = {name: pl.col(name).fill_null("").str.strip_chars() for name in view.content}
     if shape is Shape.PREFERENCE:
         better, worse = cells.pop("chosen"), cells.pop("rejected")
-        asked = [*cells.values(), pl.min_horizontal(better, worse), pl.max_horizontal(better, worse).alias("high")]
+        asked = [
+            *cells.values(),
+            pl.min_horizontal(better, worse),
+            pl.max_horizontal(better, worse).alias("high"),
+        ]
         verdict = (
             pl.when(better == worse).then(pl.lit("same"))
             .when(better < worse).then(pl.lit("first")).otherwise(pl.lit("second"))

@@ -10,7 +10,7 @@ import polars as pl
 from studio.domain.findings import Severity
 from studio.domain.recipes import FindingKind, FixAction
 from studio.ingest.doctor.checks.mending import MendingRule
-from studio.ingest.doctor.checks.mixed_up_gbk import GBK_SUSPECTS, repair_gbk
+from studio.ingest.doctor.checks.mixed_up_gbk import GBK_SUSPECTS, gbk_to_utf8, latin_to_gbk
 
 # UTF-8 read as a one-byte encoding shows a letter of the upper half, then one more such character or sign.
 _LATIN_SUSPECTS: Final = (
@@ -49,5 +49,8 @@ def repaired(text: str) -> str:
 def _line(line: str) -> str:
     if line.isascii():
         return line
-    fixed = ftfy.fix_encoding(line)
-    return repair_gbk(line) if fixed == line else fixed
+    for repair in (latin_to_gbk, ftfy.fix_encoding, gbk_to_utf8):
+        fixed = repair(line)
+        if fixed != line:
+            return fixed
+    return line

@@ -5,16 +5,15 @@ Only what is certain counts: a row too short to tell, or with words of several l
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, ClassVar, Final
 
 import numpy as np
 import polars as pl
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from studio.domain.findings import Severity
 from studio.domain.recipes import FindingKind, FixAction
 from studio.domain.shapes import Shape
+from studio.ingest.doctor.identify import many_texts
 from studio.ingest.doctor.rules import SetFinding, SetRule
 from studio.ingest.doctor.texts import text_columns, whole_texts
 from studio.ingest.doctor.view import DatasetView
@@ -34,10 +33,6 @@ _SCRIPTS: Final = {
 _OTHERS: Final = {
     "ar": r"\p{Arabic}", "el": r"\p{Greek}", "he": r"\p{Hebrew}", "hi": r"\p{Devanagari}", "th": r"\p{Thai}",
 }  # fmt: skip
-_LANGUAGES: Final = (
-    "ca", "cs", "da", "de", "en", "es", "et", "fi", "fr", "hr", "hu", "id", "it", "lt", "lv", "nl", "no", "pl",
-    "pt", "ro", "sk", "sl", "sv", "tr", "vi", "be", "bg", "kk", "mk", "ru", "sr", "uk",
-)  # fmt: skip
 
 
 class LanguageMix(SetRule):
@@ -94,7 +89,7 @@ def _by_script() -> pl.Expr:
     eastern = 3 * (col("han") + col("kana") + col("ko"))
     return (
         pl.when(col("letters") < 2).then(pl.lit(UNKNOWN))
-        .when((col("kana") * 5 >= col("han")) & (col("kana") > 0) & (eastern >= col("latin"))).then(pl.lit("ja"))
+        .when((col("kana") * 4 >= col("han")) & (col("kana") > 2) & (eastern >= col("latin"))).then(pl.lit("ja"))
         .when((col("ko") > col("han")) & (eastern >= col("latin"))).then(pl.lit("ko"))
         .when((col("han") > 0) & (eastern >= col("latin"))).then(pl.lit("zh"))
         .when(pl.max_horizontal("latin", "cyrillic") * 5 < col("letters") * 4).then(pl.lit("other"))
@@ -105,8 +100,8 @@ def _by_script() -> pl.Expr:
 
 
 def _classified(texts: pl.Series) -> pl.Series:
-    classify = _identifier().classify
-    told = (classify(text[:_CLASSIFIED]) for text in texts)
+    codes, likely = many_texts().identify(texts.str.slice(0, _CLASSIFIED))
+    told = zip(codes, likely.tolist(), strict=True)
     return pl.Series([code if sure >= _CONFIDENCE else UNKNOWN for code, sure in told], dtype=pl.String)
 
 
@@ -117,10 +112,3 @@ def _of_other(texts: pl.Series) -> pl.Series:
         main = texts.str.count_matches(pattern) * 2 > letters
         code = code.scatter(main.arg_true(), name) if main.any() else code
     return code
-
-
-@cache
-def _identifier() -> LanguageIdentifier:
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(list(_LANGUAGES))
-    return identifier

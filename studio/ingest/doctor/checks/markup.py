@@ -47,7 +47,7 @@ PHRASE: Final = (
 )
 _CODE: Final = r"```[\s\S]*?(?:```|\z)|`[^`\n]+`"
 _MEANT: Final = (
-    r"(?i)html|\bxml\b|\bcss\b|markup|\btags?\b|javascript|\bphp\b|\bcode\b|<!doctype|<script|<style|<form|<input"
+    r"(?i)(?:^|[^.\w])html|\bxml\b|\bcss\b|markup|\btags?\b|javascript|\bphp\b|\bcode\b|<!doctype|<script|<style|<form|<input"
     r"|标签|代码|网页|编程"
 )
 _LATEX_OR_CODE: Final = (

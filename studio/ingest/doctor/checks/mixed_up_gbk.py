@@ -35,9 +35,13 @@ GBK_SUSPECTS: Final = (
 )
 
 
-def repair_gbk(line: str) -> str:
-    """The line with every mixed-up stretch put right."""
-    line = _LATIN_RUN.sub(lambda found: _from_latin(found.group()), line)
+def latin_to_gbk(line: str) -> str:
+    """The line with every stretch of GBK that was read as Latin-1 put right."""
+    return _LATIN_RUN.sub(lambda found: _from_latin(found.group()), line)
+
+
+def gbk_to_utf8(line: str) -> str:
+    """The line with every stretch of UTF-8 that was read as GBK put right."""
     if not any(character in _head_set() for character in line):
         return line
     return _HIGH_RUN.sub(lambda found: _from_gbk(found.group()), line)

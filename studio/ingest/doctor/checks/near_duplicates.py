@@ -10,6 +10,7 @@ from studio.domain.recipes import FindingKind, FixAction
 from studio.domain.shapes import Shape
 from studio.ingest.doctor.near.index import NearIndex
 from studio.ingest.doctor.near.shared import SharedIndex
+from studio.ingest.doctor.near.shingles import I64
 from studio.ingest.doctor.rules import SetFinding, SetRule
 from studio.ingest.doctor.texts import text_columns
 from studio.ingest.doctor.view import DatasetView
@@ -39,7 +40,7 @@ class NearDuplicates(SetRule):
         return SetFinding(found, {FixAction.KEEP_FIRST: found}, twins=index.row[leaders], details=details)
 
 
-def _with_copies(index: NearIndex, rows: np.ndarray, leaders: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _with_copies(index: NearIndex, rows: I64, leaders: I64) -> tuple[I64, I64]:
     """The rows found, and the later rows with exactly the content of one of them."""
     if not len(rows):
         return rows, leaders

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from typing import ClassVar
 
@@ -13,8 +14,8 @@ from studio.domain.shapes import Shape
 from studio.ingest.doctor.checks.mending import put_back
 from studio.ingest.doctor.rules import Hits, NewRows, RowRule, Treated
 from studio.ingest.doctor.texts import text_columns, text_parts
-from studio.ingest.privacy.pseudonyms import Pseudonyms
-from studio.ingest.privacy.scanner import PrivateScanner, Span, mask
+from studio.ingest.privacy.masking import Pseudonyms, mask
+from studio.ingest.privacy.scanner import PrivateScanner, Span
 
 
 class PrivateData(RowRule):
@@ -27,7 +28,9 @@ class PrivateData(RowRule):
         """private_kinds: names of PrivateKind; empty: all."""
         self._scanner = PrivateScanner()
         self._kinds = frozenset(private_kinds)
-        self._pseudonyms = Pseudonyms()
+        # Kept nowhere: one fix gives one original one value, and nothing leads back from it.
+        self._pseudonyms = Pseudonyms(secrets.token_bytes(32))
+        self._last: tuple[pl.DataFrame, pl.DataFrame, list[list[Span]]] | None = None
 
     def actions(self, shape: Shape) -> tuple[FixAction, ...]:
         return (FixAction.MASK, FixAction.REPLACE, FixAction.REMOVE) if text_columns(shape) else ()
@@ -47,14 +50,20 @@ class PrivateData(RowRule):
     def change(self, frame: pl.DataFrame, shape: Shape, action: FixAction, new_rows: NewRows) -> Treated:
         parts, spans = self._scanned(frame, shape)
         change = mask if action is FixAction.MASK else self._pseudonyms.replace
-        texts = [change(text, hits) if hits else text for text, hits in zip(parts["text"], spans, strict=True)]
+        texts = [
+            change(text, hits) if hits else text for text, hits in zip(parts["text"], spans, strict=True)
+        ]
         changed = parts.with_columns(pl.Series("text", texts, dtype=pl.String))
         hit = pl.Series([bool(hits) for hits in spans], dtype=pl.Boolean)
         return put_back(frame, shape, changed.filter(hit))
 
     def _scanned(self, frame: pl.DataFrame, shape: Shape) -> tuple[pl.DataFrame, list[list[Span]]]:
+        """The texts of the frame and what is in them; the last frame is remembered, for it is asked for again."""
+        if self._last is not None and self._last[0] is frame:
+            return self._last[1:]
         parts = text_parts(frame, text_columns(shape))
         spans = self._scanner.scan(parts["text"])
         if self._kinds:
             spans = [[span for span in found if span.kind.value in self._kinds] for found in spans]
+        self._last = (frame, parts, spans)
         return parts, spans

@@ -11,9 +11,9 @@ import polars as pl
 from studio.domain.findings import Severity
 from studio.domain.recipes import FindingKind, FixAction
 from studio.domain.shapes import Shape
-from studio.i18n import _
+from studio.i18n import ngettext
 from studio.ingest.dataset.content import json_text
-from studio.ingest.doctor.lengths import TokenCounter, row_tokens
+from studio.ingest.doctor.lengths import CHARACTERS_AT_MOST, TokenCounter, row_tokens
 from studio.ingest.doctor.rules import Hits, NewRows, RowRule, Treated
 from studio.ingest.doctor.texts import learned_columns, text_columns
 
@@ -43,7 +43,9 @@ class TooLong(RowRule):
     def find(self, frame: pl.DataFrame, shape: Shape) -> Hits:
         tokens = row_tokens(frame, shape, self._counter, self._limit, self._limit)
         index = (tokens > self._limit).arg_true()
-        notes = [_("{count} tokens").format(count=count) for count in tokens.gather(index[:50])]
+        notes = [
+            ngettext("{n} token", "{n} tokens", count).format(n=count) for count in tokens.gather(index[:50])
+        ]
         notes += [""] * (len(index) - len(notes))
         return Hits(index, columns=learned_columns(shape) * len(index), notes=notes)
 
@@ -62,7 +64,7 @@ class TooLong(RowRule):
         others = [row[name] or "" for name in text_columns(shape) if name not in (*answers, "history")]
         others += [message["content"] for message in json.loads(row.get("history") or "[]")]
         room = self._limit - sum(self._counter.count(others))
-        cuts = {name: self._counter.cut(row[name], room) for name in answers}
+        cuts: dict[str, str] = {name: self._counter.cut(row[name], room) for name in answers}
         if not all(text.strip() for text in cuts.values()):
             return False
         row.update(cuts)
@@ -100,15 +102,18 @@ class TooLong(RowRule):
     def pieces(self, text: str) -> list[str]:
         """The text in parts of at most the limit, parted behind sentences where that is possible."""
         parts: list[str] = []
-        rest = text.strip()
-        while rest:
+        text, start = text.strip(), 0
+        window = self._limit * CHARACTERS_AT_MOST
+        while start < len(text):
+            rest = text[start : start + window]
             head = self._counter.cut(rest, self._limit)
-            if len(head) < len(rest):
-                head = rest[: _last_end(head)]
-            if not head:  # one character of more tokens than the limit
-                head = rest[:1]
+            if start + len(head) < len(text):
+                head = head[: _last_end(head)]
+            head = head or rest[:1]  # one character of more tokens than the limit
             parts.append(head.strip())
-            rest = rest[len(head) :].strip()
+            start += len(head)
+            while start < len(text) and text[start].isspace():
+                start += 1
         return parts
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from studio.domain.findings import Severity
 from studio.domain.recipes import FindingKind, FixAction
 from studio.domain.shapes import Shape
-from studio.i18n import _
+from studio.i18n import ngettext
 from studio.ingest.doctor.lengths import TokenCounter
 from studio.ingest.doctor.rules import Hits, RowRule
 from studio.ingest.doctor.texts import learned_columns, text_parts
@@ -35,6 +35,6 @@ class TooShort(RowRule):
         tokens = self._counter.count_between(parts["text"].str.strip_chars(), self._limit, 1 << 62)
         short = parts.filter(tokens < self._limit)
         counted = tokens.filter(tokens < self._limit)
-        notes = [_("{count} tokens").format(count=count) for count in counted[:50]]
+        notes = [ngettext("{n} token", "{n} tokens", count).format(n=count) for count in counted[:50]]
         notes += [""] * (short.height - len(notes))
         return Hits(short["index"], columns=short["column"].to_list(), notes=notes)

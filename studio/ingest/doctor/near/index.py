@@ -64,24 +64,26 @@ class NearIndex:
     def sets_of(self, wanted: Bools) -> ShingleSets:
         """Read the rows once more and keep the shingles of those wanted, as many as memory allows."""
         cap = self._cap(wanted)
-        values, counts, highest = [], [], []
-        done = 0
-        for frame in _first_portions(self.view, text_columns(self.view.shape), "comparing_rows"):
-            mask = wanted[done : done + frame.height]
-            done += frame.height
-            if mask.any():
-                texts = whole_texts(frame.filter(pl.Series(mask)), text_columns(self.view.shape))
-                for part, collected in zip(
-                    distinct(shingles_of(texts), cap), (values, counts, highest), strict=True
-                ):
-                    collected.append(part)
+        columns = text_columns(self.view.shape)
+        room = int(np.minimum(self.sizes[wanted], cap).sum())  # enough: repeated shingles are counted here
+        kept, kept_counts = np.empty(room, np.uint32), np.empty(int(wanted.sum()), np.int64)
+        kept_highest = np.empty(len(kept_counts), np.uint32)
+        seen = rows = filled = 0
+        for frame in _first_portions(self.view, columns, "comparing_rows"):
+            mask = wanted[seen : seen + frame.height]
+            seen += frame.height
+            if not mask.any():
+                continue
+            texts = whole_texts(frame.filter(pl.Series(mask)), columns)
+            values, counts, highest = distinct(shingles_of(texts), cap)
+            kept[filled : filled + len(values)] = values
+            kept_counts[rows : rows + len(counts)] = counts
+            kept_highest[rows : rows + len(counts)] = highest
+            filled, rows = filled + len(values), rows + len(counts)
         place = np.full(len(wanted), -1, np.int64)
-        place[wanted] = np.arange(int(wanted.sum()))
-        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(counts or [place[:0]]))])
-        empty = np.empty(0, np.uint32)
-        return ShingleSets(
-            np.concatenate(values or [empty]), starts, place, np.concatenate(highest or [empty])
-        )
+        place[wanted] = np.arange(rows)
+        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept_counts)])
+        return ShingleSets(kept[:filled], starts, place, kept_highest)
 
     def _cap(self, wanted: Bools) -> int:
         """The most shingles a row may keep so that all together stay within SET_BYTES."""

@@ -16,6 +16,7 @@ I64 = np.ndarray[Any, np.dtype[np.int64]]
 
 EASTERN_SIZE: Final = 2
 WESTERN_SIZE: Final = 5
+_MOST_CHARACTERS: Final = 200_000  # of a text; what comes behind makes no difference
 _EASTERN: Final = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]"
 _MULTIPLIER: Final = np.uint32(0x01000193)
 
@@ -34,7 +35,9 @@ class Shingles:
 
 def shingles_of(texts: pl.Series) -> Shingles:
     """The shingles of each text; at least one each."""
-    plain = texts.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+    plain = (
+        texts.str.slice(0, _MOST_CHARACTERS).str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+    )
     eastern = plain.str.count_matches(_EASTERN)
     is_eastern = (eastern * 3 >= plain.str.count_matches(r"\p{Latin}")) & (eastern > 0)
     size = np.where(is_eastern.to_numpy(), EASTERN_SIZE, WESTERN_SIZE)

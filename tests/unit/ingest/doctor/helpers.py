@@ -65,8 +65,8 @@ def finding(report: DoctorReport, kind: FindingKind) -> Finding | None:
     return next((item for item in report.findings if item.kind is kind), None)
 
 
-def applied(folder: Path, step: FixStep, shape: Shape, out: Path) -> tuple[StepOutcome, Path]:
-    """The step run on the folder's rows, and a new dataset folder with the result."""
+def applied(folder: Path, step: FixStep, shape: Shape, out: Path) -> tuple[StepOutcome, pl.DataFrame]:
+    """What the step did, and the rows afterwards; rejected.jsonl of the new version is in ``out``."""
     out.mkdir()
     rejected_path = out / REJECTED_FILE
     shutil.copyfile(folder / REJECTED_FILE, rejected_path)
@@ -77,17 +77,12 @@ def applied(folder: Path, step: FixStep, shape: Shape, out: Path) -> tuple[StepO
     )  # fmt: skip
     runner = fix_runner(step, context)
     rows = pl.concat(list(runner.run(frames_of(folder, shape, context.check))), how="vertical")
-    made = rows.to_dicts()
-    rejected = [RejectedRow.model_validate_json(line) for line in rejected_path.read_text().splitlines()]
-    make_dataset(out, shape, made, rejected)
-    return runner.outcome, out
+    return runner.outcome, rows
 
 
 def _taken(numbers: Iterator[int], count: int) -> range:
-    first = next(numbers)
-    for _number in range(count - 1):
-        next(numbers)
-    return range(first, first + count)
+    taken = list(itertools.islice(numbers, count))
+    return range(taken[0], taken[0] + count) if taken else range(0)
 
 
 def chat(*turns: str) -> str:

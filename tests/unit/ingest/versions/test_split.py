@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.domain.datasets import SplitShares
 from studio.domain.recipes import SplitStep
 from studio.domain.shapes import Shape
 from studio.errors import StudioError
@@ -169,3 +173,59 @@ def test_several_labels_are_stratified_by_the_rarest(tmp_path: Path) -> None:
     derive(tmp_path / "v1", SplitStep(validation=0.2, test=0.2, stratify=True))
     rare = table(tmp_path / "v2").filter(table(tmp_path / "v2")["labels"].str.contains("rare"))
     assert Counter(rare["split"]) == {"train": 30, "validation": 10, "test": 10}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 300)), min_size=1, max_size=200),
+    shares=st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5]), st.sampled_from([0.0, 0.1, 0.3, 0.5])),
+)
+def test_cuts_are_the_table_without_the_table(
+    rows: list[tuple[int, int]], shares: tuple[float, float]
+) -> None:
+    """The way of large sets gives the same splits as the way of small ones."""
+    strata = np.array([stratum << 60 | 12345 for stratum, _key in rows], dtype=np.uint64)
+    keys = np.array([(stratum * 1000 + key) * 7919 for stratum, key in rows], dtype=np.uint64)
+    asked = SplitShares(validation=shares[0], test=shares[1])
+    table = pl.DataFrame({"group": keys, "stratum": strata})
+    by_table = table.join(
+        split_module._stratified(table, asked), on="group", how="left", maintain_order="left"
+    )
+    cuts, found = split_module.label_cuts(strata, keys, asked)
+    joined = table.join(cuts, on="stratum", how="left", maintain_order="left")
+    split = (
+        pl.when(pl.col("group") < pl.col("validation"))
+        .then(pl.lit("validation"))
+        .when(pl.col("group") < pl.col("test"))
+        .then(pl.lit("test"))
+        .otherwise(pl.lit("train"))
+    )
+    by_cuts = joined.select(split.alias("split"))["split"]
+    assert by_cuts.to_list() == by_table["split"].cast(pl.String).to_list()
+    assert found == set(by_cuts) | {"train"}
+
+
+def test_near_duplicates_of_a_real_set_stay_together(tmp_path: Path) -> None:
+    words = [f"word{i}" for i in range(300)]
+    rng = random.Random(5)
+    rows: list[tuple[str | None, ...]] = []
+    for _group in range(60):
+        base = rng.sample(words, 30)
+        for copy in range(3):
+            rows.append((" ".join([*base, f"end{copy}"]), "ab"[copy % 2]))
+    rng.shuffle(rows)
+    make_dataset(tmp_path / "v1", Shape.TEXT_LABEL, rows)
+    derive(tmp_path / "v1", SplitStep(validation=0.3, test=0.3, group_by="near-duplicates"))
+    sides: dict[str, set[str]] = defaultdict(set)
+    for text, split in table(tmp_path / "v2").select("text", "split").iter_rows():
+        sides[text.rsplit(" ", 1)[0]].add(split)
+    assert len(sides) == 60
+    assert all(len(side) == 1 for side in sides.values())
+    assert len(set(table(tmp_path / "v2")["split"])) == 3
+
+
+def test_pictures_have_no_near_duplicates(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "v1", Shape.IMAGE_LABEL, [("0.png", "a")])
+    with pytest.raises(StudioError) as caught:
+        derive(tmp_path / "v1", SplitStep(group_by="near-duplicates"))
+    assert caught.value.code == "step.unsuitable"

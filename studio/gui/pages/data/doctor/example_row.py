@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from difflib import SequenceMatcher
 from typing import Final
 
@@ -18,11 +19,12 @@ from studio.i18n import _
 _AROUND: Final = 60  # characters shown before the first difference
 _SHOWN: Final = 180
 _COMPARED: Final = 600  # characters from there on; comparing takes the square of it
-_HIDDEN: Final = "•"
+_MASK: Final = re.compile(r"\[[A-Z]+\]")  # what the doctor puts in the place of a private value
+_PROBE: Final = 24  # characters of a text between two values that are looked for in the original
 
 
 class ExampleRow(QPushButton):
-    """Pressed, it leads to its row. private: what the fix takes out is shown as dots."""
+    """Pressed, it leads to its row. private: what the fix takes out is shown as stars."""
 
     def __init__(self, example: Example, *, private: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -100,19 +102,47 @@ class _Marked(QLabel):
 
 
 def _parts(example: Example, private: bool) -> tuple[Parts, Parts | None]:
-    """Before and after around the first difference; after is None where the row leaves."""
-    if example.after is None:
-        return _cut([(example.before, False)], False), None
-    start = max(_same_beginning(example.before, example.after) - _AROUND, 0)
-    before = example.before[start : start + _COMPARED]
-    after = example.after[start : start + _COMPARED]
+    """Before and after around the first difference; after is None where the row leaves, empty where nothing changes."""
+    before, after = example.before, example.after
+    if private:
+        return _masked(before, after)
+    if after is None or after == before:
+        return _cut([(before, False)], False), None if after is None else []
+    start = max(_same_beginning(before, after) - _AROUND, 0)
+    before, after = before[start : start + _COMPARED], after[start : start + _COMPARED]
     old: Parts = []
     new: Parts = []
     for tag, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        differs = tag != "equal"
-        old.append((_dots(before[i:j]) if private and differs else before[i:j], differs))
-        new.append((after[k:m], differs))
+        old.append((before[i:j], tag != "equal"))
+        new.append((after[k:m], tag != "equal"))
     return _cut(old, start > 0), _cut(new, start > 0)
+
+
+def _masked(before: str, after: str | None) -> tuple[Parts, Parts | None]:
+    """Only what also stands in the masked text is shown; a letter that a value shares with a mask is not."""
+    if after is None:
+        return _cut([(_stars(before), True)], False), None
+    literals, masks = _MASK.split(after), [*_MASK.findall(after), ""]
+    old: Parts = []
+    at = 0
+    for place, literal in enumerate(literals):
+        begin = at if place == 0 else before.find(literal.rstrip("…")[:_PROBE], at) if literal else at
+        begin = len(before) if begin < 0 or (not literal and place == len(literals) - 1) else begin
+        end = begin + _same_beginning(before[begin:], literal)
+        old += [(_stars(before[at:begin]), True), (before[begin:end], False)]
+        at = end
+    old.append((_stars(before[at:]), True))
+    new = [part for pair in zip(literals, masks, strict=True) for part in ((pair[0], False), (pair[1], True))]
+    start = max(len(literals[0]) - _AROUND, 0)
+    return _cut(_without(old, start), start > 0), _cut(_without(new, start), start > 0)
+
+
+def _without(parts: Parts, count: int) -> Parts:
+    """The parts without their first characters, all of which stand in the first piece that has any."""
+    filled = [(piece, differs) for piece, differs in parts if piece]
+    if not filled or not count:
+        return filled
+    return [(filled[0][0][count:], filled[0][1]), *filled[1:]]
 
 
 def _same_beginning(first: str, second: str) -> int:
@@ -131,8 +161,8 @@ def _cut(parts: Parts, begun: bool) -> Parts:
     return [*shown, ("…", False)] if left < 0 else shown
 
 
-def _dots(text: str) -> str:
-    return "".join(_HIDDEN if sign.isalnum() else sign for sign in text)
+def _stars(text: str) -> str:
+    return "".join("*" if sign.isalnum() else sign for sign in text)
 
 
 def _escaped(text: str) -> str:

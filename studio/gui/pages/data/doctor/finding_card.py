@@ -66,8 +66,8 @@ class FindingCard(Card):
         self.body.addLayout(self._fixes())
         self.unfold = GhostButton(_("Show examples"), self._toggle, icon="chevron-down")
         self.unfold.setAccessibleDescription(title)
-        self.unfold.setVisible(bool(finding.examples))
         self.add(self.unfold)
+        self.unfold.setVisible(bool(finding.examples))  # once it has a parent, or it is a window for a moment
         self._examples = QVBoxLayout()
         self._examples.setSpacing(current_tokens().space.xs)
         self.body.addLayout(self._examples)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.domain.findings import DoctorReport, Finding, Severity
 from studio.gui.pages.data.doctor.finding_card import FindingCard
@@ -88,10 +88,12 @@ def _urgency(finding: Finding) -> tuple[int, int]:
 
 def _all_well(report: DoctorReport) -> QWidget:
     card = Card()
-    card.add(IconLabel("success", "success", 28))
-    card.add(BodyText(_("Nothing to fix was found."), bold=True))
-    looked = ", ".join(finding_title(kind) for kind in report.checked)
-    if looked:
-        card.add(Caption(_("Looked for: {list}.").format(list=looked)))
-    card.body.setAlignment(Qt.AlignmentFlag.AlignTop)
+    head = QHBoxLayout()
+    head.setSpacing(current_tokens().space.s)
+    head.addWidget(IconLabel("success", "success", 20), 0, Qt.AlignmentFlag.AlignTop)
+    head.addWidget(BodyText(_("Nothing to fix was found."), bold=True), 1)
+    card.body.addLayout(head)
+    if report.checked:
+        looked = "\n".join(finding_title(kind) for kind in report.checked)
+        card.add(Caption(_("Looked for:") + "\n" + looked))
     return card

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from functools import partial
 
-from studio.domain.shapes import Shape
-from studio.domain.task_fit import Offer, TaskAdvice
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from studio.domain.task_fit import TaskAdvice
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, IconLabel, SecondaryButton
 from studio.i18n import _
@@ -30,8 +31,10 @@ class AdviceBar(QFrame):
         column.setSpacing(space.s)
         self.text = BodyText()
         column.addWidget(self.text)
-        self._offers = QVBoxLayout()
-        self._offers.setSpacing(space.s)
+        self._offers = QGridLayout()
+        self._offers.setHorizontalSpacing(space.m)
+        self._offers.setVerticalSpacing(space.s)
+        self._offers.setColumnStretch(1, 1)
         column.addLayout(self._offers)
         row.addLayout(column, 1)
         self.hide()
@@ -46,25 +49,17 @@ class AdviceBar(QFrame):
             _("Not for “{product}” as it is: {reason}").format(product=product, reason=advice.message)
         )
         self.setAccessibleName(self.text.text())
-        for offer in advice.offers:
-            self._offers.addLayout(self._line(offer))
-
-    def _line(self, offer: Offer) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(current_tokens().space.m)
-        button = SecondaryButton(offer.title, lambda: self.shape_wanted.emit(Shape(offer.shape)))
-        button.setAccessibleDescription(offer.explanation)
-        self.offers.append(button)
-        row.addWidget(button)
-        row.addWidget(Caption(offer.explanation), 1)
-        return row
+        for row, offer in enumerate(advice.offers):
+            button = SecondaryButton(offer.title, partial(self.shape_wanted.emit, offer.shape))
+            button.setAccessibleDescription(offer.explanation)
+            self.offers.append(button)
+            self._offers.addWidget(button, row, 0)
+            self._offers.addWidget(Caption(offer.explanation), row, 1)
 
     def _empty(self) -> None:
         self.offers.clear()
-        while (line := self._offers.takeAt(0)) is not None:
-            layout = line.layout()
-            while layout is not None and (item := layout.takeAt(0)) is not None:
-                widget = item.widget()
-                if widget is not None:
-                    widget.hide()
-                    widget.deleteLater()
+        while (item := self._offers.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()

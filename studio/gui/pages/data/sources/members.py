@@ -47,10 +47,12 @@ class MembersLine(QWidget):
     def show_members(self, members: Sequence[str], skipped: Sequence[str]) -> None:
         """Show other files; ``skipped`` carry their reasons."""
         self.setVisible(len(members) > 1 or bool(skipped))
-        read = ngettext("{n} file is read", "{n} files are read", len(members))
-        words = [read.format(n=f"{len(members):,}")]
+        words = []
+        if members:
+            read = ngettext("{n} file is read", "{n} files are read", len(members))
+            words.append(read.format(n=f"{len(members):,}"))
         if skipped:
-            left = ngettext("{n} is left out", "{n} are left out", len(skipped))
+            left = ngettext("{n} file is left out", "{n} files are left out", len(skipped))
             words.append(left.format(n=f"{len(skipped):,}"))
         self._icon.set_icon(*(("warning", "warning") if skipped else ("folder", "text_muted")))
         self._words.setText("  ·  ".join(words))

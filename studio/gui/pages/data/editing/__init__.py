@@ -1,0 +1,1 @@
+"""Changing rows: by hand in the table, by find and replace, by changed copies."""

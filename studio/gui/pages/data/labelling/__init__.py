@@ -1,0 +1,1 @@
+"""Giving labels to rows, one after the other, by keyboard."""

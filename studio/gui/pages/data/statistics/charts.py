@@ -1,0 +1,238 @@
+"""Small plots that are painted, not plotted: columns of a histogram, and bars with names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from studio.domain.statistics import Histogram
+from studio.gui.theme import current_tokens, tabular_font, ui_font
+from studio.i18n import _
+
+_PLOT_HEIGHT = 148
+_AXIS = 22
+_TOP = 18
+_BAR_ROW = 28
+_NAME_SHARE = 0.3
+_FIGURE_WIDTH = 84
+_PLOT_COLOURS = (0, 2, 1)  # training, validation, test as in the split bar
+
+
+class HistogramPlot(QWidget):
+    """Columns of equal width with the middle and the 95 % mark."""
+
+    def __init__(self, histogram: Histogram, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.histogram = histogram
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(
+            "; ".join(self._bin_words(position) for position, n in enumerate(histogram.counts) if n)
+        )
+
+    def sizeHint(self) -> QSize:
+        return QSize(320, _PLOT_HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, _PLOT_HEIGHT)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent):
+            position = self._bin_at(event.pos().x())
+            if position is not None:
+                QToolTip.showText(event.globalPos(), self._bin_words(position), self)
+            return True
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        counts = self.histogram.counts
+        if not counts or not max(counts):
+            return
+        tokens = current_tokens()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(0, _TOP, self.width(), self.height() - _AXIS - _TOP)
+        step = area.width() / len(counts)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(tokens.plot[0]))
+        gap = min(2.0, step / 4)
+        for position, amount in enumerate(counts):
+            height = area.height() * amount / max(counts)
+            if amount:
+                height = max(height, 2.0)
+            column = QRectF(position * step + gap / 2, area.bottom() - height, step - gap, height)
+            painter.drawRoundedRect(column, min(2.0, step / 4), min(2.0, step / 4))
+        painter.setPen(QColor(tokens.border_strong))
+        painter.drawLine(area.bottomLeft(), area.bottomRight())
+        self._paint_ends(painter, area)
+        self._paint_mark(painter, area)
+
+    def _paint_ends(self, painter: QPainter, area: QRectF) -> None:
+        tokens, edges = current_tokens(), self.histogram.edges
+        painter.setFont(tabular_font(tokens.fonts.caption))
+        painter.setPen(QColor(tokens.text_muted))
+        foot = QRectF(0, area.bottom() + 2, self.width(), _AXIS - 2)
+        for align, value in (
+            (Qt.AlignmentFlag.AlignLeft, edges[0]),
+            (Qt.AlignmentFlag.AlignRight, edges[-1]),
+        ):
+            painter.drawText(foot, align | Qt.AlignmentFlag.AlignVCenter, number_words(value))
+
+    def _paint_mark(self, painter: QPainter, area: QRectF) -> None:
+        """The 95 % mark: a dashed line with its value over it."""
+        tokens, place = current_tokens(), self._place(self.histogram.p95)
+        if place is None:
+            return
+        x = place * area.width()
+        painter.setPen(QPen(QColor(tokens.text_muted), 1, Qt.PenStyle.DashLine))
+        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+        words = _("95% up to {n}").format(n=number_words(self.histogram.p95))
+        painter.setFont(tabular_font(tokens.fonts.caption))
+        width = painter.fontMetrics().horizontalAdvance(words) + 4
+        left = min(max(x - width / 2, 0), self.width() - width)
+        painter.setPen(QColor(tokens.text_muted))
+        painter.drawText(QRectF(left, 0, width, _TOP - 2), Qt.AlignmentFlag.AlignCenter, words)
+
+    def _place(self, value: float) -> float | None:
+        """Where a value is on the axis, 0..1; bins are drawn equally wide whatever they span."""
+        edges = self.histogram.edges
+        for position in range(len(edges) - 1):
+            low, high = edges[position], edges[position + 1]
+            if low <= value <= high and high > low:
+                return (position + (value - low) / (high - low)) / (len(edges) - 1)
+        return None
+
+    def _bin_at(self, x: float) -> int | None:
+        count = len(self.histogram.counts)
+        position = int(x / max(self.width(), 1) * count)
+        return position if 0 <= position < count else None
+
+    def _bin_words(self, position: int) -> str:
+        edges = self.histogram.edges
+        return _("{low} to {high}: {n} rows").format(
+            low=number_words(edges[position]),
+            high=number_words(edges[position + 1]),
+            n=f"{self.histogram.counts[position]:,}",
+        )
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a bar; title: what it is, "" for a bar of one part."""
+
+    title: str
+    amount: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A named bar; figure: what stands at its end instead of its amount."""
+
+    name: str
+    parts: Sequence[Part]
+    figure: str = ""
+
+    @property
+    def amount(self) -> float:
+        """Length of the whole bar."""
+        return sum(part.amount for part in self.parts)
+
+
+class BarList(QWidget):
+    """Bars below each other: name, bar, figure. With several parts the colours are those of the split bar."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bars: list[Bar] = []
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_bars(self, bars: Sequence[Bar]) -> None:
+        """Show other bars."""
+        self.bars = list(bars)
+        self.setAccessibleDescription("; ".join(_bar_words(bar) for bar in self.bars))
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(320, self._head() + max(len(self.bars), 1) * _BAR_ROW)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, self._head() + max(len(self.bars), 1) * _BAR_ROW)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent):
+            position = (event.pos().y() - self._head()) // _BAR_ROW
+            if 0 <= position < len(self.bars):
+                QToolTip.showText(event.globalPos(), _bar_words(self.bars[position]), self)
+            return True
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        longest = max((bar.amount for bar in self.bars), default=0)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_legend(painter)
+        for position, bar in enumerate(self.bars):
+            self._paint_bar(painter, self._head() + position * _BAR_ROW, bar, longest)
+
+    def _legend(self) -> list[str]:
+        """Titles of the parts that occur."""
+        parts = self.bars[0].parts if self.bars else ()
+        return [part.title for part in parts if part.title]
+
+    def _head(self) -> int:
+        return _BAR_ROW if self._legend() else 0
+
+    def _paint_legend(self, painter: QPainter) -> None:
+        tokens = current_tokens()
+        painter.setFont(ui_font(tokens.fonts.caption))
+        left = 0
+        for number, words in enumerate(self._legend()):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(_part_colour(number))
+            painter.drawEllipse(QRectF(left, 8, 8, 8))
+            painter.setPen(QColor(tokens.text_muted))
+            painter.drawText(left + 13, 17, words)
+            left += 13 + painter.fontMetrics().horizontalAdvance(words) + 16
+
+    def _paint_bar(self, painter: QPainter, top: int, bar: Bar, longest: float) -> None:
+        tokens = current_tokens()
+        name_width = min(self.width() * _NAME_SHARE, 200.0)
+        painter.setFont(ui_font(tokens.fonts.caption))
+        painter.setPen(QColor(tokens.text))
+        name = painter.fontMetrics().elidedText(bar.name, Qt.TextElideMode.ElideRight, int(name_width - 10))
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRectF(0, top, name_width, _BAR_ROW), middle | Qt.AlignmentFlag.AlignLeft, name)
+        room = max(self.width() - name_width - _FIGURE_WIDTH, 1)
+        left = name_width
+        painter.setPen(Qt.PenStyle.NoPen)
+        for number, part in enumerate(bar.parts):
+            width = room * part.amount / longest if longest else 0
+            if part.amount:
+                painter.setBrush(_part_colour(number))
+                painter.drawRoundedRect(QRectF(left, top + 9, max(width - 1, 2), 10), 2, 2)
+            left += width
+        painter.setPen(QColor(tokens.text_muted))
+        painter.setFont(tabular_font(tokens.fonts.caption))
+        figure = bar.figure or f"{bar.amount:,.0f}"
+        place = QRectF(left + 8, top, _FIGURE_WIDTH, _BAR_ROW)
+        painter.drawText(place, middle | Qt.AlignmentFlag.AlignLeft, figure)
+
+
+def _part_colour(number: int) -> QColor:
+    return QColor(current_tokens().plot[_PLOT_COLOURS[number % len(_PLOT_COLOURS)]])
+
+
+def number_words(value: float) -> str:
+    """A number as short as it can be said."""
+    return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:,.2f}"
+
+
+def _bar_words(bar: Bar) -> str:
+    named = [part for part in bar.parts if part.title and part.amount]
+    words = ", ".join(f"{part.title} {part.amount:,.0f}" for part in named)
+    figure = bar.figure or f"{bar.amount:,.0f}"
+    return f"{bar.name}: {figure}" + (f" ({words})" if words else "")

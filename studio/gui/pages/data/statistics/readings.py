@@ -1,0 +1,130 @@
+"""What each plot says, in one sentence."""
+
+from __future__ import annotations
+
+from studio.domain.datasets import Split, title
+from studio.domain.statistics import DatasetStatistics, Histogram, ImageFacts, Vocabulary
+from studio.gui.models.rows_table import column_title
+from studio.gui.pages.data.statistics.charts import number_words
+from studio.i18n import N_, _, ngettext
+
+LANGUAGES = {
+    "zh": N_("Chinese"), "en": N_("English"), "ja": N_("Japanese"), "ko": N_("Korean"), "de": N_("German"),
+    "fr": N_("French"), "es": N_("Spanish"), "ru": N_("Russian"), "other": N_("Other"),
+}  # fmt: skip
+_MUCH_LONGER = 10
+_UNEVEN = 5
+_POOR_BYTES = 0.1
+_MIXED = 0.1
+
+
+def length_reading(histogram: Histogram) -> str:
+    """How long the texts of a column are, and whether a few are out of the ordinary."""
+    unit = _("tokens") if histogram.unit == "tokens" else _("characters")
+    words = _("Half of the rows have at most {half} {unit}, 95% at most {most}; the longest has {longest}.").format(
+        half=number_words(histogram.p50), most=number_words(histogram.p95), unit=unit,
+        longest=number_words(histogram.longest),
+    )  # fmt: skip
+    if histogram.p95 and histogram.longest > _MUCH_LONGER * histogram.p95:
+        words += " " + _("A few rows are far longer than the others: look at them.")
+    return words
+
+
+def label_reading(labels: dict[str, dict[str, int]]) -> str:
+    """Whether the labels are even, complete, and in every part."""
+    totals = {name: sum(parts.values()) for name, parts in labels.items()}
+    waiting = totals.pop("", 0)
+    sentences = []
+    counts = sorted((rows, name) for name, rows in totals.items() if rows)
+    if len(counts) > 1:
+        (least, rare), (most, frequent) = counts[0], counts[-1]
+        if most > _UNEVEN * least:
+            sentences.append(
+                _("Uneven: “{frequent}” has {n} times as many rows as “{rare}”, which will be learned less well.")
+                .format(frequent=frequent, rare=rare, n=f"{most / least:,.0f}")
+            )  # fmt: skip
+        else:
+            sentences.append(_("The labels are spread evenly enough to learn from."))
+    untested = [name for name, parts in labels.items() if name and not parts.get(Split.TEST, 0)]
+    if untested:
+        sentences.append(
+            ngettext(
+                "{n} label has no test row: it cannot be judged.",
+                "{n} labels have no test row: they cannot be judged.",
+                len(untested),
+            ).format(n=len(untested))
+        )
+    if waiting:
+        sentences.append(
+            ngettext("{n} row waits for a label.", "{n} rows wait for a label.", waiting).format(
+                n=f"{waiting:,}"
+            )
+        )
+    return " ".join(sentences)
+
+
+def language_reading(languages: dict[str, float]) -> str:
+    """Whether the rows are in one language."""
+    ranked = sorted(languages.items(), key=lambda pair: -pair[1])
+    name = language_name(ranked[0][0])
+    if len(ranked) == 1 or ranked[1][1] < _MIXED:
+        return _("Nearly all rows are in one language: {language}.").format(language=name)
+    return _(
+        "The rows are in several languages, most in {language}; the model will answer in all of them."
+    ).format(language=name)
+
+
+def duplicate_reading(statistics: DatasetStatistics) -> str:
+    """How many rows repeat an earlier one."""
+    if not statistics.duplicates:
+        return _("No row occurs twice.")
+    share = statistics.duplicates / max(statistics.rows, 1)
+    return _("{n} rows ({share}) repeat an earlier one; the data doctor can remove them.").format(
+        n=f"{statistics.duplicates:,}", share=f"{share:.1%}"
+    )
+
+
+def vocabulary_reading(vocabulary: Vocabulary) -> str:
+    """How well the tokenizer knows the texts."""
+    if vocabulary.bytes_share > _POOR_BYTES:
+        return _(
+            "{share} of the tokens are pieces of a single character: this model was not made for such texts and "
+            "will read them slowly."
+        ).format(share=f"{vocabulary.bytes_share:.0%}")
+    return _("The model's tokenizer knows these texts well: {n} characters in a token on average.").format(
+        n=f"{vocabulary.characters_per_token:.1f}"
+    )
+
+
+def split_reading(splits: dict[str, int]) -> str:
+    """Whether enough is held out for a verdict."""
+    held = splits.get(Split.TEST, 0)
+    if not held:
+        return _("No row is held back for the test: the verdict will be less sure.")
+    return _("{n} rows are held back for an honest verdict.").format(n=f"{held:,}")
+
+
+def number_reading(histogram: Histogram) -> str:
+    """Where the numbers lie."""
+    return _("{column}: half are at most {half}, 95% at most {most}; the largest is {longest}.").format(
+        column=column_title(histogram.column), half=number_words(histogram.p50),
+        most=number_words(histogram.p95), longest=number_words(histogram.longest),
+    )  # fmt: skip
+
+
+def image_reading(images: ImageFacts) -> str:
+    """How large the images are."""
+    formats = ", ".join(f"{name} {count:,}" for name, count in sorted(images.formats.items()))
+    return _("Half of the images are at most {width} × {height} pixels. Formats: {formats}.").format(
+        width=number_words(images.widths.p50), height=number_words(images.heights.p50), formats=formats
+    )
+
+
+def language_name(code: str) -> str:
+    """The name of a language; an unknown code as it is."""
+    return _(LANGUAGES[code]) if code in LANGUAGES else code
+
+
+def split_name(name: str) -> str:
+    """The name of a part; an unknown one as it is."""
+    return title(Split(name)) if name in list(Split) else name

@@ -1,0 +1,94 @@
+"""Unsafe words: toxic, sexual, violent, self-harm and illegal goods, from lists that a founder can edit.
+
+A hit does not make a text bad; it makes it worth a look. Latin words count as whole words only; Chinese words
+count anywhere, unless they stand inside a harmless phrase of the exceptions (性交 in 一次性交付).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from studio.ingest.privacy.spans import plain, read_categories, word_list
+
+LISTS: Final = ("unsafe_zh", "unsafe_en")
+EXCEPTIONS: Final = "unsafe_exceptions"
+
+
+def categories() -> dict[str, tuple[str, ...]]:
+    """Category -> words of the lists that come with the studio, Chinese and English together."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in LISTS:
+        for category, words in read_categories(name).items():
+            found[category] = found.get(category, ()) + words
+    return found
+
+
+def read_words(path: Path) -> list[str]:
+    """Words of an own list: UTF-8, one a line; # begins a comment, [category] is left out. Raises OSError."""
+    lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
+    return [line for line in lines if line and not line.startswith(("#", "["))]
+
+
+class UnsafeWords:
+    """Finds listed words. extra: more words. exceptions: phrases inside which a word does not count.
+
+    own: these words instead of the lists that come with the studio.
+    """
+
+    def __init__(
+        self, extra: Iterable[str] = (), exceptions: Iterable[str] = (), own: Iterable[str] | None = None
+    ) -> None:
+        listed = own if own is not None else (word for words in categories().values() for word in words)
+        self._words = sorted(
+            {plain(word).strip() for word in (*listed, *extra)} - {""}, key=len, reverse=True
+        )
+        excepted = {plain(phrase).strip() for phrase in (*word_list(EXCEPTIONS), *exceptions)} - {""}
+        self._names = {word.lower(): word for word in reversed(self._words)}
+        self._pattern = _alternatives(self._words)
+        self._generous = "(?i)" + "|".join(r"\s+".join(map(re.escape, word.split())) for word in self._words)
+        self._exceptions = _alternatives(sorted(excepted, key=len, reverse=True))
+
+    def find(self, texts: pl.Series) -> list[list[str]]:
+        """The listed words in each text, each once, in order of appearance; none for a missing text."""
+        found: list[list[str]] = [[] for _ in range(len(texts))]
+        if not self._words:
+            return found
+        suspects = (
+            texts.str.contains_any(self._needles(), ascii_case_insensitive=True).fill_null(False).arg_true()
+        )
+        suspects = suspects.filter(texts.gather(suspects).str.contains(self._generous))
+        for row, text in zip(suspects.to_list(), texts.gather(suspects).to_list(), strict=True):
+            found[row] = self._find(plain(text))
+        return found
+
+    def _needles(self) -> list[str]:
+        """What a text with a hit holds: a word, or its longest part where blanks and quotes may differ."""
+        return sorted({max(re.split("[ ']", word), key=len) for word in self._words})
+
+    def _find(self, text: str) -> list[str]:
+        harmless = [match.span() for match in self._exceptions.finditer(text)]
+        hits: dict[str, None] = {}
+        for match in self._pattern.finditer(text):
+            start, end = match.span()
+            if not any(a < end and start < b for a, b in harmless):
+                hits[self._names.get(" ".join(match.group().lower().split()), match.group())] = None
+        return list(hits)
+
+
+def _alternatives(words: list[str]) -> re.Pattern[str]:
+    """One pattern for all words, longest first; Latin ends at a letter or digit, blanks may be several."""
+    if not words:
+        return re.compile(r"(?!)")
+    return re.compile("|".join(_bounded(word) for word in words), re.IGNORECASE)
+
+
+def _bounded(word: str) -> str:
+    pattern = r"\s+".join(re.escape(part) for part in word.split())
+    left = r"(?<![A-Za-z0-9])" if word[0].isascii() and word[0].isalnum() else ""
+    right = r"(?![A-Za-z0-9])" if word[-1].isascii() and word[-1].isalnum() else ""
+    return left + pattern + right

@@ -1,0 +1,92 @@
+"""Versions of a dataset and the steps that made them, in words."""
+
+from __future__ import annotations
+
+from studio.domain.datasets import DatasetVersion
+from studio.domain.datasets import title as domain_title
+from studio.domain.recipes import (
+    AnyStep,
+    AugmentStep,
+    EditStep,
+    FixStep,
+    ImageOperator,
+    ReplaceStep,
+    RestoreStep,
+    SplitStep,
+    TextOperator,
+)
+from studio.domain.shapes import ColumnRole
+from studio.i18n import N_, _
+from studio.words_data import action_title, finding_title
+
+OPERATORS: dict[TextOperator | ImageOperator, str] = {
+    TextOperator.SWAP_WORDS: N_("Swap words"),
+    TextOperator.DROP_WORDS: N_("Drop words"),
+    TextOperator.TYPOS: N_("Typing errors"),
+    TextOperator.PUNCTUATION: N_("Punctuation"),
+    TextOperator.CASE: N_("Capital letters"),
+    ImageOperator.CROP: N_("Crop"),
+    ImageOperator.FLIP: N_("Mirror"),
+    ImageOperator.ROTATE: N_("Turn a little"),
+    ImageOperator.COLOUR: N_("Brightness and colour"),
+}
+NEAR_DUPLICATES = "near-duplicates"
+
+
+def step_words(step: AnyStep) -> str:
+    """What a step did, in one line."""
+    if isinstance(step, FixStep):
+        return f"{finding_title(step.finding)}: {action_title(step.action)}"
+    if isinstance(step, ReplaceStep):
+        return _("Replaced “{find}” by “{replacement}”").format(find=step.find, replacement=step.replacement)
+    if isinstance(step, SplitStep):
+        return _split_words(step)
+    if isinstance(step, AugmentStep):
+        used: tuple[TextOperator | ImageOperator, ...] = (*step.text, *step.image)
+        names = ", ".join(_(OPERATORS[each]) for each in used)
+        return _("Added changed copies: {operators}").format(operators=names)
+    if isinstance(step, EditStep):
+        return _("Edited by hand")
+    assert isinstance(step, RestoreStep)
+    return _("Went back to version {n}").format(n=step.number)
+
+
+def version_words(version: DatasetVersion) -> str:
+    """What made a version: its note, then its steps."""
+    steps = "; ".join(step_words(outcome.step) for outcome in version.made_by)
+    parts = [part for part in (version.note, steps) if part]
+    return " · ".join(parts) if parts else _("Imported")
+
+
+def change_words(version: DatasetVersion) -> str:
+    """Rows added, removed and changed by the steps of a version, in short: "+12 −3 ~20"."""
+    sums = [
+        (sign, sum(getattr(outcome, name) for outcome in version.made_by))
+        for sign, name in (("+", "added"), ("−", "removed"), ("~", "changed"))
+    ]
+    return "  ".join(f"{sign}{amount:,}" for sign, amount in sums if amount)
+
+
+def change_sentence(version: DatasetVersion) -> str:
+    """The same for a screen reader and a tooltip."""
+    outcomes = version.made_by
+    return _("{added} rows added, {removed} removed, {changed} changed").format(
+        added=f"{sum(each.added for each in outcomes):,}",
+        removed=f"{sum(each.removed for each in outcomes):,}",
+        changed=f"{sum(each.changed for each in outcomes):,}",
+    )
+
+
+def _split_words(step: SplitStep) -> str:
+    words = _("Split again: {validation} validation, {test} test").format(
+        validation=f"{step.validation:.0%}", test=f"{step.test:.0%}"
+    )
+    if step.group_by == NEAR_DUPLICATES:
+        return words + ", " + _("near-duplicates together")
+    if step.group_by:
+        return words + ", " + _("same {column} together").format(column=_column(step.group_by))
+    return words
+
+
+def _column(name: str) -> str:
+    return domain_title(ColumnRole(name)) if name in list(ColumnRole) else name

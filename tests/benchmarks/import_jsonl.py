@@ -1,0 +1,17 @@
+"""How long the import of a JSON Lines file takes beside polars' scan to Parquet and datasets.load_dataset.
+
+Run: python tests/benchmarks/import_jsonl.py [--rows 1000000] [--repeats 5] [--peer PYTHON] [--conversations]
+The targets: at most 1.5 times polars, never slower than datasets, peak memory at most 1 GiB.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.benchmarks.import_speed import benchmark
+
+if __name__ == "__main__":
+    benchmark("jsonl", __doc__ or "")

@@ -1,0 +1,182 @@
+"""Versions of a dataset on show: the list in words, undo and redo, restore, and the difference of any two."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QItemSelectionModel, Qt
+from pytestqt.qtbot import QtBot
+
+from studio.domain.recipes import (
+    AugmentStep,
+    EditStep,
+    FindingKind,
+    FixAction,
+    FixStep,
+    ReplaceStep,
+    SplitStep,
+    TextOperator,
+)
+from studio.domain.shapes import Shape
+from studio.gui.context import GuiContext
+from studio.gui.models.diff_table import PIECES_ROLE, DiffColumn
+from studio.gui.models.versions_table import VersionColumn
+from studio.gui.models.word_diff import Piece, from_first_change, word_diff
+from studio.gui.pages.data.work_dialog import WorkDialog
+from studio.words_versions import step_words
+from tests.gui.dataset_shown import LEFT, Shown
+from tests.helpers.shown_data import ShownWorkspace
+
+ROWS = [{"prompt": f"Where is order {n}?", "response": f"It comes on day {n}."} for n in range(1, 6)]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> ShownWorkspace:
+    return ShownWorkspace(tmp_path)
+
+
+@pytest.fixture
+def shown(qtbot: QtBot, make_context: Callable[..., GuiContext], workspace: ShownWorkspace) -> Shown:
+    """A dataset of two versions, its versions tab open."""
+    made = Shown(qtbot, make_context(**workspace.services()), workspace)
+    first = workspace.add_rows(Shape.PROMPT_RESPONSE, ROWS)
+    step = EditStep(cells={2: {"response": "It comes on day two."}}, removed=[4])
+    made.open(workspace.versions.derive(first.id, [step], "Numbers in words"))
+    made.tab("versions")
+    qtbot.waitUntil(lambda: made.view.versions.table.rowCount() == 2)
+    return made
+
+
+def words(shown: Shown, row: int) -> list[str]:
+    """A row of the list."""
+    table = shown.view.versions.table
+    return [table.index(row, column).data() for column in VersionColumn]
+
+
+def test_versions_say_what_was_done(shown: Shown) -> None:
+    assert words(shown, 0)[:2] == ["2", "Numbers in words · Edited by hand"]
+    assert words(shown, 0)[2:4] == ["~1", "4"]
+    assert words(shown, 1)[:2] == ["1", "Imported"]
+    table = shown.view.versions.table
+    assert table.index(0, VersionColumn.CHANGE).data(Qt.ItemDataRole.ToolTipRole).endswith("1 changed")
+
+
+def test_undo_and_redo_of_the_last_step(shown: Shown, qtbot: QtBot) -> None:
+    view = shown.view.versions
+    assert not view.redo.isVisible()
+    qtbot.mouseClick(view.undo, LEFT)
+    qtbot.waitUntil(lambda: shown.view.dataset is not None and shown.view.dataset.number == 1)
+    qtbot.waitUntil(view.redo.isVisible)
+    assert not view.undo.isEnabled()  # this is the import
+    assert view.table.rowCount() == 1
+    qtbot.mouseClick(view.redo, LEFT)
+    qtbot.waitUntil(lambda: shown.view.dataset is not None and shown.view.dataset.number == 2)
+    qtbot.waitUntil(lambda: view.table.rowCount() == 2 and not view.redo.isVisible())
+
+
+def test_any_version_can_come_back(shown: Shown, qtbot: QtBot, workspace: ShownWorkspace) -> None:
+    view = shown.view.versions
+    assert not view.restore.isEnabled()
+    view.view.selectRow(1)
+    qtbot.mouseClick(view.restore, LEFT)
+    qtbot.waitUntil(lambda: shown.view.dataset is not None and shown.view.dataset.number == 3)
+    assert shown.view.dataset is not None
+    assert len(workspace.memory.rows_of[shown.view.dataset.id]) == 5
+    qtbot.waitUntil(lambda: view.table.rowCount() == 3)
+    assert words(shown, 0)[1] == "Went back to version 1"
+    view.view.selectRow(0)
+    assert not view.restore.isEnabled()  # it is the newest
+
+
+def test_two_versions_are_compared_word_by_word(shown: Shown, qtbot: QtBot) -> None:
+    view = shown.view.versions
+    select = view.view.selectionModel()
+    for row in (0, 1):
+        flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+        select.select(view.table.index(row, 0), flags)
+    assert view.compare.text() == "Compare"
+    qtbot.mouseClick(view.compare, LEFT)
+    compare = view.comparison
+    qtbot.waitUntil(lambda: compare.table.rowCount() == 2)
+    assert compare.title.text() == "Version 2 compared with version 1"
+    assert compare.counts.text() == "1 row removed  ·  1 row changed"
+    cell = compare.table.index
+    qtbot.waitUntil(lambda: cell(0, DiffColumn.ROW).data() == "2")
+    assert [cell(row, DiffColumn.WHAT).data() for row in (0, 1)] == ["Answer", "Removed"]
+    before, after = (cell(0, column).data(PIECES_ROLE) for column in (DiffColumn.BEFORE, DiffColumn.AFTER))
+    assert [piece.text for piece in before if piece.changed] == ["2"]
+    assert [piece.text for piece in after if piece.changed] == ["two"]
+    assert cell(1, DiffColumn.AFTER).data() == ""
+    qtbot.mouseClick(compare.back, LEFT)
+    assert view.view.isVisible()
+
+
+def test_one_version_is_compared_with_the_one_before(shown: Shown, qtbot: QtBot) -> None:
+    view = shown.view.versions
+    view.view.selectRow(1)
+    assert not view.compare.isEnabled()  # nothing came before the import
+    view.view.selectRow(0)
+    assert view.compare.text() == "Compare with the one before"
+    qtbot.mouseClick(view.compare, LEFT)
+    qtbot.waitUntil(lambda: view.comparison.table.rowCount() == 2)
+
+
+def test_equal_versions_say_so(shown: Shown, qtbot: QtBot, workspace: ShownWorkspace) -> None:
+    assert shown.view.dataset is not None
+    made = workspace.versions.derive(shown.view.dataset.id, [ReplaceStep(find="zebra")])
+    shown.open(made)
+    view = shown.view.versions
+    qtbot.waitUntil(lambda: view.table.rowCount() == 3)
+    view.view.selectRow(0)
+    qtbot.mouseClick(view.compare, LEFT)
+    qtbot.waitUntil(lambda: view.comparison.counts.text() == "No difference")
+    assert view.comparison.stack.currentIndex() == 1
+
+
+def test_a_step_under_way_can_be_cancelled(shown: Shown, qtbot: QtBot, workspace: ShownWorkspace) -> None:
+    workspace.shown_job.gate = threading.Event()
+    view = shown.view.versions
+    view.view.selectRow(1)
+    qtbot.mouseClick(view.restore, LEFT)
+    dialog = shown.dialog(WorkDialog)
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not shown.view.findChildren(WorkDialog))
+    assert shown.view.dataset is not None
+    assert shown.view.dataset.number == 2
+    assert len(workspace.versions.versions(shown.view.dataset.id)) == 2
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (ReplaceStep(find="a", replacement="b"), "Replaced “a” by “b”"),
+        (SplitStep(group_by="near-duplicates"), "Split again: 10% validation, 10% test, near-duplicates together"),
+        (SplitStep(validation=0.2, group_by="prompt"), "Split again: 20% validation, 10% test, same Question together"),
+        (AugmentStep(text=(TextOperator.TYPOS,)), "Added changed copies: Typing errors"),
+        (FixStep(finding=FindingKind.EXACT_DUPLICATES, action=FixAction.KEEP_FIRST),
+         "Rows that repeat word for word: Keep one of each"),
+    ],
+)  # fmt: skip
+def test_steps_in_words(step: ReplaceStep, expected: str) -> None:
+    assert step_words(step) == expected
+
+
+def test_changed_words_in_english_and_chinese() -> None:
+    before, after = word_diff("订单在哪里?", "包裹在哪里?")
+    assert before == [Piece("订单", True), Piece("在哪里?", False)]
+    assert after == [Piece("包裹", True), Piece("在哪里?", False)]
+    left, _right = word_diff("word " * 50 + "old", "word " * 50 + "new")
+    shown = from_first_change(left)
+    assert shown[0].text.startswith("…")
+    assert len(shown[0].text) < 60
+    assert shown[1] == Piece("old", True)
+
+
+def test_a_very_long_text_is_compared_quickly() -> None:
+    text = "a b c d e f g " * 20_000
+    before, after = word_diff(text, text + "end")
+    assert "".join(piece.text for piece in before) == text
+    assert "".join(piece.text for piece in after) == text + "end"

@@ -1,0 +1,35 @@
+"""Hostile documents and tables end in a clear refusal, or give their good rows, within time and memory."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults import documents, tables
+from tests.faults.judged import judge
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "code", "rows"),
+    [*documents.HOSTILE, *tables.HOSTILE],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_hostile_file(make: Callable[[Path], Path], kind: str, code: str, rows: int, tmp_path: Path) -> None:
+    verdict = judge(make(tmp_path))
+    assert (verdict.kind, verdict.code, verdict.rows) == (kind, code, rows)
+
+
+def test_links_of_a_document_are_not_followed(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        assert judge(documents.external_link(tmp_path, address)).rows == 1
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_a_file_that_opens_without_a_password_is_read(tmp_path: Path) -> None:
+    assert judge(documents.encrypted(tmp_path, "")).rows == 1
