@@ -9,6 +9,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from studio.domain.ids import new_id
+from studio.domain.schedules import RunSchedule
 from studio.domain.shapes import Shape
 from studio.domain.specs import TrainSpec
 from studio.domain.values import now
@@ -69,7 +70,8 @@ class RunPlan(BaseModel):
 
     base_dir: Hugging Face folder; None for from-scratch. dataset_dir holds rows.parquet.
     outlive: the run goes on when the process that started it is gone. class_weights: of the dataset version, for
-    ``balance_labels``; empty: from the counts of the training rows. fold: (k, of how many) in a K-fold.
+    ``balance_labels``; empty: from the counts of the training rows. fold: (k, of how many) in a K-fold, from 1.
+    fold_by: column whose equal values stay in one fold. compare: False for a trial, which never sees the test rows.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -90,6 +92,8 @@ class RunPlan(BaseModel):
     outlive: bool = True
     class_weights: dict[str, float] = {}
     fold: tuple[int, int] | None = None
+    fold_by: str | None = None
+    compare: bool = True
 
 
 class FitEstimate(BaseModel):
@@ -197,7 +201,7 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class Run:
-    """One training run as remembered by the studio."""
+    """One training run as remembered by the studio. search_id, folds_id: of the search or K-fold that it is part of."""
 
     plan: RunPlan
     state: RunState = RunState.QUEUED
@@ -219,6 +223,9 @@ class Run:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     deleted: bool = False
+    schedule: RunSchedule | None = None
+    search_id: str | None = None
+    folds_id: str | None = None
 
     @property
     def id(self) -> str:

@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData(
@@ -151,6 +151,37 @@ runs = Table(
     Column("started_at", UtcTime),
     Column("ended_at", UtcTime),
     Column("deleted", Boolean, nullable=False),
+    Column("schedule", JSON(none_as_null=True)),  # domain.schedules.RunSchedule
+    Column("search_id", String, index=True),
+    Column("folds_id", String, index=True),
+)  # fmt: skip
+
+searches = Table(
+    "searches", metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("document", JSON, nullable=False),  # what does not change: plan, space, budget, seed
+    Column("created_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("deleted", Boolean, nullable=False),
+)  # fmt: skip
+
+trials = Table(
+    "trials", metadata,
+    Column("search_id", ForeignKey("searches.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("run_id", String, nullable=False),  # its run comes a moment later
+    Column("settings", JSON, nullable=False),
+    Column("state", String, nullable=False),
+    Column("pruned", Boolean, nullable=False),
+    Column("value", Float),
+    Column("checks", JSON, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("note", Text, nullable=False),
+    PrimaryKeyConstraint("search_id", "number"),
 )  # fmt: skip
 
 steps = Table(
