@@ -20,6 +20,8 @@ from studio.domain.findings import DoctorReport
 from studio.domain.products import Matrix, Product, SynergyLink
 from studio.domain.recipes import Recipe
 from studio.domain.runs import CheckpointInfo, EvalMetrics, ProbeAnswer, Run, StepMetrics
+from studio.domain.schedules import RunSchedule
+from studio.domain.searches import Search, Trial
 from studio.domain.statistics import DatasetStatistics
 from studio.domain.verdicts import Verdict
 from studio.protocol.events import Compared, Event, Finished
@@ -122,18 +124,32 @@ class RecipeRepository(Protocol):
 
 
 class RunRepository(Protocol):
-    def add(self, run: Run) -> None: ...
+    def add(self, *several: Run) -> None:
+        """Store new runs, at the end of the queue in this order."""
+
     def get(self, run_id: str) -> Run | None: ...
     def list(
-        self, product_id: str | None = None, limit: int = 100, offset: int = 0
-    ) -> builtins.list[Run]: ...
-    def count(self, product_id: str | None = None) -> int: ...
+        self, product_id: str | None = None, limit: int = 100, offset: int = 0, *, trials: bool = False
+    ) -> builtins.list[Run]:
+        """The newest runs; trials: those of searches as well."""
+
+    def count(self, product_id: str | None = None, *, trials: bool = False) -> int: ...
+    def folds(self, folds_id: str | None = None) -> builtins.list[Run]:
+        """The runs of one K-fold, or of all, the newest first."""
+
+    def scheduled(self) -> builtins.list[Run]:
+        """Runs with a schedule that are under way or interrupted."""
+
+    def reorder(self, run_id: str, place: int) -> None:
+        """Move a queued run to this place, from 0; nothing happens to one that is not queued."""
+
+    def set_schedule(self, run_id: str, schedule: RunSchedule | None) -> None: ...
     def active(self) -> builtins.list[Run]: ...
     def queue(self) -> builtins.list[Run]: ...
     def latest(self, product_id: str) -> Run | None: ...
     def requeue(self, run: Run) -> None: ...
-    def claim_next(self, at: datetime) -> Run | None:
-        """Make the first queued run the running one, unless another is active: at most one wins."""
+    def claim_next(self, at: datetime, may_start: Callable[[Run], bool] = ...) -> Run | None:
+        """Make the first queued run that may start the running one, unless another is active: at most one wins."""
 
     def save(self, run: Run) -> None:
         """Store the run's own fields, except name and bin, which are changed by their own calls."""
@@ -146,6 +162,22 @@ class RunRepository(Protocol):
     def probes(self, run_id: str) -> builtins.list[ProbeAnswer]: ...
     def checkpoints(self, run_id: str) -> builtins.list[CheckpointInfo]: ...
     def verdict(self, run_id: str) -> Verdict | None: ...
+
+
+class SearchRepository(Protocol):
+    def add(self, search: Search) -> None: ...
+    def get(self, search_id: str) -> Search | None: ...
+
+    def list(self) -> builtins.list[Search]:
+        """Those not in the bin, the newest first."""
+
+    def running(self) -> builtins.list[Search]: ...
+
+    def save(self, search: Search) -> None:
+        """Store name, state, reason and end; what is searched never changes, trials have their own call."""
+
+    def put_trial(self, search_id: str, trial: Trial) -> None: ...
+    def set_deleted(self, search_id: str, deleted: bool) -> None: ...
 
 
 class FeedbackRepository(Protocol):

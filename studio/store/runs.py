@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ from studio.domain.runs import (
     RunSummary,
     StepMetrics,
 )
+from studio.domain.schedules import RunSchedule
 from studio.domain.verdicts import Verdict
 from studio.protocol.events import Compared
 from studio.services.ports import RunUpdate
@@ -39,26 +40,36 @@ class SqlRuns:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, run: Run) -> None:
+    def add(self, *several: Run) -> None:
         with self._database.write() as connection:
             last = connection.scalar(select(func.coalesce(func.max(runs.c.queue_position), 0))) or 0
-            connection.execute(
-                runs.insert().values(
-                    id=run.id, name=run.name, plan=run.plan.model_dump(mode="json"), dataset_id=run.plan.dataset_id,
-                    product_id=run.product_id, created_at=run.created_at, queue_position=last + 1, deleted=False,
-                    **_changing(run),
-                )
-            )  # fmt: skip
+            for place, run in enumerate(several, last + 1):
+                connection.execute(
+                    runs.insert().values(
+                        id=run.id, name=run.name, plan=run.plan.model_dump(mode="json"),
+                        dataset_id=run.plan.dataset_id, product_id=run.product_id, created_at=run.created_at,
+                        queue_position=place, deleted=False, search_id=run.search_id, folds_id=run.folds_id,
+                        schedule=_schedule(run.schedule), **_changing(run),
+                    )
+                )  # fmt: skip
 
     def get(self, run_id: str) -> Run | None:
         return self._first(select(runs).where(runs.c.id == run_id))
 
-    def list(self, product_id: str | None = None, limit: int = 100, offset: int = 0) -> list[Run]:
-        return self._load(_shown(select(runs), product_id).order_by(*_NEWEST).limit(limit).offset(offset))
+    def list(
+        self, product_id: str | None = None, limit: int = 100, offset: int = 0, *, trials: bool = False
+    ) -> list[Run]:
+        chosen = _shown(select(runs), product_id, trials=trials)
+        return self._load(chosen.order_by(*_NEWEST).limit(limit).offset(offset))
 
-    def count(self, product_id: str | None = None) -> int:
+    def count(self, product_id: str | None = None, *, trials: bool = False) -> int:
+        chosen = _shown(select(func.count()).select_from(runs), product_id, trials=trials)
         with self._database.read() as connection:
-            return connection.scalar(_shown(select(func.count()).select_from(runs), product_id)) or 0
+            return connection.scalar(chosen) or 0
+
+    def folds(self, folds_id: str | None = None) -> builtins.list[Run]:
+        part = runs.c.folds_id.is_not(None) if folds_id is None else runs.c.folds_id == folds_id
+        return self._load(select(runs).where(part & ~runs.c.deleted).order_by(*_NEWEST))
 
     def active(self) -> builtins.list[Run]:
         return self._load(select(runs).where(runs.c.state.in_(_ACTIVE)).order_by(*_NEWEST))
@@ -69,20 +80,40 @@ class SqlRuns:
     def latest(self, product_id: str) -> Run | None:
         return self._first(_shown(select(runs), product_id).order_by(*_NEWEST))
 
+    def scheduled(self) -> builtins.list[Run]:
+        begun = runs.c.state.in_([*_ACTIVE, RunState.INTERRUPTED.value])
+        return self._load(select(runs).where(begun & runs.c.schedule.is_not(None)))
+
+    def reorder(self, run_id: str, place: int) -> None:
+        with self._database.write() as connection:
+            waiting = [row.id for row in connection.execute(_queue())]
+            if run_id not in waiting:
+                return
+            waiting.remove(run_id)
+            waiting.insert(max(0, place), run_id)
+            for position, each in enumerate(waiting, 1):
+                connection.execute(runs.update().where(runs.c.id == each).values(queue_position=position))
+
+    def set_schedule(self, run_id: str, schedule: RunSchedule | None) -> None:
+        with self._database.write() as connection:
+            chosen = runs.update().where(runs.c.id == run_id)
+            connection.execute(chosen.values(schedule=_schedule(schedule)))
+
     def requeue(self, run: Run) -> None:
         with self._database.write() as connection:
             first = connection.scalar(select(func.coalesce(func.min(runs.c.queue_position), 0))) or 0
             chosen = runs.update().where(runs.c.id == run.id)
             connection.execute(chosen.values(queue_position=first - 1, **_changing(run)))
 
-    def claim_next(self, at: datetime) -> Run | None:
+    def claim_next(self, at: datetime, may_start: Callable[[Run], bool] = lambda _run: True) -> Run | None:
         with self._database.write() as connection:  # no other transaction can write in between
             if connection.execute(select(runs.c.id).where(runs.c.state.in_(_ACTIVE)).limit(1)).first():
                 return None
-            row = connection.execute(_queue().limit(1)).first()
-            if row is None:
+            waiting = (_run(row) for row in connection.execute(_queue()).all())
+            run = next((each for each in waiting if may_start(each)), None)
+            if run is None:
                 return None
-            run = replace(_run(row), state=RunState.RUNNING, ended_at=None, error_code="", error_message="")
+            run = replace(run, state=RunState.RUNNING, ended_at=None, error_code="", error_message="")
             run = replace(run, started_at=run.started_at or at, pid=None, pid_started_at=None, token="")
             _save(connection, run)
             return run
@@ -158,8 +189,10 @@ def _queue() -> Select[Any]:
     return select(runs).where(runs.c.state == RunState.QUEUED.value).order_by(runs.c.queue_position)
 
 
-def _shown(chosen: Select[Any], product_id: str | None) -> Select[Any]:
+def _shown(chosen: Select[Any], product_id: str | None, *, trials: bool = False) -> Select[Any]:
     chosen = chosen.where(~runs.c.deleted)
+    if not trials:
+        chosen = chosen.where(runs.c.search_id.is_(None))
     return chosen if product_id is None else chosen.where(runs.c.product_id == product_id)
 
 
@@ -204,4 +237,10 @@ def _run(row: Row[Any]) -> Run:
         estimate=FitEstimate.model_validate(row.estimate) if row.estimate else None,
         summary=_summaries.validate_python(row.summary) if row.summary else None,
         created_at=row.created_at, started_at=row.started_at, ended_at=row.ended_at, deleted=row.deleted,
+        schedule=RunSchedule.model_validate(row.schedule) if row.schedule else None,
+        search_id=row.search_id, folds_id=row.folds_id,
     )  # fmt: skip
+
+
+def _schedule(schedule: RunSchedule | None) -> dict[str, Any] | None:
+    return schedule.model_dump(mode="json") if schedule else None
