@@ -74,6 +74,7 @@ class RunWatch:
         folder = self._run_dir(run.id)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_atomically(folder / "spec.json", run.plan.model_dump_json(indent=2))
+        (folder / "commands.jsonl").unlink(missing_ok=True)  # what an earlier attempt was told
         run = replace(run, applied_seq=min(run.applied_seq, last_seq(folder)), token="")
         process = self._spawn(["train", str(folder)], folder)
         identity = processes.identity_of(process.pid)
@@ -214,7 +215,7 @@ class RunWatch:
 
     def _process_gone(self, watched: Watched, returncode: int | None) -> None:
         if watched.kill_at is not None:
-            _drop_results(self._run_dir(watched.run.id))
+            drop_results(self._run_dir(watched.run.id))
             run = replace(moved(watched.run, RunState.CANCELLED), ended_at=now(), eta_s=None)
         else:
             run = replace(
@@ -247,8 +248,8 @@ class RunWatch:
             self._ending.append(watched.process)
 
 
-def _drop_results(run_dir: Path) -> None:
-    """Remove what a cancelled run made; moved aside first, so that nothing half-removed looks like a checkpoint."""
+def drop_results(run_dir: Path) -> None:
+    """Remove what a cancelled or outdone run made; moved aside first, so that nothing half-removed looks like a checkpoint."""
     for name in ("checkpoints", "model"):
         if (run_dir / name).exists():
             trash = run_dir / f".trash-{name}"

@@ -6,11 +6,12 @@ import builtins
 import csv
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, time
 from pathlib import Path
 
-from studio.domain.architectures import Method
+from studio.domain.architectures import Architecture
 from studio.domain.basemodels import BaseModelInfo
 from studio.domain.runs import (
     ACTIVE,
@@ -23,7 +24,7 @@ from studio.domain.runs import (
     RunState,
     StepMetrics,
 )
-from studio.domain.specs import TrainSpec
+from studio.domain.specs import ADDS_ON, TrainSpec
 from studio.domain.values import Value, now
 from studio.domain.verdicts import Verdict
 from studio.errors import NotFoundError, StudioError
@@ -36,6 +37,7 @@ from studio.services.changes import ChangeBus, Changes
 from studio.services.files import tail, write_atomically
 from studio.services.follower import RunFollower, post_command
 from studio.services.ports import Backups, MatrixRepository, RunRepository
+from studio.services.queue import Place, RunQueue, wall_clock
 from studio.services.run_events import moved
 from studio.services.run_plans import RunPlanner
 from studio.services.run_space import check_space, needed_bytes
@@ -65,6 +67,7 @@ class RunService:
         settings: SettingsService,
         changes: ChangeBus,
         backups: Backups,
+        local: Callable[[], datetime] = wall_clock,
     ) -> None:
         self._repository = repository
         self._matrices = matrices
@@ -76,6 +79,8 @@ class RunService:
         self._backups = backups
         self._lock = threading.RLock()
         self._look_at_queue = True
+        self._queue = RunQueue(repository, watch, self.pause, self.resume, local)
+        self._attendants: list[Callable[[bool], None]] = []
 
     # Before a run
 
@@ -104,23 +109,68 @@ class RunService:
     def enqueue(self, plan: RunPlan, product_id: str | None, estimate: FitEstimate | None = None) -> Run:
         """Put a run at the end of the queue. Raises ResourceError ``run.no_disk``."""
         run = Run(plan=plan, product_id=product_id, estimate=estimate)
-        self._check_space(run)
+        self.enqueue_all([run])
+        return run
+
+    def enqueue_all(self, runs: Sequence[Run]) -> None:
+        """Put new runs at the end of the queue, all or none. Raises ResourceError ``run.no_disk``."""
+        for run in runs:
+            self._check_space(run)
         with self._lock:
-            self._repository.add(run)
+            self._repository.add(*runs)
             self._look_at_queue = True
         self._changes.publish(Changes.RUNS)
-        return run
+
+    # The queue
+
+    def queue(self) -> builtins.list[Run]:
+        """Runs that wait, in order."""
+        return self._repository.queue()
+
+    def reorder(self, run_id: str, position: Place) -> Changes:
+        """Move a waiting run to a position, from 1, or first, last, up, down. Raises StudioError."""
+        with self._lock:
+            self._queue.reorder(self.get(run_id), position)
+        return self._changes.publish(Changes.RUNS)
+
+    def schedule(self, run_id: str, start: time, end: time | None = None) -> Run:
+        """Let a waiting run start at a time of day, today or tomorrow; with ``end`` it is under way only in between.
+
+        Raises StudioError ``queue.not_waiting``, ``schedule.empty``.
+        """
+        with self._lock:
+            self._queue.schedule(self.get(run_id), start, end)
+            self._look_at_queue = True
+        self._changes.publish(Changes.RUNS)
+        return self.get(run_id)
+
+    def start_now(self, run_id: str) -> Run:
+        """Forget a waiting run's hours and let it be the next; it starts at once when nothing is under way."""
+        with self._lock:
+            self._queue.reorder(self.get(run_id), "first")
+            self._queue.unschedule(self.get(run_id))
+            self.start_next()
+        self._changes.publish(Changes.RUNS)
+        return self.get(run_id)
+
+    def waiting_words(self, run: Run) -> str:
+        """Why a queued run does not start though it may be its turn: “waits until 22:00”; else empty."""
+        return self._queue.waiting_words(run)
+
+    def attend(self, deed: Callable[[bool], None]) -> None:
+        """Have ``deed`` called at the end of each poll, with whether a run told anything; it may queue runs."""
+        self._attendants.append(deed)
 
     # Under way
 
     def start_next(self) -> Run | None:
-        """Start the first queued run unless one is under way; None when there was nothing to start.
+        """Start the first queued run that may start unless one is under way; None when there was nothing to start.
 
         A run that cannot start (no disk, no process) becomes failed, with the reason.
         """
         with self._lock:
             self._look_at_queue = False
-            run = self._repository.claim_next(now())
+            run = self._repository.claim_next(now(), self._queue.may_start)
             if run is None:
                 return None
             try:
@@ -146,8 +196,11 @@ class RunService:
         with self._lock:
             was_busy = self._watch.busy
             heard = self._watch.poll()
-            if not self._watch.busy and (was_busy or self._look_at_queue):
+            due = self._queue.look()
+            if not self._watch.busy and (was_busy or due or self._look_at_queue):
                 self.start_next()
+        for deed in self._attendants:
+            deed(bool(heard))
         self._backups.backup_if_due()
         return heard
 
@@ -217,13 +270,19 @@ class RunService:
 
     # Remembered
 
-    def list(self, product_id: str | None = None, limit: int = 100, offset: int = 0) -> builtins.list[Run]:
-        """Runs that are not in the bin, newest first."""
-        return self._repository.list(product_id, limit, offset)
+    def list(
+        self, product_id: str | None = None, limit: int = 100, offset: int = 0, *, trials: bool = False
+    ) -> builtins.list[Run]:
+        """Runs that are not in the bin, newest first; those of searches only with ``trials``."""
+        return self._repository.list(product_id, limit, offset, trials=trials)
 
-    def count(self, product_id: str | None = None) -> int:
+    def count(self, product_id: str | None = None, *, trials: bool = False) -> int:
         """How many runs ``list`` has in all."""
-        return self._repository.count(product_id)
+        return self._repository.count(product_id, trials=trials)
+
+    def folds(self, folds_id: str | None = None) -> builtins.list[Run]:
+        """The runs of one K-fold, or of all, the newest first."""
+        return self._repository.folds(folds_id)
 
     def get(self, run_id: str) -> Run:
         """One run. Raises NotFoundError ``run.unknown``."""
@@ -235,10 +294,6 @@ class RunService:
     def active(self) -> builtins.list[Run]:
         """The run under way, if any."""
         return self._repository.active()
-
-    def queue(self) -> builtins.list[Run]:
-        """Runs that wait, in order."""
-        return self._repository.queue()
 
     def steps(self, run_id: str) -> builtins.list[StepMetrics]:
         """Training steps in order."""
@@ -302,7 +357,9 @@ class RunService:
                 _("“{name}” has no model yet.").format(name=run.name),
                 _("Wait until it is finished."),
             )
-        if run.plan.spec.method is Method.LORA and run.plan.base_dir is not None:
+        spec = run.plan.spec
+        kept_apart = spec.method in ADDS_ON and spec.architecture is Architecture.LANGUAGE_MODEL
+        if kept_apart and run.plan.base_dir is not None:
             return ChatTarget(run.name, run.plan.base_dir, str(model))
         return ChatTarget(run.name, str(model), None)
 
@@ -320,33 +377,17 @@ class RunService:
         writer = csv.writer(table)
         writer.writerow(
             [
-                "kind",
-                "step",
-                "epoch",
-                "loss",
-                "perplexity",
-                "learning_rate",
-                "grad_norm",
-                "tokens_per_s",
-                "memory_bytes",
-                "elapsed_s",
+                "kind", "step", "epoch", "loss", "perplexity", "learning_rate", "grad_norm", "tokens_per_s",
+                "memory_bytes", "elapsed_s",
             ]
-        )
+        )  # fmt: skip
         for s in self.steps(run_id):
             writer.writerow(
                 [
-                    "step",
-                    s.step,
-                    s.epoch,
-                    s.loss,
-                    "",
-                    s.learning_rate,
-                    s.grad_norm,
-                    s.tokens_per_s,
-                    s.memory_bytes,
-                    s.elapsed_s,
+                    "step", s.step, s.epoch, s.loss, "", s.learning_rate, s.grad_norm, s.tokens_per_s,
+                    s.memory_bytes, s.elapsed_s,
                 ]
-            )
+            )  # fmt: skip
         for e in self.evals(run_id):
             writer.writerow(["evaluation", e.step, e.epoch, e.loss, e.perplexity, "", "", "", "", ""])
         target = Path(path)

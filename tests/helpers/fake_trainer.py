@@ -2,12 +2,14 @@
 
 Usage: python fake_trainer.py PLAN train RUN_DIR, with PLAN one of
 finish (a whole good run), hang (steps, then waits for a command for ever), deaf (as hang, but hears nothing),
-die (steps, then exit code 3 without a last word), sigkill (steps, then kills itself).
+die (steps, then exit code 3 without a last word), sigkill (steps, then kills itself), learn (four checks, whose losses
+follow from the learning rate: best at 1e-3; stops between two checks when told).
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
@@ -39,8 +41,38 @@ def step(number: int) -> None:
     )  # fmt: skip
 
 
+def told() -> str:
+    mailbox = run_dir / "commands.jsonl"
+    return mailbox.read_text()[known_commands:] if mailbox.exists() and plan != "deaf" else ""
+
+
+def learn() -> None:
+    """Better and better, down to a loss that the learning rate decides; told to stop, it ends after its check."""
+    rate = json.loads((run_dir / "spec.json").read_text())["spec"]["learning_rate"]
+    emit("planned", total_steps=4, rows=8, rows_cut=0, real_tokens=80, trained_tokens=80, parameters=10, trainable=1)
+    (run_dir / "checkpoints").mkdir(exist_ok=True)
+    for check in range(1, 5):
+        loss = 1.0 + (math.log10(rate) + 3) ** 2 + 0.4 / check
+        step(check)
+        emit("evaluated", step=check, epoch=check / 4, loss=loss, perplexity=math.exp(loss), rows=3, is_best=True,
+             metrics={"accuracy": 1 / loss})  # fmt: skip
+        deadline = time.monotonic() + 0.4
+        while time.monotonic() < deadline and '"stop"' not in told():
+            time.sleep(0.02)
+        if '"cancel"' in told():
+            emit("cancelled")
+            sys.exit(0)
+        if '"stop"' in told():
+            break
+    keep()
+
+
 def finish() -> None:
     emit("compared", split="test", base_scores=[20.0] * 30, tuned_scores=[10.0] * 30, tokens=[10] * 30)
+    keep()
+
+
+def keep() -> None:
     (run_dir / "model").mkdir(exist_ok=True)
     emit(
         "finished",
@@ -60,6 +92,9 @@ attempt = 1 + (events.read_text().count('"started"') if events.exists() else 0)
 emit("started", job="train", attempt=attempt, **identity)
 if attempt > 1:
     emit("resumed", step=2)
+if plan == "learn":
+    learn()
+    sys.exit(0)
 for number in range(1 if attempt == 1 else 3, 4):
     step(number)
 sys.stderr.write("a library's noise\n")
@@ -73,9 +108,13 @@ if plan == "finish" or attempt > 1:
     emit("evaluated", step=5, epoch=1.0, loss=1.0, perplexity=2.7, rows=3, is_best=True)
     finish()
     sys.exit(0)
+paused = False
 while True:
-    mailbox = run_dir / "commands.jsonl"
-    said = mailbox.read_text()[known_commands:] if mailbox.exists() and plan != "deaf" else ""
+    said = told()
+    wish = said.rfind('"pause"') > said.rfind('"resume"')
+    if wish != paused:
+        paused = wish
+        emit("paused" if paused else "resumed", step=3)
     if '"cancel"' in said:
         emit("cancelled")
         sys.exit(0)

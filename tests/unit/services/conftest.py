@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from studio.paths import WorkspacePaths
 from studio.protocol.events import Event, Finished
 from studio.services.changes import ChangeBus, Changes
 from studio.services.children import spawn_detached
+from studio.services.queue import wall_clock
 from studio.services.run_plans import RunPlanner
 from studio.services.run_watch import RunWatch
 from studio.services.runs import RunService
@@ -91,6 +93,7 @@ class Studio:
     trainer: str = "finish"
     jobs: FakeJobs = field(default_factory=FakeJobs)
     heard: list[Changes] = field(default_factory=list)
+    local: Callable[[], datetime] = wall_clock
 
     def __post_init__(self) -> None:
         self.paths = WorkspacePaths(self.root)
@@ -105,7 +108,7 @@ class Studio:
         planner = RunPlanner(self.datasets, FakePages(), self.paths, self.jobs, power_kw=lambda: 0.36)
         self.runs = RunService(
             self.repository, self.matrices, planner, self.watch,
-            self.paths, self.settings, self.changes, BackupKeeper(self.database, self.paths.backups),
+            self.paths, self.settings, self.changes, BackupKeeper(self.database, self.paths.backups), self.local,
         )  # fmt: skip
 
     def _spawn(self, args: list[str], run_dir: Path) -> Any:
