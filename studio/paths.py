@@ -9,6 +9,7 @@ from pathlib import Path
 APP_NAME = "product-matrix-studio"
 HOME_VARIABLE = "STUDIO_HOME"
 DEFAULT_BASE_MODEL = "smollm2-135m-instruct"
+DEFAULT_ENCODER = "all-minilm-l6-v2"
 
 
 def resource_path(*parts: str) -> Path:
@@ -42,6 +43,11 @@ def models_dir() -> Path:
 def default_base_model_dir() -> Path:
     """Where installer/bootstrap.py leaves the default base model, dequantised, as a Hugging Face folder."""
     return models_dir() / DEFAULT_BASE_MODEL
+
+
+def default_encoder_dir() -> Path:
+    """Where installer/bootstrap.py leaves the default text encoder."""
+    return models_dir() / DEFAULT_ENCODER
 
 
 def default_workspace() -> Path:
@@ -88,6 +94,11 @@ class WorkspacePaths:
     def images(self) -> Path:
         """Pictures of all datasets by their content: <first two hex>/<sha256>.<ending>; made when the first comes."""
         return self.datasets / "images"
+
+    @property
+    def audio(self) -> Path:
+        """Recordings of all datasets, in the same way."""
+        return self.datasets / "audio"
 
     @property
     def pasted(self) -> Path:

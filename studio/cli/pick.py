@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from studio.domain.architectures import Architecture
 from studio.domain.basemodels import BaseModelInfo
 from studio.domain.datasets import DatasetVersion
 from studio.domain.products import Matrix, Product
@@ -127,17 +128,20 @@ def product(matrices: Sequence[Matrix], wanted: str) -> Product:
     return found
 
 
-def installed_base(models: ModelService, wanted: str | None) -> BaseModelInfo:
-    """A base model that is there already, by id, name or folder; None: the default. Raises StudioError."""
+def installed_base(
+    models: ModelService, wanted: str | None, kind: Architecture = Architecture.LANGUAGE_MODEL
+) -> BaseModelInfo:
+    """A base model that is there already, by id, name or folder; None: the default of the kind. Raises StudioError."""
     if wanted is None:
-        return default_base(models)
+        return default_base(models) if kind is Architecture.LANGUAGE_MODEL else models.first(kind)
     path = Path(wanted).expanduser()
     return models.get(str(path.absolute()) if path.is_dir() else wanted)
 
 
 def base(
-    models: ModelService, wanted: str | None, on_event: Callable[[Event], None], cancel: threading.Event
-) -> BaseModelInfo:
+    models: ModelService, wanted: str | None, on_event: Callable[[Event], None], cancel: threading.Event,
+    kind: Architecture = Architecture.LANGUAGE_MODEL,
+) -> BaseModelInfo:  # fmt: skip
     """A base model by id, name, folder or GGUF file; the last two are taken in if they are new. Raises StudioError."""
     path = Path(wanted).expanduser() if wanted else None
     if path is not None and path.is_file():
@@ -145,7 +149,7 @@ def base(
     known = {info.path for info in models.available()}
     if path is not None and path.is_dir() and str(path.absolute()) not in known:
         return models.register_folder(path)
-    return installed_base(models, wanted)
+    return installed_base(models, wanted, kind)
 
 
 def _dataset(services: Services, datasets: Sequence[DatasetVersion], wanted: str) -> DatasetVersion | None:

@@ -11,9 +11,11 @@ from studio.cli.call import Answer, Call
 from studio.cli.generated import assignments, validated
 from studio.cli.progress import ProgressLine
 from studio.cli.verbs import Verbs
-from studio.domain.architectures import Method
+from studio.domain.architectures import Architecture, architectures_for, methods_for, needs_base
 from studio.domain.basemodels import BaseModelInfo
+from studio.domain.products import Task
 from studio.domain.runs import FitEstimate, Run, RunPlan, RunState
+from studio.domain.shapes import Shape
 from studio.domain.specs import Preset, TrainSpec, preset_spec
 from studio.i18n import _
 from studio.services.container import Services
@@ -58,9 +60,9 @@ def train(
     ] = False,
 ) -> Answer:
     """Plan the run, then check, start or follow it."""
-    spec = spec_of(preset, {**assignments(set_ or []), **options})
+    fields = {**assignments(set_ or []), **options}
     with call.writing() as services:
-        plan, product_id = _plan(call, services, spec, dataset, base, product, name)
+        plan, product_id = _plan(call, services, preset, fields, dataset, base, product, name)
         if check:
             return _check(call, services, plan)
         run = services.runs.enqueue(plan, product_id)
@@ -69,10 +71,19 @@ def train(
         return following.ended(call, services, following.follow(call, services, run))
 
 
-def spec_of(preset: Preset, fields: dict[str, object]) -> TrainSpec:
-    """The preset's settings for the method, with these fields instead. Raises StudioError in plain words."""
-    method = validated(TrainSpec, {"method": fields.get("method", Method.LORA)}).method
-    return validated(TrainSpec, {**preset_spec(preset, method).model_dump(), **fields})
+def spec_of(
+    preset: Preset, fields: dict[str, object], shape: Shape | None = None, task: Task | None = None
+) -> TrainSpec:
+    """The preset's settings for the kind of model and the method, with these fields instead.
+
+    A kind or method that is not named is the advised one for data of ``shape`` and a product's ``task``. Raises
+    StudioError in plain words.
+    """
+    asked = validated(TrainSpec, {name: fields[name] for name in ("architecture", "method") if name in fields})
+    kinds = architectures_for(shape, task) if shape else (Architecture.LANGUAGE_MODEL,)
+    architecture = asked.architecture if "architecture" in fields else kinds[0]
+    method = asked.method if "method" in fields else methods_for(architecture, shape)[0]
+    return validated(TrainSpec, {**preset_spec(preset, method, architecture, shape).model_dump(), **fields})
 
 
 def detached(call: Call, services: Services, run: Run) -> Answer:
@@ -93,16 +104,17 @@ def detached(call: Call, services: Services, run: Run) -> Answer:
 
 
 def _plan(
-    call: Call, services: Services, spec: TrainSpec, dataset: str | None, base: str | None,
-    product: str | None, name: str | None,
+    call: Call, services: Services, preset: Preset, fields: dict[str, object], dataset: str | None,
+    base: str | None, product: str | None, name: str | None,
 ) -> tuple[RunPlan, str | None]:  # fmt: skip
     chosen = pick.product(services.matrices.list(), product) if product else None
     wanted = dataset or (chosen.dataset_id if chosen else None) or pick.NEWEST
     data = pick.dataset(services, wanted)
+    spec = spec_of(preset, fields, data.shape, chosen.task if chosen else None)
     model: BaseModelInfo | None = None
-    if spec.method is not Method.SCRATCH:
+    if needs_base(spec.architecture, spec.method):
         with ProgressLine(call.out) as progress:
-            model = pick.base(services.models, base, progress, call.interrupts.cancelled)
+            model = pick.base(services.models, base, progress, call.interrupts.cancelled, spec.architecture)
         if warning := services.models.language_warning(model, data):
             call.out.say(warning)
     product_id = chosen.id if chosen else None

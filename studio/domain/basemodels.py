@@ -3,8 +3,40 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
+
+from studio.domain.architectures import Architecture
+
+# The endings of class names and, where those say nothing (…Model), families, as Hugging Face's config.json names them.
+_WRITES: Final = ("ForCausalLM", "LMHeadModel")
+_READS: Final = ("ForMaskedLM", "ForPreTraining", "ForSequenceClassification", "ForTokenClassification")
+_SEES: Final = ("ForImageClassification", "ForMaskedImageModeling")
+_READERS: Final = frozenset({
+    "albert", "bert", "camembert", "deberta", "deberta-v2", "distilbert", "electra", "ernie", "eurobert", "mobilebert",
+    "modernbert", "mpnet", "nomic_bert", "roberta", "xlm-roberta", "xlm-roberta-xl",
+})  # fmt: skip
+_SEERS: Final = frozenset({
+    "beit", "bit", "convnext", "convnextv2", "cvt", "deit", "dinov2", "dinov3_vit", "efficientnet", "efficientnet-lite",
+    "focalnet", "levit", "mobilenet_v1", "mobilenet_v2", "mobilevit", "mobilevitv2", "poolformer", "pvt", "pvt_v2",
+    "regnet", "resnet", "swin", "swinv2", "timm_wrapper", "vit",
+})  # fmt: skip
+
+
+def base_kind(config: dict[str, Any]) -> Architecture | None:
+    """What a model with this config.json can be the base of; None when it does not tell."""
+    names = config.get("architectures")
+    name = str(names[0]) if isinstance(names, list) and names else ""
+    for endings, kind in (
+        (_WRITES, Architecture.LANGUAGE_MODEL), (_SEES, Architecture.BACKBONE), (_READS, Architecture.ENCODER),
+    ):  # fmt: skip
+        if name.endswith(endings):
+            return kind
+    family = str(config.get("model_type", ""))
+    if family in _READERS:
+        return Architecture.ENCODER
+    return Architecture.BACKBONE if family in _SEERS else None
 
 
 class BaseSource(StrEnum):
@@ -19,13 +51,15 @@ class BaseSource(StrEnum):
 class CatalogueEntry(BaseModel):
     """One base model that the studio knows of (resources/catalogue/base_models.json).
 
-    languages: codes that it answers well in. memory_bytes: to fine-tune by LoRA at batch 4 and 512 tokens.
+    kind: what it is the base of. languages: codes that it knows well. memory_bytes: to train it by the advised method
+    at the Balanced preset's sizes.
     """
 
     model_config = ConfigDict(frozen=True)
 
     id: str  # folder name below the models folder
     name: str
+    kind: Architecture = Architecture.LANGUAGE_MODEL
     parameters: int
     languages: tuple[str, ...]
     licence: str
@@ -37,7 +71,7 @@ class CatalogueEntry(BaseModel):
 
 
 class BaseModelInfo(BaseModel):
-    """A base model that can be used now, as found on disk."""
+    """A base model that can be used now, as found on disk. kind: None where its files do not tell."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -52,3 +86,8 @@ class BaseModelInfo(BaseModel):
     licence: str = ""  # empty: unknown
     chat: bool = False  # has a chat template
     max_length: int = 0
+    kind: Architecture | None = None
+
+    def serves(self, architecture: Architecture) -> bool:
+        """Whether a model of this kind can begin from it."""
+        return self.kind in (None, architecture)

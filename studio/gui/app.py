@@ -19,6 +19,7 @@ from studio.gui.icons import icon
 from studio.gui.main_window import MainWindow
 from studio.gui.notices import NoticeCenter
 from studio.gui.page import Page, PageEntry
+from studio.gui.predict_host import PredictHost
 from studio.gui.shell.workspace_facts import WorkspaceFacts
 from studio.gui.tasks import TaskRunner
 from studio.gui.theme import Theme
@@ -73,17 +74,19 @@ def compose(app: QApplication, services: Services, theme: Theme) -> tuple[GuiCon
         navigator=Navigator(app),
     )
     ctx.jobs = RunHost(services.runs, app)
-    ctx.chat = ChatHost(_chat_spawner(services), app)
-    ctx.jobs.active_changed.connect(ctx.chat.set_active_runs)
+    ctx.chat = ChatHost(_spawner(services, "chat"), app)
+    ctx.predict = PredictHost(_spawner(services, "predict"), app)
+    for host in (ctx.chat, ctx.predict):
+        ctx.jobs.active_changed.connect(host.set_active_runs)
     ctx.jobs.failed.connect(notices.error_from)
     return ctx, MainWindow(ctx, page_entries(), WorkspaceFacts(services))
 
 
-def _chat_spawner(services: Services) -> Spawn:
+def _spawner(services: Services, job: str) -> Spawn:
     from studio.services.children import WorkerProcess
 
-    log_file = services.paths.logs / "chat.stderr.log"
-    return lambda on_event: WorkerProcess(["chat"], on_event=on_event, stderr_path=log_file)
+    log_file = services.paths.logs / f"{job}.stderr.log"
+    return lambda on_event: WorkerProcess([job], on_event=on_event, stderr_path=log_file)
 
 
 def page_entries() -> list[PageEntry]:
@@ -122,6 +125,7 @@ def _run_window(
     finally:
         sys.excepthook = previous_hook
         ctx.chat.shutdown()
+        ctx.predict.shutdown()
         ctx.jobs.shutdown()
         ctx.tasks.shutdown()
         ctx.changes.close()

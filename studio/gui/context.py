@@ -155,3 +155,4 @@ class GuiContext:
     navigator: Navigator
     jobs: Any = None  # a RunHost
     chat: Any = None  # a ChatHost; outlives the pages, so that models stay loaded
+    predict: Any = None  # a PredictHost; the same for models that are no language models

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,7 +35,8 @@ class Resume(Command):
 
 
 class Load(Command):
-    """Chat: put a model into a slot. adapter_dir: a LoRA adapter over base_dir; threads: None for the default.
+    """Chat and predict: put a model into a slot. adapter_dir: a LoRA adapter over base_dir; threads: None for the
+    default. A predictor is one folder, base_dir.
 
     device: "cpu" while a run has the GPU.
     """
@@ -72,10 +73,21 @@ class Generate(Command):
     details: bool = False
 
 
+class Predict(Command):
+    """Predict: answer each input with the model in ``slot``: {"text"}, {"image": path}, {"audio": path}, {"user",
+    "count"}, {"history": [items], "count"}, or {"sample": how many pictures, "seed", "folder"}.
+    """
+
+    type: Literal["predict"] = "predict"
+    request_id: str
+    slot: str
+    inputs: list[dict[str, Any]]
+
+
 class Quit(Command):
     type: Literal["quit"] = "quit"
 
 
 AnyCommand = Annotated[
-    Stop | Cancel | Pause | Resume | Load | Unload | Generate | Quit, Field(discriminator="type")
+    Stop | Cancel | Pause | Resume | Load | Unload | Generate | Predict | Quit, Field(discriminator="type")
 ]

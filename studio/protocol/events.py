@@ -156,8 +156,13 @@ class CheckpointSaved(Event):
 
 
 class Paused(Event):
+    """The run holds still. code, message, hint: why, when it does so by itself; empty when it was asked to."""
+
     type: Literal["paused"] = "paused"
     step: int
+    code: str = ""
+    message: str = ""
+    hint: str = ""
 
 
 class Resumed(Event):
@@ -176,13 +181,15 @@ class Log(Event):
 
 
 class ModelLoaded(Event):
-    """A chat worker has a model in ``slot``."""
+    """A chat or predict worker has a model in ``slot``. architecture: of a predictor; labels: that it tells apart."""
 
     type: Literal["model_loaded"] = "model_loaded"
     slot: str
     name: str
     seconds: float
     memory_bytes: int
+    architecture: str = ""
+    labels: list[str] = []
 
 
 class Token(Event):
@@ -207,6 +214,29 @@ class Answered(Event):
     tokens_per_s: float
     seed: int
     stop_reason: Literal["end", "length", "stopped"]
+
+
+class PredictedItem(BaseModel):
+    """The answer to one input. labels: (label, probability), the likeliest first; chosen: those decided for; number:
+    where one is asked for; items: (item, score), the best first; picture: an image file that was drawn.
+    """
+
+    labels: list[tuple[str, float]] = []
+    chosen: list[str] = []
+    number: float | None = None
+    items: list[tuple[str, float]] = []
+    picture: str = ""
+
+
+class Predicted(Event):
+    """Answers to the inputs of a request, in their order; fewer than asked when it was stopped."""
+
+    type: Literal["predicted"] = "predicted"
+    request_id: str
+    slot: str
+    predictions: list[PredictedItem]
+    seconds: float
+    stopped: bool = False
 
 
 class RequestFailed(Event):
@@ -244,7 +274,7 @@ class Failed(Event):
 
 AnyEvent = Annotated[
     Started | Phase | Progress | Planned | BatchPreview | Estimated | Step | Evaluated | ProbeAnswered | Compared
-    | CheckpointSaved | Paused | Resumed | Log | ModelLoaded | Token | Answered | RequestFailed | Finished
+    | CheckpointSaved | Paused | Resumed | Log | ModelLoaded | Token | Answered | Predicted | RequestFailed | Finished
     | Cancelled | Failed,
     Field(discriminator="type"),
 ]  # fmt: skip

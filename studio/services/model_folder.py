@@ -11,7 +11,8 @@ import struct
 from pathlib import Path
 from typing import Any
 
-from studio.domain.basemodels import BaseModelInfo, BaseSource
+from studio.domain.architectures import Architecture
+from studio.domain.basemodels import BaseModelInfo, BaseSource, base_kind
 from studio.errors import NotFoundError, StudioError
 from studio.i18n import _
 
@@ -32,8 +33,8 @@ def inspect_folder(
     if not path.is_dir():
         raise NotFoundError("model.no_folder", _("There is no folder {path}.").format(path=path))
     config = _config(path)
-    files = _weight_files(path)
-    if not any(all((path / name).is_file() for name in names) for names in _TOKENIZERS):
+    files, kind = _weight_files(path), base_kind(config)
+    if kind is not Architecture.BACKBONE and not any(all((path / name).is_file() for name in names) for names in _TOKENIZERS):
         raise StudioError(
             "model.no_tokenizer", _("This model has no tokenizer (tokenizer.json is missing)."),
             _("Get the whole model folder, with its tokenizer files."),
@@ -44,8 +45,13 @@ def inspect_folder(
         parameters=sum(count_parameters(file) for file in files),
         size_bytes=sum(file.stat().st_size for file in files), languages=languages, licence=licence,
         chat=(path / "chat_template.jinja").is_file() or bool(tokenizer.get("chat_template")),
-        max_length=next((int(config[key]) for key in _LENGTH_KEYS if isinstance(config.get(key), int)), 0),
+        max_length=next((int(config[key]) for key in _LENGTH_KEYS if isinstance(config.get(key), int)), 0), kind=kind,
     )  # fmt: skip
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The folder's config.json; empty when it cannot be read."""
+    return _json(path / "config.json")
 
 
 def count_parameters(file: Path) -> int:

@@ -10,16 +10,17 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from studio.domain.basemodels import BaseModelInfo, BaseSource, CatalogueEntry
+from studio.domain.architectures import Architecture, architecture_title
+from studio.domain.basemodels import BaseModelInfo, BaseSource, CatalogueEntry, base_kind
 from studio.domain.datasets import DatasetVersion
 from studio.errors import NotFoundError, StudioError
 from studio.i18n import _
-from studio.paths import DEFAULT_BASE_MODEL
+from studio.paths import DEFAULT_BASE_MODEL, DEFAULT_ENCODER
 from studio.protocol.events import Event
 from studio.services.changes import ChangeBus, Changes
 from studio.services.files import write_atomically
 from studio.services.hub_consent import check_consent, endpoint_of
-from studio.services.model_folder import inspect_folder
+from studio.services.model_folder import inspect_folder, read_config
 from studio.services.outbound import OutboundLog
 from studio.services.ports import BaseModelRepository, RunJob
 from studio.services.settings import SettingsService
@@ -37,8 +38,10 @@ FETCHED = [
     "special_tokens_map.json",
     "added_tokens.json",
     "chat_template*",
+    "preprocessor_config.json",
     "LICENSE*",
 ]
+_BUNDLED = (DEFAULT_BASE_MODEL, DEFAULT_ENCODER)
 _catalogue: TypeAdapter[list[CatalogueEntry]] = TypeAdapter(list[CatalogueEntry])
 
 
@@ -69,17 +72,30 @@ class ModelService:
         return sorted(entries, key=lambda entry: entry.parameters)
 
     def available(self) -> list[BaseModelInfo]:
-        """Base models that can be used now: the default first, then by size. Broken ones are left out."""
+        """Base models that can be used now: the defaults first, then by size. Broken ones are left out."""
         folders = sorted(self._models_dir.iterdir()) if self._models_dir.is_dir() else []
         found = [info for path in folders if not path.name.startswith(".") and (info := self._try(path))]
-        registered = [info for info in self._repository.list() if (Path(info.path) / "config.json").is_file()]
+        known = self._repository.list()
+        registered = [_with_kind(info) for info in known if (Path(info.path) / "config.json").is_file()]
         return sorted(
-            [*found, *registered], key=lambda info: (info.id != DEFAULT_BASE_MODEL, info.parameters)
+            [*found, *registered], key=lambda info: (info.source is not BaseSource.BUNDLED, info.parameters)
         )
 
     def default(self) -> BaseModelInfo | None:
         """The base model that the installer left, or None when it did not run."""
         return self._try(self._models_dir / DEFAULT_BASE_MODEL)
+
+    def first(self, kind: Architecture) -> BaseModelInfo:
+        """The base for models of this kind when none is named. Raises NotFoundError ``model.none_of_kind``."""
+        fitting = (info for info in self.available() if info.serves(kind))
+        found = next(fitting, None)
+        if found is None:
+            raise NotFoundError(
+                "model.none_of_kind",
+                _("There is no base model of the kind “{kind}” on this computer.").format(kind=architecture_title(kind)),
+                _("Get one on the Train page, or name its folder with --base."),
+            )  # fmt: skip
+        return found
 
     def get(self, model_id: str) -> BaseModelInfo:
         """An available base model by id, name or folder. Raises NotFoundError ``model.unknown``."""
@@ -151,7 +167,10 @@ class ModelService:
         """A sentence when the data is Chinese and the base model is known not to be, with the models that are."""
         if dataset.languages.get("zh", 0.0) <= CHINESE_SHARE or not base.languages or "zh" in base.languages:
             return None
-        names = _(", ").join(entry.name for entry in self.catalogue() if "zh" in entry.languages)
+        kind = base.kind or Architecture.LANGUAGE_MODEL
+        names = _(", ").join(
+            entry.name for entry in self.catalogue() if "zh" in entry.languages and entry.kind is kind
+        )
         return _(
             "Your data is Chinese, and {name} hardly knows Chinese: its answers will be poor. "
             "Base models that know Chinese: {names}."
@@ -213,8 +232,15 @@ def _repository_id(wanted: CatalogueEntry | str, hub: str) -> str:
     return repo
 
 
+def _with_kind(info: BaseModelInfo) -> BaseModelInfo:
+    """Models that were registered before kinds were told apart have none stored."""
+    if info.kind is not None:
+        return info
+    return info.model_copy(update={"kind": base_kind(read_config(Path(info.path)))})
+
+
 def _source_of(path: Path) -> BaseSource:
-    if path.name == DEFAULT_BASE_MODEL:
+    if path.name in _BUNDLED:
         return BaseSource.BUNDLED
     try:
         return BaseSource(json.loads((path / SOURCE_FILE).read_text(encoding="utf-8"))["source"])

@@ -1,27 +1,20 @@
-"""The chat worker: keeps models loaded, answers one request after the other, and can be stopped between any
-two tokens.
-
-It lives as long as its parent's pipe. What goes wrong with one request is told for that request; the worker
-goes on.
-"""
+"""The chat worker: keeps models loaded, answers one conversation after the other, and can be stopped between any
+two tokens."""
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
 from studio.engine.devices import default_threads, memory_used, set_threads
 from studio.engine.generate import Answer, generate
 from studio.engine.slots import Slots
-from studio.errors import StudioError
 from studio.i18n import _, ngettext
-from studio.protocol.commands import Cancel, Command, Generate, Load, Quit, Stop, Unload
+from studio.protocol.commands import Command, Generate, Load, Unload
 from studio.protocol.events import Answered, Finished, Log, ModelLoaded, RequestFailed, Token
 from studio.worker.io import CommandReader, EventWriter, started_event
-
-_WAIT_S = 0.5
+from studio.worker.serving import RequestServer, is_out_of_memory
 
 
 def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> None:
@@ -33,65 +26,27 @@ def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> No
     writer.emit(Finished())
 
 
-class ChatWorker:
-    """Works through commands in order; ``stop`` overtakes: it is heard while an answer is being made."""
+class ChatWorker(RequestServer):
+    """Models in slots that answer conversations."""
 
     def __init__(self, slots: Slots, writer: EventWriter, commands: CommandReader) -> None:
+        super().__init__(writer, commands)
         self._slots = slots
-        self._writer = writer
-        self._commands = commands
-        self._waiting: deque[Command] = deque()
-        self._ending = False
-        self._stopped = False  # the answer being made
 
-    def serve(self) -> None:
-        """Answer until Quit or Cancel comes or the pipe ends."""
-        while not self._ending:
-            self._hear(_WAIT_S if not self._waiting else 0)
-            if self._commands.eof and not self._waiting:
-                return
-            if self._waiting and not self._ending:
-                self._handle(self._waiting.popleft())
+    def carry_out(self, command: Command) -> None:
+        if isinstance(command, Load):
+            self._load(command)
+        elif isinstance(command, Unload):
+            self._slots.unload(command.slot)
+        elif isinstance(command, Generate):
+            self._answer(command)
 
-    def _hear(self, wait_s: float, current: str = "") -> None:
-        """Take in new commands; ``current``: the request being answered, for which a stop may come."""
-        for command in self._commands.wait(wait_s) if wait_s else self._commands.poll():
-            if isinstance(command, Stop):
-                self._stop(command.request_id, current)
-            elif isinstance(command, (Quit, Cancel)):
-                self._ending = True
-            else:
-                self._waiting.append(command)
+    def give_up(self, command: Command) -> None:
+        if isinstance(command, Generate):
+            self._writer.emit(_unbegun(command))
 
-    def _stop(self, request_id: str, current: str) -> None:
-        """Stop the answer being made, and those not begun yet, that ``request_id`` names (empty: all)."""
-        if current and request_id in ("", current):
-            self._stopped = True
-        for command in list(self._waiting):
-            if isinstance(command, Generate) and request_id in ("", command.request_id):
-                self._waiting.remove(command)
-                self._writer.emit(_unbegun(command))
-
-    def _should_stop(self, request_id: str) -> bool:
-        self._hear(0, request_id)
-        return self._stopped or self._ending or self._commands.eof
-
-    def _handle(self, command: Command) -> None:
-        """One command; whatever a model or a library raises fails this request only."""
-        request_id = getattr(command, "request_id", "") or getattr(command, "slot", "")
-        try:
-            if isinstance(command, Load):
-                self._load(command)
-            elif isinstance(command, Unload):
-                self._slots.unload(command.slot)
-            elif isinstance(command, Generate):
-                self._answer(command)
-        except StudioError as error:
-            self._writer.emit(
-                RequestFailed(request_id=request_id, code=error.code, message=error.message, hint=error.hint)
-            )
-        except (RuntimeError, ValueError, TypeError, KeyError, IndexError, MemoryError) as error:
-            self._writer.emit(_failed(request_id, error))
+    def failure(self, request_id: str, error: Exception) -> RequestFailed:
+        return _failed(request_id, error)
 
     def _load(self, command: Load) -> None:
         started, before = time.monotonic(), memory_used(self._slots.device)
@@ -108,7 +63,6 @@ class ChatWorker:
         )
 
     def _answer(self, command: Generate) -> None:
-        self._stopped = False
         messages = [{"role": m.role, "content": m.content} for m in command.messages]
         with self._slots.get(command.slot).use() as (model, tokenizer):
             pieces = generate(
@@ -116,7 +70,7 @@ class ChatWorker:
                 tokenizer,
                 messages,
                 command.sampling,
-                stop=lambda: self._should_stop(command.request_id),
+                stop=lambda: self.should_stop(command.request_id),
                 details=command.details,
             )
             for piece in pieces:
@@ -163,7 +117,7 @@ def _unbegun(command: Generate) -> Answered:
 
 
 def _failed(request_id: str, error: Exception) -> RequestFailed:
-    if "OutOfMemory" in type(error).__name__ or isinstance(error, MemoryError) or "allocate" in str(error):
+    if is_out_of_memory(error):
         return RequestFailed(
             request_id=request_id,
             code="chat.out_of_memory",

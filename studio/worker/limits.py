@@ -61,10 +61,13 @@ JOB_LIMITS: Final = {
 }
 
 
+OFFLINE: Final = frozenset({"predict"})  # without limits, but it opens pictures and recordings of strangers
+
+
 def isolate(job: str) -> None:
-    """What must happen before any thread runs: leave the network. Other jobs than those of JOB_LIMITS are let be."""
+    """What must happen before any thread runs: leave the network. Jobs that are not named here are let be."""
     limits = JOB_LIMITS.get(job)
-    if limits is not None and not limits.network:
+    if job in OFFLINE or (limits is not None and not limits.network):
         leave_network()
 
 

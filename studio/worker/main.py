@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from studio.errors import StudioError
 from studio.i18n import _, set_language, system_language
 from studio.protocol.events import Cancelled, Failed
+from studio.worker.companions import team_rank
 from studio.worker.io import CommandReader, EventWriter, JobCancelled, process_started_at, protect_stdout
 from studio.worker.limits import isolate
 
@@ -32,6 +33,7 @@ JOBS: Final = {
     "train": "studio.worker.training",
     "estimate": "studio.worker.estimating",
     "chat": "studio.worker.chatting",
+    "predict": "studio.worker.predicting",
     "convert": "studio.worker.converting",
     "fetch": "studio.worker.fetching",
     "import": "studio.worker.importing",
@@ -65,6 +67,8 @@ def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _terminated)
     verb, *args = argv
     if verb == "train" and args:
+        if team_rank() > 0:  # another process of a team: the folder and its events are the leader's
+            return run_job(verb, args, EventWriter(None), CommandReader(None))
         return _run_in_folder(Path(args[0]), verb, args, protocol_fd)
     writer = EventWriter(protocol_fd)
     isolate(
@@ -86,7 +90,7 @@ def _run_in_folder(run_dir: Path, verb: str, args: Sequence[str], protocol_fd: i
         return 1
     try:
         writer = EventWriter(protocol_fd, run_dir / "events.jsonl")
-        commands = CommandReader(0, run_dir / "commands.jsonl", skip_existing=writer.last > 0)
+        commands = CommandReader(0, run_dir / "commands.jsonl")
         write_identity(run_dir, writer.token)
         return run_job(verb, args, writer, commands)
     except OSError as error:

@@ -71,7 +71,7 @@ def test_test_tools_are_a_step_only_where_they_are_needed(
     steps = build_steps(place, FakeRunner(tmp_path), Console(io.StringIO()), Wants(True, options.dev))
     kind, tools = ("dev", ["dev"]) if dev else ("user", [])
     before = ["venv", f"system-{kind}", "torch", "libraries"]
-    after = ["program", f"check-{kind}", "model", "convert"]
+    after = ["program", f"check-{kind}", "model", "convert", "encoder"]
     assert [step.key for step in steps] == [*before, *tools, *after]
 
 

