@@ -22,6 +22,7 @@ from studio.services.datasets import DatasetService
 from studio.services.doctor import DoctorService
 from studio.services.drafts import DraftService
 from studio.services.feedback import FeedbackService
+from studio.services.folds import FoldService
 from studio.services.matrices import MatrixService
 from studio.services.models import ModelService
 from studio.services.outbound import OutboundLog
@@ -30,6 +31,7 @@ from studio.services.recipes import RecipeService
 from studio.services.run_plans import RunPlanner
 from studio.services.run_watch import RunWatch
 from studio.services.runs import RunService
+from studio.services.searches import SearchService
 from studio.services.settings import SettingsService
 from studio.store import backup
 from studio.store.backup import BackupKeeper
@@ -41,6 +43,7 @@ from studio.store.migrating import open_database
 from studio.store.place import check_place
 from studio.store.records import SqlBaseModels, SqlDecisions, SqlFeedback, SqlOutbound, SqlRecipes
 from studio.store.runs import SqlRuns
+from studio.store.searches import SqlSearches
 from studio.store.sqlite import sqlite_module
 
 if TYPE_CHECKING:
@@ -169,6 +172,13 @@ def _wire(
     tokenizer_dir = partial(_tokenizer_dir, models)
     versions = DataVersionService(datasets, paths, changes, run_job, tokenizer_dir)
     data_doctor = DataDoctorService(datasets, paths, changes, run_job, versions, tokenizer_dir)
+    run_service = RunService(
+        runs, matrices, RunPlanner(datasets, pages, paths, run_job, lambda: settings.current.power_kw),
+        RunWatch(runs, paths.run, changes, spawn_detached), paths, settings, changes,
+        BackupKeeper(database, paths.backups) if keep_backups else _NoBackups(),
+    )  # fmt: skip
+    searches = SearchService(SqlSearches(database), datasets, run_service, paths, changes)
+    run_service.attend(searches.attend)
     return Services(
         paths=paths, changes=changes, settings=settings,
         matrices=MatrixService(matrices, datasets, runs, settings, changes),
@@ -180,11 +190,7 @@ def _wire(
         recipes=RecipeService(SqlRecipes(database), datasets, changes),
         data_exports=DataExportService(datasets, paths, run_job, versions, data_doctor, dataset_card),
         models=models,
-        runs=RunService(
-            runs, matrices, RunPlanner(datasets, pages, paths, run_job, lambda: settings.current.power_kw),
-            RunWatch(runs, paths.run, changes, spawn_detached), paths, settings, changes,
-            BackupKeeper(database, paths.backups) if keep_backups else _NoBackups(),
-        ),
+        runs=run_service, searches=searches, folds=FoldService(datasets, run_service),
         feedback=FeedbackService(SqlFeedback(database), changes),
         doctor=DoctorService(paths, models, database.module.sqlite_version, database.integrity_problem),
         outbound=outbound, decisions=SqlDecisions(database),

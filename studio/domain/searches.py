@@ -304,14 +304,20 @@ def _checked(name: str, field: FieldInfo, text: str) -> Setting:
     try:
         value: Setting = TypeAdapter(kind).validate_python(text.strip())
     except ValidationError as problem:
-        low, high = _bounds(field) if field.annotation in (int, float) else (None, None)
         raise StudioError(
             "search.bad_value", _("“{title}” cannot be {value}.").format(
                 title=_(field.title or name), value=text.strip()
             ),
-            "" if low is None else _("Allowed: {low} to {high}").format(low=f"{low:g}", high=f"{high:g}"),
+            _allowed(field),
         ) from problem  # fmt: skip
     return value
+
+
+def _allowed(field: FieldInfo) -> str:
+    if named := _named_choices(field):
+        return _("Allowed: {bounds}").format(bounds=", ".join(map(str, named)))
+    low, high = _bounds(field)
+    return _("Allowed: {low} to {high}").format(low=f"{low:g}", high=f"{high:g}")
 
 
 def _named_choices(field: FieldInfo) -> tuple[Setting, ...]:

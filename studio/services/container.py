@@ -14,12 +14,14 @@ from studio.services.datasets import DatasetService
 from studio.services.doctor import DoctorService
 from studio.services.drafts import DraftService
 from studio.services.feedback import FeedbackService
+from studio.services.folds import FoldService
 from studio.services.matrices import MatrixService
 from studio.services.models import ModelService
 from studio.services.outbound import OutboundLog
 from studio.services.ports import DecisionRepository
 from studio.services.recipes import RecipeService
 from studio.services.runs import RunService
+from studio.services.searches import SearchService
 from studio.services.settings import SettingsService
 
 
@@ -39,6 +41,8 @@ class Services:
     data_exports: DataExportService
     models: ModelService
     runs: RunService
+    searches: SearchService
+    folds: FoldService
     feedback: FeedbackService
     doctor: DoctorService
     outbound: OutboundLog

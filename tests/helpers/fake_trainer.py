@@ -56,7 +56,7 @@ def learn() -> None:
         step(check)
         emit("evaluated", step=check, epoch=check / 4, loss=loss, perplexity=math.exp(loss), rows=3, is_best=True,
              metrics={"accuracy": 1 / loss})  # fmt: skip
-        deadline = time.monotonic() + 0.4
+        deadline = time.monotonic() + (0.4 if loss < 4 else 2.0)  # a hopeless one leaves time to be ended
         while time.monotonic() < deadline and '"stop"' not in told():
             time.sleep(0.02)
         if '"cancel"' in told():

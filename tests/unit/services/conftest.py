@@ -20,10 +20,12 @@ from studio.paths import WorkspacePaths
 from studio.protocol.events import Event, Finished
 from studio.services.changes import ChangeBus, Changes
 from studio.services.children import spawn_detached
+from studio.services.folds import FoldService
 from studio.services.queue import wall_clock
 from studio.services.run_plans import RunPlanner
 from studio.services.run_watch import RunWatch
 from studio.services.runs import RunService
+from studio.services.searches import SearchService
 from studio.services.settings import SettingsService
 from studio.store.backup import BackupKeeper
 from studio.store.database import Database
@@ -32,6 +34,7 @@ from studio.store.matrices import SqlMatrices
 from studio.store.migrating import open_database
 from studio.store.records import SqlDecisions
 from studio.store.runs import SqlRuns
+from studio.store.searches import SqlSearches
 from tests.helpers import builders
 
 TRAINER = Path(__file__).parents[2] / "helpers" / "fake_trainer.py"
@@ -110,6 +113,11 @@ class Studio:
             self.repository, self.matrices, planner, self.watch,
             self.paths, self.settings, self.changes, BackupKeeper(self.database, self.paths.backups), self.local,
         )  # fmt: skip
+        self.folds = FoldService(self.datasets, self.runs)
+        self.searches = SearchService(
+            SqlSearches(self.database), self.datasets, self.runs, self.paths, self.changes
+        )
+        self.runs.attend(self.searches.attend)
 
     def _spawn(self, args: list[str], run_dir: Path) -> Any:
         return spawn_detached(
