@@ -54,7 +54,8 @@ def predict(
         list[Path] | None, typer.Option(help=_("A recording; may be given several times."), show_default=False)
     ] = None,
     user: Annotated[
-        list[str] | None, typer.Option(help=_("A user to recommend for; may be given several times."), show_default=False)
+        list[str] | None,
+        typer.Option(help=_("A user to recommend for; may be given several times."), show_default=False),
     ] = None,
     sample: Annotated[
         int | None, typer.Option(min=1, max=1024, help=_("Draw this many new pictures."), show_default=False)

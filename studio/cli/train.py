@@ -79,7 +79,9 @@ def spec_of(
     A kind or method that is not named is the advised one for data of ``shape`` and a product's ``task``. Raises
     StudioError in plain words.
     """
-    asked = validated(TrainSpec, {name: fields[name] for name in ("architecture", "method") if name in fields})
+    asked = validated(
+        TrainSpec, {name: fields[name] for name in ("architecture", "method") if name in fields}
+    )
     kinds = architectures_for(shape, task) if shape else (Architecture.LANGUAGE_MODEL,)
     architecture = asked.architecture if "architecture" in fields else kinds[0]
     method = asked.method if "method" in fields else methods_for(architecture, shape)[0]

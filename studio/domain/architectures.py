@@ -48,6 +48,19 @@ ARCHITECTURE_TITLES: Final = {
     Architecture.SEQUENCE: N_("Next choice by sequence"),
     Architecture.SPECTROGRAM: N_("Convolutional network over the sound's spectrogram"),
 }
+ARCHITECTURE_HELP: Final = {
+    Architecture.LANGUAGE_MODEL: N_("Writes and answers, and learns from conversations or plain text."),
+    Architecture.ENCODER: N_("Already knows the language: good with few rows."),
+    Architecture.TRANSFORMER: N_("Learns your words from nothing and sees the whole text at once; wants many rows."),
+    Architecture.LSTM: N_("Learns your words from nothing and reads in both directions; small, wants many rows."),
+    Architecture.GRU: N_("Like the LSTM, a little smaller and faster."),
+    Architecture.CNN: N_("Learns to see from your pictures alone; fast with small pictures."),
+    Architecture.BACKBONE: N_("Already knows what pictures look like: good with few of them."),
+    Architecture.VAE: N_("Draws new pictures that look like yours; labels are not needed."),
+    Architecture.FACTORS: N_("Learns the tastes of users and the nature of items from ratings."),
+    Architecture.SEQUENCE: N_("Learns what is chosen after what; the order of the choices counts, not their ratings."),
+    Architecture.SPECTROGRAM: N_("Looks at the sound as a picture and tells short spoken commands apart."),
+}
 METHOD_TITLES: Final = {
     Method.LORA: N_("Small add-on (LoRA)"),
     Method.DORA: N_("Small add-on with direction (DoRA)"),
@@ -55,6 +68,15 @@ METHOD_TITLES: Final = {
     Method.FULL: N_("Whole model"),
     Method.FROZEN: N_("Head only, the rest frozen"),
     Method.SCRATCH: N_("New small model from scratch"),
+}
+
+METHOD_HELP: Final = {
+    Method.LORA: N_("Learns fast and keeps what the model knows; a small file beside the base."),
+    Method.DORA: N_("Like LoRA, with a little more to learn; slower."),
+    Method.QLORA: N_("Like LoRA with far less memory; needs an NVIDIA GPU."),
+    Method.FULL: N_("Everything may change: learns the most and needs the most memory."),
+    Method.FROZEN: N_("Only a new last layer learns: the fastest way, good with few rows."),
+    Method.SCRATCH: N_("Begins with nothing and knows only your data."),
 }
 
 _A = Architecture
@@ -97,6 +119,13 @@ def methods_for(architecture: Architecture, shape: Shape | None = None) -> tuple
 def needs_base(architecture: Architecture, method: Method) -> bool:
     """Whether training starts from a model that is there already."""
     return method is not Method.SCRATCH and architecture in _METHODS
+
+
+def new_model_title(architecture: Architecture) -> str:
+    """What stands in place of a base model's name for one that begins with nothing."""
+    if architecture is Architecture.LANGUAGE_MODEL:
+        return _("New small model")
+    return architecture_title(architecture)
 
 
 def architecture_title(architecture: Architecture) -> str:

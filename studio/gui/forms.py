@@ -80,6 +80,10 @@ class ModelForm(QWidget, Generic[M]):
         for spec in self._specs:
             self._rows[spec.name].setVisible(level == "advanced" or spec.level == "simple")
 
+    def level_of(self, name: str) -> str:
+        """ "simple" or "advanced", as the field declares."""
+        return next(spec.level for spec in self._specs if spec.name == name)
+
     def set_field_visible(self, name: str, visible: bool) -> None:
         """Hide a field that does not apply now (its value is kept)."""
         self._rows[name].setVisible(visible)

@@ -347,7 +347,9 @@ class ModelHost(QObject):
         self._generation += 1
         self._quit_process.emit()
         self._lose_process(
-            ModelFailure("worker.deaf", _("The model's process did not react, so it was ended."), _again_text())
+            ModelFailure(
+                "worker.deaf", _("The model's process did not react, so it was ended."), _again_text()
+            )
         )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from studio.domain.basemodels import BaseModelInfo, CatalogueEntry
+from studio.domain.architectures import Architecture, needs_base
+from studio.domain.basemodels import BaseModelInfo
 from studio.domain.datasets import DatasetVersion
 from studio.gui.child_job import ChildJob
 from studio.gui.context import GuiContext
@@ -38,7 +39,9 @@ class BaseModelCard(Card):
             _("The model that your data is taught to. Bigger ones know more and take longer."),
         )
         self._ctx = ctx
-        self._models: list[BaseModelInfo] = []
+        self._shelf = Shelf()
+        self._models: list[BaseModelInfo] = []  # those listed: of the kind that is wanted
+        self._kind: Architecture | None = None
         self._group = QButtonGroup(self)
         self._group.idClicked.connect(lambda number: self.chosen.emit(self._models[number]))
         self._job = ChildJob(ctx, self)
@@ -48,11 +51,19 @@ class BaseModelCard(Card):
         self._rows.setSpacing(current_tokens().space.s)
         self.add(self._list)
         self.none_needed = BodyText(
-            _("None is needed: a new small model is made from scratch and knows only your text."),
+            _("None is needed: a new small model is made from scratch and knows only your data."),
             tone="muted",
         )
         self.none_needed.hide()
         self.add(self.none_needed)
+        self.none_here = BodyText(
+            _(
+                "There is none of this kind on this computer yet. Get one from a hub, or choose another kind of model."
+            ),
+            tone="muted",
+        )
+        self.none_here.hide()
+        self.add(self.none_here)
         self.warning = _Warning()
         self.warning.offer.clicked.connect(self._on_offer)
         self.add(self.warning)
@@ -70,29 +81,37 @@ class BaseModelCard(Card):
 
     def show_shelf(self, shelf: Shelf, choices: Choices) -> None:
         """List the models that are there."""
+        self._shelf, self._kind = shelf, None
+        self.show_choices(choices)
+
+    def show_choices(self, choices: Choices) -> None:
+        """Mark the chosen model, and warn when it does not know the language of the data."""
+        kind, scratch = choices.spec.architecture, choices.from_scratch
+        if kind is not self._kind:
+            self._list_models(kind)
+        for number, model in enumerate(self._models):
+            chosen = choices.base is not None and model.path == choices.base.path
+            self._group.button(number).setChecked(chosen)
+        self._list.setVisible(not scratch and bool(self._models))
+        self.none_here.setVisible(not scratch and not self._models)
+        self._foot.setVisible(not scratch)
+        self.gguf.setVisible(kind is Architecture.LANGUAGE_MODEL)
+        self.none_needed.setVisible(scratch)
+        self.setVisible(any(needs_base(kind, method) for method in choices.methods()))
+        self._show_warning(None if scratch else choices.base, choices.dataset)
+
+    def _list_models(self, kind: Architecture) -> None:
+        self._kind = kind
         for button in self.buttons():
             self._group.removeButton(button)
             button.setParent(None)
             button.deleteLater()
-        self._models = list(shelf.models)
-        memory = {entry.id: entry.memory_bytes for entry in shelf.catalogue}
+        self._models = [model for model in self._shelf.models if model.serves(kind)]
+        memory = {entry.id: entry.memory_bytes for entry in self._shelf.catalogue}
         for number, model in enumerate(self._models):
             button = ChoiceCard(model.name, *_model_words(model, memory.get(model.id)))
             self._group.addButton(button, number)
             self._rows.addWidget(button)
-        self.show_choices(choices, shelf.catalogue)
-
-    def show_choices(self, choices: Choices, catalogue: Sequence[CatalogueEntry]) -> None:
-        """Mark the chosen model, and warn when it does not know the language of the data."""
-        for number, model in enumerate(self._models):
-            self._group.button(number).setChecked(
-                choices.base is not None and model.path == choices.base.path
-            )
-        scratch = choices.from_scratch
-        for part in (self._list, self._foot):
-            part.setVisible(not scratch)
-        self.none_needed.setVisible(scratch)
-        self._show_warning(None if scratch else choices.base, choices.dataset)
 
     def dispose(self) -> None:
         """Stop what runs."""

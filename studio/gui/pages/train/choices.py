@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from studio.domain.architectures import Architecture, Method, needs_base
+from pydantic import JsonValue
+
+from studio.domain.architectures import (
+    Architecture,
+    Method,
+    architectures_for,
+    methods_for,
+    needs_base,
+    new_model_title,
+)
 from studio.domain.basemodels import BaseModelInfo, CatalogueEntry
 from studio.domain.datasets import DatasetVersion
+from studio.domain.products import Task
 from studio.domain.runs import FitEstimate
+from studio.domain.shapes import Shape
 from studio.domain.specs import Preset, TrainSpec, preset_spec
 from studio.i18n import _
 
@@ -23,6 +35,7 @@ class Shelf:
     models: tuple[BaseModelInfo, ...] = ()
     catalogue: tuple[CatalogueEntry, ...] = ()
     product_dataset_id: str | None = None
+    task: Task | None = None  # of the product in hand
     training: bool = False  # a run is under way
 
 
@@ -33,11 +46,58 @@ class Choices:
     spec: TrainSpec = field(default_factory=lambda: preset_spec(Preset.BALANCED))
     dataset: DatasetVersion | None = None
     base: BaseModelInfo | None = None
+    task: Task | None = None  # of the product that the model is for
     valid: bool = True  # every input holds something valid
 
     @property
     def from_scratch(self) -> bool:
         return not needs_base(self.spec.architecture, self.spec.method)
+
+    @property
+    def shape(self) -> Shape | None:
+        """What a row of the data is."""
+        return self.dataset.shape if self.dataset else None
+
+    def kinds(self) -> tuple[Architecture, ...]:
+        """Kinds of model that fit data and product, the advised one first."""
+        if self.shape is None:
+            return (self.spec.architecture,)
+        return architectures_for(self.shape, self.task)
+
+    def methods(self) -> tuple[Method, ...]:
+        """Ways to train the chosen kind on the data, the advised one first."""
+        return methods_for(self.spec.architecture, self.shape)
+
+    def name(self) -> str:
+        """What the run is called when nobody names it; empty without data."""
+        if self.dataset is None:
+            return ""
+        begun = (
+            self.base.name if self.base and not self.from_scratch else new_model_title(self.spec.architecture)
+        )
+        return f"{self.dataset.name} · {begun}"
+
+    def outputs(self) -> int:
+        """Labels that the new model has to tell apart, 1 for a number."""
+        if self.dataset is None or self.shape is Shape.TEXT_NUMBER:
+            return 1
+        return max(2, sum(1 for label in self.dataset.labels if label))
+
+    def fitted(self, models: Sequence[BaseModelInfo]) -> Choices:
+        """The same, with the advised kind, method and base in place of what does not fit the data."""
+        made = self
+        if made.spec.architecture not in made.kinds():
+            made = made.with_preset(made.preset() or Preset.BALANCED, None, made.kinds()[0])
+        elif made.spec.method not in made.methods():
+            made = made.with_preset(made.preset() or Preset.BALANCED)
+        if made.base is None or not made.base.serves(made.spec.architecture):
+            made = replace(made, base=next((m for m in models if m.serves(made.spec.architecture)), None))
+        return made
+
+    def changed(self, changes: Sequence[tuple[str, JsonValue]]) -> Choices:
+        """With these fields of the settings instead."""
+        spec = TrainSpec.model_validate(self.spec.model_dump() | dict(changes))
+        return replace(self, spec=spec, valid=True)
 
     def missing(self) -> str | None:
         """ "data", "base" or "settings": the first thing that is missing; None when the run can be planned."""
@@ -59,8 +119,7 @@ class Choices:
 
         None: the kind stays, the method is the advised one.
         """
-        shape = self.dataset.shape if self.dataset else None
-        wanted = preset_spec(preset, method, architecture or self.spec.architecture, shape)
+        wanted = preset_spec(preset, method, architecture or self.spec.architecture, self.shape)
         kept = {name: getattr(self.spec, name) for name in fields_of(*_NOT_OF_PRESET)}
         given = wanted.model_fields_set
         return replace(self, spec=wanted.model_copy(update={k: v for k, v in kept.items() if k not in given}))

@@ -1,4 +1,4 @@
-"""The Train page: four cards of choices at the left, what the run will take at the right, and Start."""
+"""The Train page: cards of choices at the left, what the run will take at the right, and Start."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from studio.domain.architectures import Method
+from studio.domain.architectures import Architecture, Method
 from studio.domain.basemodels import BaseModelInfo
 from studio.domain.datasets import DatasetVersion
-from studio.domain.runs import FitEstimate, Run, RunPlan
+from studio.domain.runs import FitEstimate, Proposal, Run, RunPlan
 from studio.domain.specs import Preset, TrainSpec
 from studio.gui.child_job import ChildJob
 from studio.gui.context import GuiContext
@@ -20,6 +20,7 @@ from studio.gui.pages.train.base_card import BaseModelCard
 from studio.gui.pages.train.choices import Choices, Shelf
 from studio.gui.pages.train.data_card import DataCard
 from studio.gui.pages.train.get_model import GetModelDialog
+from studio.gui.pages.train.kind_card import KindCard
 from studio.gui.pages.train.method_card import LimitsCard, MethodCard
 from studio.gui.pages.train.preview_card import RunPreviewCard
 from studio.gui.theme import current_tokens
@@ -52,11 +53,12 @@ class TrainPage(Page):
         self._job = ChildJob(ctx, self)
         self.level = SegmentedControl([("simple", _("Simple")), ("advanced", _("Advanced"))])
         self.level.setAccessibleName(_("How many settings to show"))
-        self.base = BaseModelCard(ctx)
         self.data = DataCard()
+        self.kind = KindCard()
+        self.base = BaseModelCard(ctx)
         self.method = MethodCard()
         self.limits = LimitsCard()
-        self.preview = RunPreviewCard(ctx.theme)
+        self.preview = RunPreviewCard(ctx)
         self._build()
         self._connect()
         self._show()
@@ -104,8 +106,8 @@ class TrainPage(Page):
     def _build(self) -> None:
         space = current_tokens().space
         left = ScrollPage()
-        left.add(PageHeader(_("Train"), _("Teach a base model your data, on this computer."), self.level))
-        for card in (self.base, self.data, self.method, self.limits):
+        left.add(PageHeader(_("Train"), _("Teach a model your data, on this computer."), self.level))
+        for card in (self.data, self.kind, self.base, self.method, self.limits):
             left.add(card)
         left.body.addStretch(1)
         right = ScrollPage(margin=0)
@@ -130,9 +132,10 @@ class TrainPage(Page):
 
     def _connect(self) -> None:
         self.level.changed.connect(self._on_level)
+        self.kind.chosen.connect(self._on_kind)
         self.base.chosen.connect(self._on_base)
         self.base.hub_asked.connect(self._on_hub)
-        self.data.chosen.connect(lambda dataset: self._choose(dataset=dataset))
+        self.data.chosen.connect(self._on_data)
         self.data.import_asked.connect(lambda: self.ctx.navigator.go("data"))
         self.method.preset_chosen.connect(self._on_preset)
         self.method.method_chosen.connect(self._on_method)
@@ -143,6 +146,7 @@ class TrainPage(Page):
         self.preview.measure_asked.connect(self._measure)
         self.preview.cancel_asked.connect(self._job.cancel)
         self.preview.start_asked.connect(self._on_start)
+        self.preview.proposal_taken.connect(self._on_proposal)
         self._job.told.connect(self.preview.take_event)
         self._job.done.connect(self._on_measured)
         self._job.failed.connect(self._on_measure_failed)
@@ -161,14 +165,15 @@ class TrainPage(Page):
         self, matrix_id: str | None, product_id: str | None, wishes: dict[str, Any]
     ) -> tuple[Shelf, dict[str, Any]]:
         services = self.ctx.services
-        wanted = None
+        product = None
         if matrix_id is not None and product_id is not None:
-            wanted = services.matrices.get(matrix_id).product(product_id).dataset_id
+            product = services.matrices.get(matrix_id).product(product_id)
         if "from_run" in wishes:
             wishes = {**wishes, "plan": services.runs.get(wishes["from_run"]).plan}
         shelf = Shelf(
             tuple(services.datasets.list()), tuple(services.models.available()),
-            tuple(services.models.catalogue()), wanted, bool(services.runs.active()),
+            tuple(services.models.catalogue()), product.dataset_id if product else None,
+            product.task if product else None, bool(services.runs.active()),
         )  # fmt: skip
         return shelf, wishes
 
@@ -195,8 +200,8 @@ class TrainPage(Page):
             dataset = shelf.datasets[0]
         by_path = {model.path: model for model in shelf.models}
         path = plan.base_dir if plan is not None else choices.base.path if choices.base else None
-        base = by_path.get(path or "") or (shelf.models[0] if shelf.models else None)
-        self.choices = replace(choices, dataset=dataset, base=base)
+        chosen = replace(choices, dataset=dataset, base=by_path.get(path or ""), task=shelf.task)
+        self.choices = chosen.fitted(shelf.models)
 
     # Choices of the user
 
@@ -204,6 +209,22 @@ class TrainPage(Page):
         self.choices = replace(self.choices, **changed)
         self._show()
         self._measure_once()
+
+    def _on_data(self, dataset: DatasetVersion) -> None:
+        """Data of another kind brings the kind of model that is advised for it."""
+        self.choices = replace(self.choices, dataset=dataset).fitted(self.shelf.models)
+        self._choose()
+
+    def _on_kind(self, kind: Architecture) -> None:
+        preset = self.choices.preset() or self._preset
+        self.choices = self.choices.with_preset(preset, None, kind).fitted(self.shelf.models)
+        self._choose(valid=True)
+
+    def _on_proposal(self, proposal: Proposal) -> None:
+        """Take what fits, and measure whether it does."""
+        self.choices = self.choices.changed(proposal.changes).fitted(self.shelf.models)
+        self._show()
+        self._measure()
 
     def _on_base(self, model: BaseModelInfo) -> None:
         self._choose(base=model)
@@ -237,9 +258,10 @@ class TrainPage(Page):
 
     def _on_hub(self, language: str) -> None:
         there = {model.id for model in self.shelf.models}
+        kind = self.choices.spec.architecture
         entries = [
             entry for entry in self.shelf.catalogue
-            if entry.id not in there and (not language or language in entry.languages)
+            if entry.id not in there and entry.kind is kind and (not language or language in entry.languages)
         ]  # fmt: skip
         dialog = GetModelDialog(self.ctx, entries, self)
         dialog.fetched.connect(self._on_base)
@@ -251,8 +273,9 @@ class TrainPage(Page):
         if self._job.running() and self._measured_key != choices.key():
             self._job.abandon()  # what is being measured is no longer what is chosen
             self.preview.end_measuring()
-        self.base.show_choices(choices, self.shelf.catalogue)
         self.data.show_choices(choices)
+        self.kind.show_choices(choices)
+        self.base.show_choices(choices)
         self.method.show_choices(choices)
         self.limits.show_choices(choices)
         self.preview.show_state(choices, self._estimates.get(choices.key()), training=training)

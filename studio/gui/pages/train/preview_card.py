@@ -5,11 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
-from studio.domain.runs import FitEstimate
+from studio.domain.runs import FitEstimate, Proposal
+from studio.domain.shapes import Shape
+from studio.gui.context import GuiContext
 from studio.gui.models.runs_words import count_words, phase_words, range_words
 from studio.gui.pages.train.batch_view import BatchView
 from studio.gui.pages.train.choices import Choices, start_words
-from studio.gui.theme import Theme, current_tokens
+from studio.gui.pages.train.picture_batch import PictureBatch
+from studio.gui.theme import current_tokens
 from studio.gui.widgets import (
     BodyText,
     Caption,
@@ -25,9 +28,11 @@ from studio.i18n import _, ngettext
 from studio.protocol.events import BatchPreview, Event, Phase, Progress
 from studio.words import duration_words, size_words
 
+_CUT = frozenset(Shape) - {Shape.IMAGE_LABEL, Shape.RATINGS}  # rows that can be too long
+
 
 class RunPreviewCard(Card):
-    """Signals: measure_asked, cancel_asked (of measuring), start_asked.
+    """Signals: measure_asked, cancel_asked (of measuring), start_asked, proposal_taken(Proposal).
 
     foot: name and Start, for the page to place where they never scroll away.
     """
@@ -35,15 +40,21 @@ class RunPreviewCard(Card):
     measure_asked = Signal()
     cancel_asked = Signal()
     start_asked = Signal()
+    proposal_taken = Signal(object)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, ctx: GuiContext) -> None:
         self.badge = StateBadge(_("Not measured yet"))
         super().__init__(_("Run preview"), action=self.badge)
         self.reasons = _Lines()
         self.facts: QWidget = QWidget()
         self.note = Caption()
-        self.batch = BatchView(theme)
+        self.batch = BatchView(ctx.theme)
+        self.pictures = PictureBatch(ctx)
         self.batch.hide()
+        self.pictures.hide()
+        self._pictured = False  # the first rows are pictures
+        self.proposal = _Offer()
+        self.proposal.taken.connect(self.proposal_taken)
         self.measure = SecondaryButton(_("Measure"), self.measure_asked.emit)
         self.measure.setToolTip(_("Tries a second of the real work, to foretell time and memory."))
         self._progress: ProgressPanel | None = None
@@ -51,7 +62,8 @@ class RunPreviewCard(Card):
         self.name_row = FormRow(_("Name of the run"), self.name)
         self.start = PrimaryButton("", self.start_asked.emit)
         self.foot = self._build_foot()
-        for part in (self.reasons, self.note, self.facts, self.measure, self.batch):
+        parts = (self.reasons, self.proposal, self.note, self.facts, self.measure, self.batch, self.pictures)
+        for part in parts:
             self.add(part)
         self.body.setSpacing(current_tokens().space.l)
 
@@ -72,17 +84,17 @@ class RunPreviewCard(Card):
         self.reasons.set(
             list(estimate.problems) if estimate else [], bad=bool(estimate and not estimate.ready)
         )
+        self.proposal.show_proposal(estimate.proposal if estimate else None)
         self._show_note(choices, estimate, training=training)
-        self._show_facts(estimate)
-        self.batch.setVisible(estimate is not None and bool(self.batch.text.toPlainText()))
+        self._show_facts(choices, estimate)
+        self._pictured = choices.shape is Shape.IMAGE_LABEL
+        self._show_batch(there=estimate is not None)
         self.measure.setVisible(not measuring)
         self.measure.setEnabled(not missing)
         self.measure.setText(_("Measure again") if estimate is not None else _("Measure"))
         self.start.setText(start_words(choices, estimate, training=training))
         self.start.setEnabled(estimate is None or estimate.ready)
-        dataset = choices.dataset.name if choices.dataset else ""
-        base = choices.base.name if choices.base and not choices.from_scratch else _("New small model")
-        self.name.setPlaceholderText(f"{dataset} · {base}" if dataset else "")
+        self.name.setPlaceholderText(choices.name())
 
     def _build_foot(self) -> QWidget:
         foot = QWidget()
@@ -109,8 +121,8 @@ class RunPreviewCard(Card):
     def take_event(self, event: Event) -> None:
         """News of the measuring."""
         if isinstance(event, BatchPreview):
-            self.batch.show_rows(event.rows)
-            self.batch.show()
+            (self.pictures if self._pictured else self.batch).show_rows(event.rows)
+            self._show_batch(there=True)
         elif self._progress is None:
             return
         elif isinstance(event, Phase):
@@ -127,8 +139,13 @@ class RunPreviewCard(Card):
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
-    def _show_facts(self, estimate: FitEstimate | None) -> None:
-        table = _facts(estimate) if estimate is not None else QWidget()
+    def _show_batch(self, *, there: bool) -> None:
+        self.batch.setVisible(there and not self._pictured and bool(self.batch.text.toPlainText()))
+        self.pictures.setVisible(there and self._pictured and self.pictures.filled())
+
+    def _show_facts(self, choices: Choices, estimate: FitEstimate | None) -> None:
+        cuts = choices.shape in _CUT
+        table = _facts(estimate, cuts=cuts) if estimate is not None else QWidget()
         self.body.replaceWidget(self.facts, table)
         self.facts.setParent(None)
         self.facts.deleteLater()
@@ -155,14 +172,38 @@ class _Lines(QWidget):
         self.setVisible(bool(sentences))
 
 
-def _facts(estimate: FitEstimate) -> QWidget:
+class _Offer(QWidget):
+    """What would fit instead, with a button that takes it. ``taken`` carries the Proposal."""
+
+    taken = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._proposal: Proposal | None = None
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(current_tokens().space.s)
+        self.text = BodyText()
+        self.take = SecondaryButton(_("Use what fits"), lambda: self.taken.emit(self._proposal))
+        column.addWidget(self.text)
+        column.addWidget(self.take, 0, Qt.AlignmentFlag.AlignLeft)
+        self.hide()
+
+    def show_proposal(self, proposal: Proposal | None) -> None:
+        """None hides it."""
+        self._proposal = proposal
+        self.text.setText(proposal.sentence if proposal else "")
+        self.setVisible(proposal is not None)
+
+
+def _facts(estimate: FitEstimate, *, cuts: bool) -> QWidget:
     holder = QWidget()
     grid = QGridLayout(holder)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setHorizontalSpacing(current_tokens().space.l)
     grid.setVerticalSpacing(current_tokens().space.s)
     grid.setColumnStretch(1, 1)
-    for row, (name, value, remark) in enumerate(_fact_rows(estimate)):
+    for row, (name, value, remark) in enumerate(_fact_rows(estimate, cuts=cuts)):
         grid.addWidget(Caption(name), row, 0, Qt.AlignmentFlag.AlignTop)
         words = QVBoxLayout()
         words.setSpacing(0)
@@ -173,7 +214,7 @@ def _facts(estimate: FitEstimate) -> QWidget:
     return holder
 
 
-def _fact_rows(estimate: FitEstimate) -> list[tuple[str, str, str]]:
+def _fact_rows(estimate: FitEstimate, *, cuts: bool) -> list[tuple[str, str, str]]:
     rows = [
         (
             _("Time"),
@@ -204,6 +245,6 @@ def _fact_rows(estimate: FitEstimate) -> list[tuple[str, str, str]]:
         cut = ngettext(
             "{n} is cut at the longest row", "{n} are cut at the longest row", estimate.rows_cut
         ).format(n=f"{estimate.rows_cut:,}")
-    rows.append((_("Rows"), f"{estimate.rows:,}", cut))
+    rows.append((_("Rows"), f"{estimate.rows:,}", cut if cuts else ""))
     rows.append((_("Device"), estimate.device.upper(), estimate.dtype))
     return rows
