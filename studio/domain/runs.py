@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from studio.domain.ids import new_id
 from studio.domain.schedules import RunSchedule
@@ -65,6 +66,37 @@ def check_transition(old: RunState, new: RunState) -> None:
         )
 
 
+class Placement(BaseModel):
+    """Where a run is computed: in one process here, in several that share each batch, or on a Ray cluster.
+
+    address: of the cluster, as Ray writes it: ``ray://head:10001`` or, from one of its own machines, ``head:6379``.
+    shared_folders: the cluster sees the same paths, so base model and data are not sent.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["here", "processes", "ray"] = Field(
+        "here", title=N_("Where to train"), description=N_("On this computer, or as a job on a cluster."),
+        json_schema_extra={
+            "choices_titles": {
+                "here": N_("This computer"), "processes": N_("This computer, several processes"),
+                "ray": N_("Ray cluster"),
+            }
+        },
+    )  # fmt: skip
+    processes: int = Field(
+        1, ge=1, le=64, title=N_("Processes"),
+        description=N_("Each batch is shared among them: one for each GPU, or for each group of processor cores."),
+    )  # fmt: skip
+    address: str = Field(
+        "", title=N_("Address"), description=N_("Of the Ray cluster, such as ray://head:10001."),
+    )  # fmt: skip
+    shared_folders: bool = Field(
+        False, title=N_("The cluster sees these folders"),
+        description=N_("Base model and data are read where they are, and not sent."),
+    )  # fmt: skip
+
+
 class RunPlan(BaseModel):
     """RUN_DIR/spec.json: all that the training process needs, and nothing that it must look up.
 
@@ -72,6 +104,7 @@ class RunPlan(BaseModel):
     outlive: the run goes on when the process that started it is gone. class_weights: of the dataset version, for
     ``balance_labels``; empty: from the counts of the training rows. fold: (k, of how many) in a K-fold, from 1.
     fold_by: column whose equal values stay in one fold. compare: False for a trial, which never sees the test rows.
+    keep_awake: the computer does not go to sleep while the run is under way.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -94,6 +127,18 @@ class RunPlan(BaseModel):
     fold: tuple[int, int] | None = None
     fold_by: str | None = None
     compare: bool = True
+    placement: Placement = Placement()
+    keep_awake: bool = True
+
+
+class Proposal(BaseModel):
+    """Settings with which a run fits, as (field of TrainSpec, value), and why in one sentence."""
+
+    model_config = ConfigDict(frozen=True)
+
+    changes: list[tuple[str, JsonValue]]
+    sentence: str
+    memory_bytes: int  # expected with them
 
 
 class FitEstimate(BaseModel):
@@ -101,6 +146,7 @@ class FitEstimate(BaseModel):
 
     ready: bool
     problems: list[str] = []  # sentences: why not ready, or what to know
+    proposal: Proposal | None = None  # when the memory does not suffice and something else would fit
     steps: int
     trained_tokens: int
     real_tokens: int

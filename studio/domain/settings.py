@@ -60,6 +60,10 @@ class Settings(BaseModel):
         48, ge=1, le=240, title=N_("Life of this computer"), description=N_("Months until it is replaced."),
         json_schema_extra={"unit": N_("months")},
     )  # fmt: skip
+    keep_awake: bool = Field(
+        True, title=N_("Stay awake while training"),
+        description=N_("The computer does not go to sleep while a model is being trained."),
+    )  # fmt: skip
     rail_folded: bool = False
     data_doctor_open: bool = True
     data_doctor_width: int = 340  # px

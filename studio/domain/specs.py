@@ -270,6 +270,17 @@ class TrainSpec(BaseModel):
             choices_titles={"auto": N_("Automatic"), "float32": "float32", "bfloat16": "bfloat16"},
         ),
     )  # fmt: skip
+    gradient_checkpointing: Literal["auto", "on", "off"] = Field(
+        "auto", title=N_("Save memory by computing twice"),
+        description=N_(
+            "What the model saw on the way is computed again instead of being kept (gradient checkpointing): about a "
+            "third slower. Automatic does so where the memory would not suffice otherwise."
+        ),
+        json_schema_extra=_extra(
+            "machine", architectures=[*_LANGUAGE, Architecture.ENCODER.value],
+            choices_titles={"auto": N_("Automatic"), "on": N_("On"), "off": N_("Off")},
+        ),
+    )  # fmt: skip
     base_format: Literal["auto", "float", "int8"] = Field(
         "auto", title=N_("Format of the frozen base"),
         description=N_("Whole numbers (int8) are faster on many processors; Automatic uses them where it measured so."),
@@ -336,9 +347,12 @@ _KINDS: dict[Architecture, tuple[float, dict[str, object]]] = {
         3.0,
         {"batch_size": 32, "max_length": 256, "layers": 1, "width": 128, "vocabulary": 8000},
     ),
-    Architecture.CNN: (2.0, {"batch_size": 64}),
+    Architecture.CNN: (2.0, {"batch_size": 64, "image_size": 28, "channels": 16, "learning_rate": 2e-3}),
     Architecture.BACKBONE: (2.0, {"batch_size": 32, "image_size": 224}),
-    Architecture.VAE: (4.0, {"batch_size": 128, "dropout": 0.0}),
+    Architecture.VAE: (
+        4.0,
+        {"batch_size": 128, "image_size": 28, "channels": 16, "dropout": 0.0, "learning_rate": 2e-3},
+    ),
     Architecture.FACTORS: (8.0, {"batch_size": 512, "learning_rate": 5e-3, "weight_decay": 0.05}),
     Architecture.SEQUENCE: (8.0, {"batch_size": 64, "layers": 2, "heads": 2, "width": 64}),
     Architecture.SPECTROGRAM: (8.0, {"batch_size": 32}),

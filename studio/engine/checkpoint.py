@@ -12,13 +12,17 @@ import json
 import random
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
 
 from studio.engine.folders import fsync, plain_write_errors
 from studio.errors import StudioError
@@ -32,7 +36,8 @@ FORMAT = 1
 class Position:
     """Where a run is: all that the loop needs besides tensors to go on exactly where it was.
 
-    fingerprint: what must be the same for an exact resume (dataset, spec, thread count, versions).
+    pieces: into how many each batch is divided, where the memory did not suffice for a whole one.
+    fingerprint: what must be the same for an exact resume (dataset, spec, code, thread count, machine, versions).
     """
 
     step: int = 0
@@ -43,6 +48,9 @@ class Position:
     best_loss: float | None = None
     best_step: int = 0
     evals_without_gain: int = 0
+    checks_on_plateau: int = 0  # of the plateau schedule: checks without a gain since the rate was last halved
+    rate_factor: float = 1.0  # the same: what the rate is multiplied by
+    pieces: int = 1
     evals: list[tuple[int, float, float]] = field(default_factory=list)  # step, epoch, loss
     fingerprint: dict[str, str] = field(default_factory=dict)
 
@@ -57,15 +65,50 @@ class Snapshot:
     rng: dict[str, Any]
 
 
-def take_snapshot(position: Position, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> Snapshot:
-    """Copy the state to the processor's memory; the loop may go on as soon as this returns."""
-    weights = {n: p.detach().to("cpu", copy=True) for n, p in model.named_parameters() if p.requires_grad}
-    return Snapshot(
-        Position(**json.loads(json.dumps(asdict(position)))),
-        weights,
-        _copied(optimizer.state_dict()),
-        rng_state(),
-    )
+class Buffers:
+    """Memory to copy into, kept from one snapshot to the next: taking new memory costs more than the copying."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Tensor] = {}
+
+    def copy(self, name: str, tensor: Tensor) -> Tensor:
+        """``tensor`` on the processor, in the place of what ``name`` held before; pinned when it comes from a GPU."""
+        source, kept = tensor.detach(), self._kept.get(name)
+        if kept is None or kept.shape != source.shape or kept.dtype != source.dtype:
+            kept = torch.empty(source.shape, dtype=source.dtype, pin_memory=source.is_cuda)
+            self._kept[name] = kept
+        return kept.copy_(source, non_blocking=source.is_cuda)
+
+
+def take_snapshot(
+    position: Position, model: nn.Module, optimizer: torch.optim.Optimizer, buffers: Buffers | None = None
+) -> Snapshot:
+    """Copy the state to the processor's memory; the loop may go on as soon as this returns.
+
+    buffers: what the copies are made into; a snapshot of before that was made into them is gone.
+    """
+    into = buffers or Buffers()
+    weights = {name: into.copy(f"weights.{name}", tensor) for name, tensor in _trained(model).items()}
+    state = _copied(optimizer.state_dict(), into, "optimizer")
+    if any(tensor.is_cuda for tensor in _trained(model).values()):
+        torch.cuda.synchronize()
+    return Snapshot(Position(**json.loads(json.dumps(asdict(position)))), weights, state, rng_state())
+
+
+def snapshot_bytes(model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+    """Bytes that a snapshot of this state takes, in memory and about as much on the disk."""
+    tensors = [*_trained(model).values()]
+    tensors += [value for state in optimizer.state.values() for value in state.values() if isinstance(value, Tensor)]
+    return sum(tensor.nbytes for tensor in tensors)
+
+
+def _trained(model: nn.Module) -> dict[str, Tensor]:
+    """What training changes in the model: its trainable weights, and running statistics where a layer keeps some."""
+    found: dict[str, Tensor] = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    for prefix, module in model.named_modules():
+        if isinstance(module, _NormBase):
+            found |= {f"{prefix}.{name}": value for name, value in module.named_buffers(recurse=False)}
+    return found
 
 
 def restore(snapshot: Snapshot, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
@@ -77,7 +120,7 @@ def restore(snapshot: Snapshot, model: torch.nn.Module, optimizer: torch.optim.O
 
 def load_weights(model: torch.nn.Module, weights: dict[str, Tensor]) -> None:
     """Copy trainable weights into the model. Raises StudioError ``checkpoint.mismatch`` when names differ."""
-    own = {n: p for n, p in model.named_parameters() if p.requires_grad}
+    own = _trained(model)
     if own.keys() != weights.keys():
         raise StudioError("checkpoint.mismatch", _("The checkpoint belongs to a different model."))
     with torch.no_grad():
@@ -86,11 +129,17 @@ def load_weights(model: torch.nn.Module, weights: dict[str, Tensor]) -> None:
 
 
 def rng_state() -> dict[str, Any]:
-    """States of Python's and torch's random generators, as tensors and plain ints."""
+    """States of Python's, NumPy's and torch's random generators, as tensors and plain ints."""
     version, numbers, gauss = random.getstate()
-    state: dict[str, Any] = {"torch": torch.get_rng_state(), "python": [version, list(numbers), gauss]}
+    name, keys, place, has_gauss, cached = np.random.get_state(legacy=True)
+    state: dict[str, Any] = {
+        "torch": torch.get_rng_state(), "python": [version, list(numbers), gauss],
+        "numpy": [str(name), torch.from_numpy(np.asarray(keys).astype(np.int64)), int(place), int(has_gauss), float(cached)],
+    }  # fmt: skip
     if torch.cuda.is_available():
         state["cuda"] = torch.cuda.get_rng_state_all()
+    if torch.backends.mps.is_available():
+        state["mps"] = torch.mps.get_rng_state()
     return state
 
 
@@ -99,8 +148,23 @@ def set_rng_state(state: dict[str, Any]) -> None:
     torch.set_rng_state(state["torch"])
     version, numbers, gauss = state["python"]
     random.setstate((version, tuple(numbers), gauss))
+    if "numpy" in state:  # checkpoints of older versions have none
+        name, keys, place, has_gauss, cached = state["numpy"]
+        np.random.set_state((name, keys.numpy().astype(np.uint32), place, has_gauss, cached))
     if "cuda" in state and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(state["cuda"])
+    if "mps" in state and torch.backends.mps.is_available():
+        torch.mps.set_rng_state(state["mps"])
+
+
+@contextmanager
+def rng_untouched() -> Iterator[None]:
+    """What happens inside leaves the random generators as they were, so that looking at a model changes no run."""
+    state = rng_state()
+    try:
+        yield
+    finally:
+        set_rng_state(state)
 
 
 def publish(folder: Path, snapshot: Snapshot) -> tuple[Path, int]:
@@ -200,13 +264,13 @@ def sweep(folder: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _copied(value: Any) -> Any:
+def _copied(value: Any, into: Buffers, name: str) -> Any:
     if isinstance(value, Tensor):
-        return value.detach().to("cpu", copy=True)
+        return into.copy(name, value)
     if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
+        return {key: _copied(item, into, f"{name}.{key}") for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_copied(item) for item in value)
+        return type(value)(_copied(item, into, f"{name}.{index}") for index, item in enumerate(value))
     return value
 
 

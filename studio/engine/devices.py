@@ -7,7 +7,10 @@ down.
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -17,6 +20,7 @@ import torch
 from studio.errors import ResourceError
 from studio.i18n import _
 
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "std::bad_alloc")
 _CGROUP_LIMITS = (
     (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
     (
@@ -91,10 +95,11 @@ def dtype_name(dtype: torch.dtype) -> str:
 
 
 def default_threads() -> int:
-    """Physical cores that this process may use."""
+    """Physical cores that this process may use; its share of them where several on this machine train together."""
     physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
-    return max(1, min(physical, allowed))
+    together = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return max(1, min(physical, allowed) // together)
 
 
 def set_threads(wanted: int | None = None) -> int:
@@ -121,10 +126,41 @@ def peak_memory(device: torch.device | None = None) -> int:
     if windows_peak is not None:
         return int(windows_peak)
     import resource  # not on Windows
-    import sys
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return max(int(info.rss), peak if sys.platform == "darwin" else peak * 1024)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory was asked for that is not there, on whatever device; torch says so in several ways."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in said for words in _NO_MEMORY)
+
+
+def release_memory() -> None:
+    """Give memory that nobody uses any more back to the system, as far as the libraries let go of it."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+    if sys.platform == "linux":
+        try:
+            ctypes.CDLL(None).malloc_trim(0)  # glibc keeps freed memory for itself; other C libraries have no such call
+        except AttributeError:
+            return
+
+
+@torch.no_grad()
+def move(model: torch.nn.Module, optimizer: torch.optim.Optimizer, device: torch.device) -> None:
+    """The model and the optimizer's state on another device; parameters stay the same objects."""
+    model.to(device)
+    for state in optimizer.state.values():
+        for name, value in state.items():
+            if isinstance(value, torch.Tensor) and value.ndim:  # counters of steps stay where torch keeps them
+                state[name] = value.to(device)
 
 
 def memory_available(device: torch.device | None = None) -> int:

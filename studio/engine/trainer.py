@@ -15,16 +15,19 @@ from studio.domain.specs import TrainSpec
 from studio.engine.batching import epoch_batches
 from studio.engine.checkpoint import Position
 from studio.engine.control import Control, Emit
-from studio.engine.devices import memory_used
-from studio.engine.optim import learning_rate
-from studio.engine.tasks.task import Item, LearningBatch, LearningTask
+from studio.engine.devices import is_out_of_memory, memory_used, release_memory
+from studio.engine.distributed import Team, Word
+from studio.engine.optim import after_check, learning_rate, shrink
+from studio.engine.tasks.task import Item, LearningTask
+from studio.engine.updates import Gradients, Update
 from studio.errors import StudioError
 from studio.i18n import _
-from studio.protocol.events import Evaluated, Step
+from studio.protocol.events import Evaluated, Log, Step
 
 StopReason = Literal["finished", "stopped", "early_stopping", "time_limit"]
 EVENT_INTERVAL_S = 0.05  # at most 20 step events a second
 SPEED_WINDOW = 20  # steps over which speed is averaged
+NAMED_ROWS = 20  # of an update that broke down
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Trainer:
     """Updates the model's trainable weights until the schedule, the clock, the user or validation says stop.
 
     evaluate: mean validation loss per target, None without validation rows. metrics: named figures beside it.
-    after_evaluation: called with whether this was the best evaluation so far. save: called when it is time to save.
+    after_evaluation: called with whether this was the best evaluation so far. save: called when ``save_due`` says so.
+    out_of_memory: called when smaller pieces did not help; returns when it is worth another try.
     """
 
     def __init__(
@@ -58,18 +62,21 @@ class Trainer:
         items: Sequence[Item], schedule: Schedule, position: Position, *,
         device: torch.device, emit: Emit, control: Control,
         evaluate: Callable[[], float | None], metrics: Callable[[], dict[str, float]],
-        after_evaluation: Callable[[bool], None], save: Callable[[], None],
-        eval_rows: int,
+        after_evaluation: Callable[[bool], None], save: Callable[[], None], save_due: Callable[[], bool],
+        out_of_memory: Callable[[], None], eval_rows: int, team: Team,
     ) -> None:  # fmt: skip
         self.position = position
         self._spec, self._task, self._optimizer = spec, task, optimizer
         self._items, self._schedule = items, schedule
         self._lengths = [item.length for item in items]
         self._device, self._emit, self._control = device, emit, control
-        self._evaluate, self._after_evaluation, self._save = evaluate, after_evaluation, save
+        self._evaluate, self._after_evaluation = evaluate, after_evaluation
+        self._save, self._save_due, self._out_of_memory = save, save_due, out_of_memory
         self._metrics = metrics
         self._eval_rows = eval_rows
-        self._parameters = [p for p in task.model.parameters() if p.requires_grad]
+        self._team = team
+        parameters = [p for p in task.model.parameters() if p.requires_grad]
+        self._gradients = Gradients(task, items, parameters, spec.max_grad_norm, team)
         self._batches: list[list[int]] = []
         self._batches_epoch = -1
         self._speed: deque[tuple[int, float]] = deque(maxlen=SPEED_WINDOW)
@@ -78,18 +85,27 @@ class Trainer:
     def run(self) -> StopReason:
         """Train from ``position`` on. Raises StudioError ``run.diverged`` before an update that is not finite."""
         self._task.model.train()
-        last_save = time.monotonic()
+        try:
+            return self._run()
+        finally:
+            self._team.dismiss()
+
+    def _run(self) -> StopReason:
+        ended = self._evaluate_if_due() if self._check_is_owed() else self._patience_lost()
+        if ended:
+            return ended
         while self.position.step < self._schedule.total_steps:
-            self._control.check()
+            self._control.rest()
             if self._control.stop:
                 return self._finish("stopped")
-            self._step()
+            self._team.tell(Word.UPDATE, self.position.pieces, self.position.rate_factor)
+            if not self._step():
+                continue
             ended = self._evaluate_if_due()
             if ended:
                 return ended
-            if time.monotonic() - last_save >= self._spec.save_every_s:
+            if self._save_due():
                 self._save()
-                last_save = time.monotonic()
             if self._spec.max_minutes and self.position.elapsed_s >= self._spec.max_minutes * 60:
                 return self._finish("time_limit")
         return self._finish("finished")
@@ -102,31 +118,74 @@ class Trainer:
         self._save()
         return reason
 
-    def _step(self) -> None:
+    def follow(self) -> None:
+        """Make the leader's updates with it, as another process of its team, until it says that the run is over."""
+        self._task.model.train()
+        while True:
+            word, self.position.pieces, self.position.rate_factor = self._team.hear()
+            if word is Word.END:
+                return
+            if word is Word.REST:
+                release_memory()
+                continue
+            self._team.seed(self._spec, self.position.step)
+            try:
+                self._step()
+            except StudioError:
+                continue  # the leader met the same, says so, and ends the run
+
+    def _step(self) -> bool:
+        """One update; False when memory did not suffice for it, and the user or smaller pieces are asked."""
         started = time.monotonic()
         batches = self._next_batches()
-        total = sum(b.weight for b in batches)
-        loss = 0.0
-        for batch in batches:
-            part = self._task.loss(self._task.to_device(batch)) * (batch.weight / total)
-            part.backward()  # type: ignore[no-untyped-call]
-            loss += float(part.detach())
-        norm = float(torch.nn.utils.clip_grad_norm_(self._parameters, self._spec.max_grad_norm, foreach=True))
-        self._refuse_nonsense(loss, norm, batches)
-        rate = learning_rate(self._spec, self.position.step + 1, self._schedule.total_steps)
+        made = self._make(batches)
+        if made is None:
+            return False
+        self._refuse_nonsense(made, batches)
+        rate = learning_rate(
+            self._spec, self.position.step + 1, self._schedule.total_steps, self.position.rate_factor
+        )
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._optimizer.step()
+        shrink(self._optimizer, rate * self._spec.l1)
         self._optimizer.zero_grad(set_to_none=True)
-        tokens, seconds = sum(b.work for b in batches), time.monotonic() - started
+        seconds = time.monotonic() - started
         self.position.step += 1
-        self.position.real_tokens += tokens
+        self.position.batch += len(batches)
+        self.position.real_tokens += made.work
         self.position.elapsed_s += seconds
-        self._speed.append((tokens, seconds))
-        self._tell(loss, rate, norm)
+        self._speed.append((made.work, seconds))
+        if self._team.leads:
+            self._tell(made.loss, rate, made.norm)
+        return True
 
-    def _next_batches(self) -> list[LearningBatch]:
-        """The batches of the next update; ``position`` moves past them. An epoch's end closes an update early."""
+    def _make(self, batches: list[list[int]]) -> Update | None:
+        """Gradients of the next update; None when there was too little memory for them."""
+        random_state = torch.get_rng_state()
+        try:
+            return self._gradients.make(batches, self.position.pieces)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) or self._team.size > 1:
+                raise
+        self._optimizer.zero_grad(set_to_none=True)  # outside of the handler, which holds on to what was computed
+        release_memory()
+        torch.set_rng_state(random_state)
+        if self.position.pieces == 1 and max(map(len, batches)) > 1:
+            self._halve()
+        else:
+            self._out_of_memory()
+        return None
+
+    def _halve(self) -> None:
+        """Work through each batch in two halves from now on: the same rows in each update, half the memory."""
+        self.position.pieces = 2
+        text = _("There was too little memory at step {step}: each batch is now computed in two halves, which learns "
+                 "the same and takes a little longer.")  # fmt: skip
+        self._emit(Log(level="warning", message=text.format(step=self.position.step + 1)))
+
+    def _next_batches(self) -> list[list[int]]:
+        """Item indices of the next update's batches. An epoch's end closes an update early."""
         position = self.position
         if position.batch >= self._schedule.batches_per_epoch:
             position.epoch, position.batch = position.epoch + 1, 0
@@ -135,14 +194,12 @@ class Trainer:
                 self._lengths, self._spec.batch_size, self._spec.seed, position.epoch
             )
             self._batches_epoch = position.epoch
-        chosen = self._batches[position.batch : position.batch + self._spec.gradient_accumulation]
-        position.batch += len(chosen)
-        return [self._task.collate([self._items[i] for i in indices]) for indices in chosen]
+        return self._batches[position.batch : position.batch + self._spec.gradient_accumulation]
 
-    def _refuse_nonsense(self, loss: float, norm: float, batches: list[LearningBatch]) -> None:
-        if math.isfinite(loss) and math.isfinite(norm):
+    def _refuse_nonsense(self, made: Update, batches: list[list[int]]) -> None:
+        if math.isfinite(made.loss) and math.isfinite(made.norm):
             return
-        rows = ", ".join(str(row) for b in batches for row in b.source_rows)
+        rows = ", ".join(map(str, self._broken_rows([i for batch in batches for i in batch])))
         raise StudioError(
             "run.diverged",
             _("Training broke down at step {step}: the loss is no longer a number (rows {rows}).").format(
@@ -150,6 +207,17 @@ class Trainer:
             ),
             _("Lower the learning rate to a tenth and start again; the best model so far is kept."),
         )
+
+    @torch.no_grad()
+    def _broken_rows(self, indices: list[int]) -> list[int]:
+        """Source rows whose own loss is no number; all of the update, where each by itself is fine."""
+        broken = []
+        for index in indices:
+            batch = self._task.to_device(self._task.collate([self._items[index]]))
+            if not bool(torch.isfinite(self._task.row_losses(batch)).all()):
+                broken.append(index)
+        rows = dict.fromkeys(self._items[i].row for i in broken or indices)
+        return sorted(rows)[:NAMED_ROWS]
 
     @property
     def epoch(self) -> float:
@@ -175,11 +243,19 @@ class Trainer:
         if self.position.step % self._schedule.eval_every:
             return None
         self._evaluate_now()
+        return self._patience_lost()
+
+    def _patience_lost(self) -> StopReason | None:
         patience = self._spec.early_stopping
         if patience and self.position.evals_without_gain >= patience:
             self._save()
             return "early_stopping"
         return None
+
+    def _check_is_owed(self) -> bool:
+        """Whether the run was saved between its last update and the check that follows it (paused in the check)."""
+        position = self.position
+        return position.step > 0 and (not position.evals or position.evals[-1][0] < position.step)
 
     def _evaluate_now(self) -> None:
         value = self._evaluate()
@@ -191,6 +267,7 @@ class Trainer:
             position.best_loss, position.best_step, position.evals_without_gain = value, position.step, 0
         else:
             position.evals_without_gain += 1
+        after_check(self._spec, position, best)
         position.evals.append((position.step, self.epoch, value))
         self._emit(
             Evaluated(

@@ -115,9 +115,12 @@ class _Projection:
                 path = f"checkpoints/{PurePath(event.path).name}"
                 self.checkpoints[event.step] = CheckpointInfo(event.step, path, event.size_bytes, _at(event))
             case ev.Paused():
-                self.run = moved(self.run, RunState.PAUSED)
+                self.run = replace(
+                    moved(self.run, RunState.PAUSED), error_code=event.code,
+                    error_message=f"{event.message} {event.hint}".strip(),
+                )  # fmt: skip
             case ev.Resumed():
-                self.run = moved(self.run, RunState.RUNNING)
+                self.run = replace(moved(self.run, RunState.RUNNING), error_code="", error_message="")
                 self._rewind(event.step)
             case ev.Finished() | ev.Cancelled() | ev.Failed():
                 self._ended(event)

@@ -19,7 +19,7 @@ import psutil
 
 from studio.protocol.codec import decode_command, encode
 from studio.protocol.commands import Command
-from studio.protocol.events import TERMINAL, CheckpointSaved, Event, Started
+from studio.protocol.events import TERMINAL, CheckpointSaved, Event, Paused, Resumed, Started
 
 _READ_BYTES = 65536
 _TAIL_BYTES = 1 << 20
@@ -49,7 +49,7 @@ class EventWriter:
     file: events.jsonl; numbering goes on after its last line. Terminal and checkpoint events are fsynced.
     Nothing is written after a terminal event, so there is exactly one.
     Raises OSError from emit() when the file cannot be written; the half-written line is taken back. For a terminal
-    event room is kept beside the file, so that a full disk can still be told.
+    event and for a pause room is kept beside the file, so that a full disk can still be told.
     """
 
     def __init__(self, fd: int | None, file: Path | None = None) -> None:
@@ -86,8 +86,10 @@ class EventWriter:
             stamped = event.model_copy(update={"seq": self._seq + 1, "t": time.time()})
             line = (encode(stamped) + "\n").encode("utf-8", "backslashreplace")
             self._to_pipe(line)
-            if isinstance(event, TERMINAL):
+            if isinstance(event, (*TERMINAL, Paused)):
                 self._give_room()
+            elif isinstance(event, Resumed):
+                self._keep_room()
             self._to_file(line, durable=isinstance(event, (*TERMINAL, CheckpointSaved)))
             self._seq += 1
             self._terminal = isinstance(event, TERMINAL)
@@ -100,7 +102,8 @@ class EventWriter:
                 self._file_fd = None
 
     def _keep_room(self) -> None:
-        assert self._reserve is not None
+        if self._reserve is None:
+            return
         try:
             self._reserve.write_bytes(bytes(_RESERVE_BYTES))
         except OSError:  # no room to keep: the first event that needs some will say so
@@ -143,15 +146,13 @@ class EventWriter:
 class CommandReader:
     """Hears commands from standard input and from the run's mailbox; a thread keeps the pipe read.
 
-    skip_existing: commands already in the mailbox belong to an earlier attempt and are not heard again.
+    Whoever launches a run empties its mailbox before: what is found there was said to this attempt.
     """
 
-    def __init__(
-        self, stdin_fd: int | None, mailbox: Path | None = None, *, skip_existing: bool = False
-    ) -> None:
+    def __init__(self, stdin_fd: int | None, mailbox: Path | None = None) -> None:
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._mailbox = mailbox
-        self._offset = mailbox.stat().st_size if skip_existing and mailbox and mailbox.exists() else 0
+        self._offset = 0
         self._eof = threading.Event()
         if stdin_fd is None:
             self._eof.set()

@@ -1,4 +1,8 @@
-"""``worker train RUN_DIR``: one training run in one process, remembered event by event beside it."""
+"""``worker train RUN_DIR``: one training run, remembered event by event beside it.
+
+In one process; in several that torchrun, ``accelerate launch`` or the plan's own number started; or on a Ray cluster,
+where this process only passes on what is said there.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from studio.domain.architectures import Architecture
 from studio.domain.datasets import Split
 from studio.domain.runs import RunPlan
 from studio.errors import StudioError
 from studio.i18n import _
-from studio.ingest.dataset.rows import read_split
+from studio.ingest.dataset.rows import read_fold, read_split
+from studio.ingest.media import StoredMedia
 from studio.protocol.events import Finished, Phase
+from studio.worker.awake import Awake
+from studio.worker.companions import Companions, end_with_parent, team_rank
 from studio.worker.control import CommandControl
 from studio.worker.io import CommandReader, EventWriter, JobCancelled, started_event
 
@@ -23,18 +31,46 @@ def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> No
     """Train what RUN_DIR/spec.json says, from the start or from the newest checkpoint."""
     run_dir = Path(args[0])
     plan = read_plan(run_dir)
+    if team_rank() > 0:
+        return _follow(plan, run_dir, writer)
     writer.emit(started_event(writer, "train", attempt=1 + _earlier_attempts(run_dir)))
     writer.emit(Phase(name="starting"))
-    control = CommandControl(commands, writer.emit, end_with_parent=not plan.outlive)
-    from studio.engine.session import Session, summary_json  # torch: seconds, after the first words were said
+    if plan.placement.kind == "ray":
+        from studio.worker.cluster import run_on_ray
 
+        return run_on_ray(plan, run_dir, writer, commands)
+    with Awake(wanted=plan.keep_awake) as awake, Companions(plan, run_dir) as companions:
+        control = CommandControl(commands, writer.emit, end_with_parent=not plan.outlive, awake=awake)
+        companions.start()
+        _lead(plan, run_dir, writer, control)
+
+
+def _lead(plan: RunPlan, run_dir: Path, writer: EventWriter, control: CommandControl) -> None:
+    from studio.engine.distributed import join_team  # torch: seconds, after the first words were said
+    from studio.engine.session import Session, summary_json
+
+    team = join_team()
     try:
-        session = Session(plan, run_dir, rows_of(plan), writer.emit, control)
+        session = Session(plan, run_dir, rows_of(plan), writer.emit, control, media_of(plan), team)
         summary = session.run()
     except JobCancelled:
         drop_results(run_dir)
         raise
     writer.emit(Finished(result=summary_json(summary)))
+    team.leave()
+
+
+def _follow(plan: RunPlan, run_dir: Path, writer: EventWriter) -> None:
+    """Another process of the team: it works, and says nothing."""
+    end_with_parent()
+    from studio.engine.distributed import join_team
+    from studio.engine.session import Session
+
+    control = CommandControl(CommandReader(None), writer.emit, end_with_parent=False)
+    team = join_team()
+    Session(plan, run_dir, rows_of(plan), writer.emit, control, media_of(plan), team).follow()
+    writer.emit(Finished())
+    team.leave()
 
 
 def _earlier_attempts(run_dir: Path) -> int:
@@ -60,5 +96,19 @@ def drop_results(run_dir: Path) -> None:
 
 
 def rows_of(plan: RunPlan) -> Callable[[Split], Iterable[dict[str, Any]]]:
-    """How the engine gets at the rows of the plan's dataset, one split at a time."""
-    return lambda split: read_split(Path(plan.dataset_dir), split)
+    """How the engine gets at the rows of the plan's dataset, one split at a time; the test rows only to be compared."""
+    folder, draws = Path(plan.dataset_dir), plan.spec.architecture is Architecture.VAE  # which needs no labels
+
+    def rows(split: Split) -> Iterable[dict[str, Any]]:
+        if split is Split.TEST and not plan.compare:
+            return ()
+        if plan.fold is not None:
+            return read_fold(folder, split, plan.fold, by=plan.fold_by, unlabelled=draws)
+        return read_split(folder, split, unlabelled=draws)
+
+    return rows
+
+
+def media_of(plan: RunPlan) -> StoredMedia:
+    """How the engine gets at the pictures and recordings that these rows name."""
+    return StoredMedia(Path(plan.dataset_dir).parent)

@@ -73,6 +73,7 @@ def run_studio(base: Path, train: list[Any], wanted: str) -> tuple[Any, Any, flo
     from studio.domain.specs import TrainSpec
     from studio.engine.checkpoint import Position
     from studio.engine.devices import pick_device, pick_dtype, set_threads
+    from studio.engine.distributed import Team
     from studio.engine.loading import load_model, load_tokenizer
     from studio.engine.models import add_adapter
     from studio.engine.optim import make_optimizer
@@ -84,7 +85,11 @@ def run_studio(base: Path, train: list[Any], wanted: str) -> tuple[Any, Any, flo
 
         def check(self) -> None: ...
 
-        def on_pause(self, before: Any) -> None: ...
+        def rest(self) -> None: ...
+
+        def hold(self, *_args: Any) -> None: ...
+
+        def on_pause(self, *_args: Any) -> None: ...
 
     set_threads()
     spec = TrainSpec(
@@ -101,7 +106,7 @@ def run_studio(base: Path, train: list[Any], wanted: str) -> tuple[Any, Any, flo
         schedule_for(spec, len(examples)), Position(), device=torch.device("cpu"),
         emit=lambda event: None, control=Never(), evaluate=lambda: None, metrics=dict,
         after_evaluation=lambda best: None,
-        save=lambda: None, eval_rows=0,
+        save=lambda: None, save_due=lambda: False, out_of_memory=lambda: None, eval_rows=0, team=Team(),
     )  # fmt: skip
     started = time.perf_counter()
     trainer.run()

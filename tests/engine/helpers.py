@@ -11,6 +11,7 @@ from studio.domain.datasets import Split
 from studio.domain.runs import RunPlan
 from studio.domain.shapes import Shape
 from studio.domain.specs import TrainSpec
+from studio.engine.control import Reason
 from studio.protocol.events import Event, Step
 
 TOPICS = ["lamp", "desk", "chair", "mirror", "rug", "vase", "clock", "shelf"]
@@ -50,8 +51,14 @@ class PlainControl:
     def check(self) -> None:
         return None
 
-    def on_pause(self, before: Callable[[], int]) -> None:
-        self.before = before
+    def rest(self) -> None:
+        return None
+
+    def hold(self, step: int, reason: Reason, until: Callable[[], bool] | None = None) -> None:
+        raise AssertionError(f"held at {step}: {reason}")
+
+    def on_pause(self, before: Callable[[], int], after: Callable[[], None] = lambda: None) -> None:
+        self.before, self.after = before, after
 
 
 def chat_rows(split: Split, count: int = 24) -> Iterable[dict[str, Any]]:

@@ -74,7 +74,7 @@ def test_commands_from_pipe_and_mailbox(tmp_path: Path) -> None:
     mailbox = tmp_path / "commands.jsonl"
     mailbox.write_text('{"type":"stop"}\n')
     read_end, write_end = os.pipe()
-    reader = CommandReader(read_end, mailbox, skip_existing=True)
+    reader = CommandReader(read_end, mailbox)
     with mailbox.open("a") as file:
         file.write('{"type":"pause"}\n{"type":"unknown"}\n{"type":"can')
     assert reader.poll() == [Pause()]
