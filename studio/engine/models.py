@@ -1,7 +1,8 @@
-"""The model that a run trains: a LoRA adapter on a base, a whole base, or a new small Llama; and how it is kept."""
+"""The model that a run trains: an adapter on a base, a whole base, or a new small Llama; and how it is kept."""
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from studio.domain.specs import TrainSpec, scratch_inner_width
+from studio.domain.architectures import Method
+from studio.domain.runs import RunPlan
+from studio.domain.specs import ADDS_ON, TrainSpec, scratch_inner_width
 from studio.engine.folders import plain_write_errors
+from studio.engine.loading import LIBRARY_ERRORS, check_model_folder, load_model, unreadable
+from studio.errors import StudioError
+from studio.i18n import _
 
 END, TURN_START, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CHATML = (
@@ -28,13 +34,82 @@ class Size:
     trainable: int
 
 
+def check_method(spec: TrainSpec, device: torch.device) -> None:
+    """Raise StudioError ``method.needs_gpu`` or ``method.needs_package`` when the method cannot work here.
+
+    QLoRA's 4-bit matrices are multiplied by bitsandbytes, an optional package that needs an NVIDIA GPU.
+    """
+    if spec.method is not Method.QLORA:
+        return
+    if device.type != "cuda":
+        raise needs_gpu()
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise StudioError(
+            "method.needs_package",
+            _("The compressed add-on (QLoRA) needs the package “bitsandbytes”, which is not installed."),
+            _("Install it, or choose the small add-on (LoRA)."),
+        )
+
+
+def needs_gpu() -> StudioError:
+    """What to say when QLoRA is asked for without an NVIDIA GPU."""
+    return StudioError(
+        "method.needs_gpu",
+        _("The compressed add-on (QLoRA) works on an NVIDIA GPU only, and this run has none."),
+        _("Choose the small add-on (LoRA): it gives the same kind of model."),
+    )
+
+
+def tuned_model(plan: RunPlan, device: torch.device, dtype: torch.dtype) -> nn.Module:
+    """The plan's base with its adapter, or whole, ready to be trained. dtype: of a base that stays as it is.
+
+    What is trained is float32. Raises StudioError model.*, method.*.
+    """
+    folder, spec = Path(plan.base_dir or ""), plan.spec
+    check_method(spec, device)
+    torch.manual_seed(spec.seed)
+    if spec.method is Method.QLORA:
+        return add_adapter(_load_compressed(folder, device, dtype), spec)
+    if spec.method in ADDS_ON:
+        return add_adapter(load_model(folder, dtype=dtype, device=device), spec)
+    model: nn.Module = load_model(folder, dtype=torch.float32, device=device)
+    model.requires_grad_(True)
+    return model
+
+
+def _load_compressed(folder: Path, device: torch.device, dtype: torch.dtype) -> Any:
+    """The base with its linear layers in 4-bit NormalFloat, doubly quantised (Dettmers et al. 2023)."""
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    check_model_folder(folder)
+    compressed = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            str(folder), quantization_config=compressed, dtype=dtype, device_map={"": device},
+            local_files_only=True, trust_remote_code=False, use_safetensors=True,
+        ).eval()  # fmt: skip
+    except LIBRARY_ERRORS as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            raise
+        raise unreadable(folder, error) from error
+
+
 def add_adapter(model: nn.Module, spec: TrainSpec) -> nn.Module:
-    """The model with a LoRA adapter on every linear layer but the head (Hu et al. 2021); only the adapter trains."""
+    """The model with an adapter on every linear layer but the head; only the adapter trains.
+
+    LoRA (Hu et al. 2021), or with a length learned beside each row's direction: DoRA (Liu et al. 2024).
+    """
     from peft import LoraConfig, TaskType, get_peft_model
 
     config = LoraConfig(
         r=spec.lora_rank, lora_alpha=spec.lora_alpha, lora_dropout=spec.lora_dropout,
         target_modules="all-linear", task_type=TaskType.CAUSAL_LM, bias="none",
+        use_dora=spec.method is Method.DORA,
     )  # fmt: skip
     adapted: nn.Module = get_peft_model(model, config)
     return adapted

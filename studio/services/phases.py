@@ -14,6 +14,7 @@ _PHASES = {
     "tokenising": N_("Cutting the text into word pieces…"),
     "training_tokenizer": N_("Learning word pieces from your text…"),
     "measuring": N_("Measuring…"),
+    "reference": N_("Asking the base model about every answer…"),
     "base_evaluation": N_("Testing the base model…"),
     "training": N_("Training…"),
     "evaluating": N_("Testing on rows that it never saw…"),

@@ -16,8 +16,8 @@ from studio.domain.runs import RunPlan
 from studio.domain.sampling import Sampling
 from studio.domain.shapes import Shape
 from studio.engine.generate import answer
-from studio.engine.loading import load_model, load_tokenizer
-from studio.engine.models import add_adapter, new_model, new_tokenizer, save_model
+from studio.engine.loading import load_tokenizer
+from studio.engine.models import new_model, new_tokenizer, save_model, tuned_model
 from studio.engine.tasks.language.batch import Batch, collate
 from studio.engine.tasks.language.encoding import Example, encode_rows, ensure_template
 from studio.engine.tasks.language.losses import CausalLoss
@@ -54,9 +54,7 @@ class CausalTask(LearningTask[Example, Batch]):
         save_model(self.model, self.tokenizer, folder)
 
     def probe(self, prompt: str, most_tokens: int = PROBE_SAMPLING.max_new_tokens) -> Probe:
-        sampling = PROBE_SAMPLING.model_copy(update={"max_new_tokens": most_tokens})
-        said = answer(self.model, self.tokenizer, [{"role": "user", "content": prompt}], sampling)
-        return Probe(said.text, said.tokens, said.tokens_per_s)
+        return answer_probe(self.model, self.tokenizer, prompt, most_tokens)
 
     def preview(self, items: Sequence[Example]) -> list[list[PreviewToken]]:
         return [preview_tokens(self.tokenizer, item) for item in items]
@@ -98,6 +96,15 @@ class _Encoder:
             self._setting.emit(Progress(phase="tokenising", done=done))
 
 
+def answer_probe(
+    model: nn.Module, tokenizer: Any, prompt: str, most_tokens: int = PROBE_SAMPLING.max_new_tokens
+) -> Probe:
+    """The model's answer to a question, greedily, so that it is the same every time."""
+    sampling = PROBE_SAMPLING.model_copy(update={"max_new_tokens": most_tokens})
+    said = answer(model, tokenizer, [{"role": "user", "content": prompt}], sampling)
+    return Probe(said.text, said.tokens, said.tokens_per_s)
+
+
 def preview_tokens(tokenizer: Any, example: Example) -> list[PreviewToken]:
     """The example's tokens as text. Neighbours of a kind are joined, so that characters of several tokens show."""
     pieces: list[PreviewToken] = []
@@ -131,16 +138,10 @@ def _tokenizer(setting: Setting) -> Any:
 
 
 def _model(plan: RunPlan, tokenizer: Any, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    torch.manual_seed(plan.spec.seed)
     if plan.spec.method is Method.SCRATCH or plan.base_dir is None:
+        torch.manual_seed(plan.spec.seed)
         return new_model(plan.spec, tokenizer).to(device=device)
-    if (
-        plan.spec.method is Method.LORA
-    ):  # the frozen base may be kept in the short format; the adapter is float32
-        return add_adapter(load_model(Path(plan.base_dir), dtype=dtype, device=device), plan.spec)
-    model: nn.Module = load_model(Path(plan.base_dir), dtype=torch.float32, device=device)
-    model.requires_grad_(True)
-    return model
+    return tuned_model(plan, device, dtype)
 
 
 def _texts(rows: Iterable[dict[str, Any]]) -> Iterable[str]:

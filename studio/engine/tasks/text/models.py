@@ -55,7 +55,7 @@ class EncoderModel(nn.Module):
         return outputs
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
     """A Transformer layer with the norm before (Xiong et al. 2020)."""
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
@@ -85,7 +85,7 @@ class TransformerModel(nn.Module):
         self.words = nn.Embedding(sizes.vocabulary, sizes.width)
         self.places = nn.Embedding(sizes.longest, sizes.width)
         self.blocks = nn.ModuleList(
-            _Block(sizes.width, sizes.heads, sizes.dropout) for _layer in range(sizes.layers)
+            Block(sizes.width, sizes.heads, sizes.dropout) for _layer in range(sizes.layers)
         )
         self.norm, self.head = nn.LayerNorm(sizes.width), nn.Linear(sizes.width, sizes.outputs)
         self.dropout = nn.Dropout(sizes.dropout)

@@ -1,0 +1,1 @@
+"""Judged answers: pairs of a better and a worse one (DPO), and single ones with a thumb (KTO)."""
