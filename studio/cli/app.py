@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.main import get_command
 
-from studio.cli import chat, data, demo, doctor, importing, matrix, predict, runs, train
+from studio.cli import chat, data, demo, doctor, importing, matrix, predict, runs, search, train
 from studio.cli.call import OpenWorkspace
 from studio.cli.verbs import INTERRUPTED, HelpfulGroup, Verbs, deafen
 from studio.i18n import LANGUAGES, _, set_language, system_language
@@ -58,7 +58,7 @@ def build(settings: SettingsService, open_workspace: OpenWorkspace) -> typer.Typ
     )  # fmt: skip
     app.callback()(_program)
     verbs = Verbs(settings, open_workspace)
-    for module in (demo, importing, data, train, runs, chat, predict, matrix, doctor):
+    for module in (demo, importing, data, train, runs, search, chat, predict, matrix, doctor):
         module.add_to(app, verbs)
     return app
 

@@ -89,13 +89,18 @@ def run(services: Services, wanted: str, *, finished: bool = False) -> Run:
             "run.none", _("There is no such run in this workspace yet."),
             _("Train one first: {command}").format(command="studio train"),
         )  # fmt: skip
-    found = able[0] if wanted == NEWEST else _named(runs, wanted)
+    found = able[0] if wanted == NEWEST else _named(runs, wanted) or _trial(services, wanted)
     if found is None:
         raise NotFoundError(
             "run.unknown", _("There is no run “{name}” in this workspace.").format(name=wanted),
             _("See what there is: {command}").format(command="studio runs list"),
         )  # fmt: skip
     return found
+
+
+def _trial(services: Services, wanted: str) -> Run | None:
+    """A run of a search by its id; they are in no list unless asked for."""
+    return next((run for run in services.runs.list(limit=_ALL_RUNS, trials=True) if run.id == wanted), None)
 
 
 def matrix(service: MatrixService, wanted: str | None) -> Matrix:

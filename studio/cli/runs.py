@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from studio.cli import following, pick, words
+from studio.cli import folds, following, pick, queue, words
 from studio.cli.call import Answer, Call
 from studio.cli.train import detached
 from studio.cli.verbs import Verbs
@@ -33,14 +33,19 @@ def add_to(app: typer.Typer, verbs: Verbs) -> None:
     verbs.add(group, pause, "pause", _("Save and pause a run."))
     verbs.add(group, resume, "resume", _("Let a paused, interrupted or failed run go on."))
     verbs.add(group, export, "export", _("Write a run's measurements as a CSV table."))
+    verbs.add(group, script, "script", _("Write a run as a Python program that trains the same."))
+    verbs.add(group, folds.show, "folds", _("Show a K-fold: each fold, mean and deviation."))
+    queue.add_to(group, verbs)
 
 
 def list_(
-    call: Call, limit: Annotated[int, typer.Option(help=_("At most this many."), min=1)] = 50
+    call: Call,
+    limit: Annotated[int, typer.Option(help=_("At most this many."), min=1)] = 50,
+    trials: Annotated[bool, typer.Option("--trials", help=_("Show the trials of searches, too."))] = False,
 ) -> Answer:
     """The newest runs."""
     with call.up_to_date() as (services, _ours):
-        runs = services.runs.list(limit=limit)
+        runs = services.runs.list(limit=limit, trials=trials)
         data = [following.facts(services, run) for run in runs]
         rows = [_row(services, run) for run in runs]
     call.out.table([_("Id"), _("Name"), _("State"), _("Progress"), _("Loss"), _("Verdict"), _("Made")], rows)
@@ -132,6 +137,19 @@ def export(
     with call.up_to_date() as (services, _ours):
         found = pick.run(services, run)
         path = services.runs.export_metrics_csv(found.id, out.expanduser().absolute())
+    call.out.say(_("Written: {path}").format(path=path))
+    return Answer({"run_id": found.id, "path": str(path)})
+
+
+def script(
+    call: Call,
+    run: RunName,
+    out: Annotated[Path, typer.Option(help=_("Python file to write."))],
+) -> Answer:
+    """The run as a program, with its data manifest and settings."""
+    with call.up_to_date() as (services, _ours):
+        found = pick.run(services, run)
+        path = services.runs.script(found.id, out.expanduser().absolute())
     call.out.say(_("Written: {path}").format(path=path))
     return Answer({"run_id": found.id, "path": str(path)})
 

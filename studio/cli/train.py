@@ -8,6 +8,7 @@ import typer
 
 from studio.cli import following, pick
 from studio.cli.call import Answer, Call
+from studio.cli.folds import train_folds
 from studio.cli.generated import assignments, validated
 from studio.cli.progress import ProgressLine
 from studio.cli.verbs import Verbs
@@ -58,13 +59,22 @@ def train(
     check: Annotated[
         bool, typer.Option("--check", help=_("Only measure what it would take; train nothing."))
     ] = False,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            help=_("Train so many times, each time checked on another part of the rows: mean and deviation."),
+            show_default=False,
+        ),
+    ] = None,
 ) -> Answer:
     """Plan the run, then check, start or follow it."""
     fields = {**assignments(set_ or []), **options}
     with call.writing() as services:
-        plan, product_id = _plan(call, services, preset, fields, dataset, base, product, name)
+        plan, product_id = planned(call, services, preset, fields, dataset, base, product, name)
         if check:
             return _check(call, services, plan)
+        if folds is not None:
+            return train_folds(call, services, plan, folds, detach=detach)
         run = services.runs.enqueue(plan, product_id)
         if detach:
             return detached(call, services, run)
@@ -105,10 +115,11 @@ def detached(call: Call, services: Services, run: Run) -> Answer:
     return Answer(following.facts(services, run))
 
 
-def _plan(
+def planned(
     call: Call, services: Services, preset: Preset, fields: dict[str, object], dataset: str | None,
     base: str | None, product: str | None, name: str | None,
 ) -> tuple[RunPlan, str | None]:  # fmt: skip
+    """What is trained, with the settings of a preset and these fields instead; and the product that it is for."""
     chosen = pick.product(services.matrices.list(), product) if product else None
     wanted = dataset or (chosen.dataset_id if chosen else None) or pick.NEWEST
     data = pick.dataset(services, wanted)

@@ -44,6 +44,11 @@ class FoldsResult:
     def ended(self) -> bool:
         return all(run.state in ENDED for run in self.runs)
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing more happens by itself: an interrupted fold waits to be taken up again."""
+        return all(run.state in ENDED or run.state is RunState.INTERRUPTED for run in self.runs)
+
 
 def folds_result(folds_id: str, runs: list[Run], evals: dict[str, list[EvalMetrics]]) -> FoldsResult:
     """The result of these runs of one K-fold; evals by run id."""
@@ -83,7 +88,9 @@ def spread_words(spread: Spread) -> str:
 def sentence(result: FoldsResult) -> str:
     """What the K-fold says, in plain words."""
     if not result.spreads:
-        return _("{done} of {k} folds are finished; there is no result yet.").format(done=result.done, k=result.k)
+        return _("{done} of {k} folds are finished; there is no result yet.").format(
+            done=result.done, k=result.k
+        )
     found = _("; ").join(
         _("{measure} {value}").format(measure=measure_title(name), value=spread_words(spread))
         for name, spread in result.spreads.items()

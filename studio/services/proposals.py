@@ -13,7 +13,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from studio.domain.searches import Dimension, Search, Setting, Settings, Trial, TrialState, goes_together
+from studio.domain.search_space import Dimension, Setting, Settings
+from studio.domain.searches import Search, Trial, TrialState, goes_together
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -93,7 +94,9 @@ def _distribution(dimension: Dimension) -> BaseDistribution:
     if dimension.choices:
         return CategoricalDistribution(dimension.choices)
     if dimension.whole:
-        return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log, step=dimension.step)
+        return IntDistribution(
+            int(dimension.low), int(dimension.high), log=dimension.log, step=dimension.step
+        )
     return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
 
 

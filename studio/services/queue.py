@@ -82,7 +82,11 @@ class RunQueue:
 
     def _some_due(self, before: datetime | None, local: datetime) -> bool:
         """Whether a waiting run may start now that could not at the last look."""
-        waiting = [run for run in self._repository.queue() if run.schedule is not None and may_run(run.schedule, local)]
+        waiting = [
+            run
+            for run in self._repository.queue()
+            if run.schedule is not None and may_run(run.schedule, local)
+        ]
         return any(before is None or not may_run(run.schedule, before) for run in waiting)
 
     def _keep_hours(self, run: Run, local: datetime) -> bool:
@@ -94,7 +98,9 @@ class RunQueue:
                 self._resume(run.id)
             if schedule.leaving and run.state is not RunState.INTERRUPTED:
                 self._mark(run, schedule, leaving=False)
-            return schedule.leaving and run.state is RunState.INTERRUPTED and self._back_into_line(run, schedule)
+            return (
+                schedule.leaving and run.state is RunState.INTERRUPTED and self._back_into_line(run, schedule)
+            )
         if run.state is RunState.RUNNING and not schedule.leaving:
             self._mark(run, schedule, leaving=True)
             self._pause(run.id)

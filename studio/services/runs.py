@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from pathlib import Path
 
+import psutil
+
 from studio.domain.architectures import Architecture
 from studio.domain.basemodels import BaseModelInfo
 from studio.domain.runs import (
@@ -36,7 +38,7 @@ from studio.services import costs, processes
 from studio.services.changes import ChangeBus, Changes
 from studio.services.files import tail, write_atomically
 from studio.services.follower import RunFollower, post_command
-from studio.services.ports import Backups, MatrixRepository, RunRepository
+from studio.services.ports import Backups, MatrixRepository, RunRepository, ScriptWriter
 from studio.services.queue import Place, RunQueue, wall_clock
 from studio.services.run_events import moved
 from studio.services.run_plans import RunPlanner
@@ -68,7 +70,9 @@ class RunService:
         changes: ChangeBus,
         backups: Backups,
         local: Callable[[], datetime] = wall_clock,
+        write_script: ScriptWriter | None = None,
     ) -> None:
+        self._write_script = write_script
         self._repository = repository
         self._matrices = matrices
         self._planner = planner
@@ -95,7 +99,8 @@ class RunService:
         """What will be trained. Raises StudioError when product, data or base model are missing or unfit."""
         if product_id is not None and self._matrices.matrix_of(product_id) is None:
             raise NotFoundError("product.unknown", _("This product is not in the matrix any more."))
-        return self._planner.plan(dataset_id, base, spec, name)
+        plan = self._planner.plan(dataset_id, base, spec, name)
+        return plan.model_copy(update={"keep_awake": self._settings.current.keep_awake})
 
     def check(
         self,
@@ -393,6 +398,27 @@ class RunService:
         target = Path(path)
         try:
             write_atomically(target, "\ufeff" + table.getvalue())
+        except OSError as problem:
+            raise StudioError(
+                "export.not_written", _("{path} could not be written.").format(path=target),
+                _("Choose another folder, or free some space."),
+            ) from problem  # fmt: skip
+        return target
+
+    def script(self, run_id: str, out: Path | str) -> Path:
+        """The run as a program that can be read and run, with its data manifest. Raises StudioError."""
+        run, target = self.get(run_id), Path(out)
+        assert self._write_script is not None
+        threads = psutil.cpu_count(logical=False) or 1
+        try:
+            text = self._write_script(run, self._paths.run(run.id), threads, target.name)
+        except OSError as problem:
+            raise StudioError(
+                "dataset.files_gone", _("The files of “{name}” are missing.").format(name=run.plan.dataset_name),
+                _("Import the data again."),
+            ) from problem  # fmt: skip
+        try:
+            write_atomically(target, text)
         except OSError as problem:
             raise StudioError(
                 "export.not_written", _("{path} could not be written.").format(path=target),

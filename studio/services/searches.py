@@ -6,6 +6,7 @@ A trial is stored before its run is queued, with the run's id, so that it is que
 
 from __future__ import annotations
 
+import builtins
 import logging
 import threading
 import time
@@ -15,17 +16,8 @@ from studio.domain.datasets import Split
 from studio.domain.folds import best_values
 from studio.domain.ids import new_id
 from studio.domain.runs import Run, RunPlan, RunState
-from studio.domain.searches import (
-    Budget,
-    Dimension,
-    Search,
-    SearchState,
-    Trial,
-    TrialState,
-    best_spec,
-    searchable,
-    trial_spec,
-)
+from studio.domain.search_space import Dimension, searchable
+from studio.domain.searches import Budget, Search, SearchState, Trial, TrialState, best_spec, trial_spec
 from studio.domain.specs import TrainSpec
 from studio.domain.values import now
 from studio.errors import NotFoundError, StudioError
@@ -89,6 +81,10 @@ class SearchService:
         """Searches that are not in the bin, newest first."""
         return self._repository.list()
 
+    def running(self) -> builtins.list[Search]:
+        """Searches that go on."""
+        return self._repository.running()
+
     def best_spec(self, search_id: str) -> TrainSpec:
         """The settings of the best trial, to train with. Raises StudioError ``search.no_result``."""
         return best_spec(self.get(search_id))
@@ -146,21 +142,27 @@ class SearchService:
         able = searchable(plan.spec, plan.shape)
         if wrong := [name for name in space if name not in able]:
             raise StudioError(
-                "search.unfit_field", _("“{name}” means nothing for this kind of model and data.").format(name=wrong[0]),
+                "search.unfit_field",
+                _("“{name}” means nothing for this kind of model and data.").format(name=wrong[0]),
                 _("Those that can be searched: {names}").format(names=", ".join(able)),
             )  # fmt: skip
         if not space:
             raise StudioError(
-                "search.empty", _("Nothing was chosen to search."), _("Choose at least one setting and its range.")
+                "search.empty",
+                _("Nothing was chosen to search."),
+                _("Choose at least one setting and its range."),
             )
         if budget.trials is None and budget.minutes is None:
             raise StudioError(
-                "search.endless", _("The search has no end."), _("Say how many trials or minutes it may take.")
+                "search.endless",
+                _("The search has no end."),
+                _("Say how many trials or minutes it may take."),
             )
         dataset = self._datasets.get(plan.dataset_id)
         if dataset is None or not dataset.splits.get(Split.VALIDATION):
             raise StudioError(
-                "search.no_validation", _("“{name}” has no validation rows to judge by.").format(name=plan.dataset_name),
+                "search.no_validation",
+                _("“{name}” has no validation rows to judge by.").format(name=plan.dataset_name),
                 _("Split the data anew, with a share for validation."),
             )  # fmt: skip
 
@@ -243,7 +245,9 @@ class SearchService:
         state = TrialState.PRUNED if trial.pruned else TrialState.DONE
         self._close(search, trial.model_copy(update={"value": value}), state, "", _seconds(run))
 
-    def _close(self, search: Search, trial: Trial, state: TrialState, note: str, seconds: float = 0.0) -> None:
+    def _close(
+        self, search: Search, trial: Trial, state: TrialState, note: str, seconds: float = 0.0
+    ) -> None:
         self._put(search, trial.model_copy(update={"state": state, "note": note, "seconds": seconds}))
         self._sweep(self.get(search.id))
 
@@ -259,9 +263,7 @@ class SearchService:
         self._changes.publish(Changes.RUNS)
 
     def _end(self, search: Search, state: SearchState, reason: str) -> None:
-        self._repository.save(
-            search.model_copy(update={"state": state, "reason": reason, "ended_at": now()})
-        )
+        self._repository.save(search.model_copy(update={"state": state, "reason": reason, "ended_at": now()}))
         self._changes.publish(Changes.RUNS)
 
     def _drop_run(self, trial: Trial) -> None:

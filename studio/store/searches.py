@@ -43,12 +43,16 @@ class SqlSearches:
 
     def save(self, search: Search) -> None:
         with self._database.write() as connection:
-            connection.execute(searches.update().where(searches.c.id == search.id).values(**_changing(search)))
+            connection.execute(
+                searches.update().where(searches.c.id == search.id).values(**_changing(search))
+            )
 
     def put_trial(self, search_id: str, trial: Trial) -> None:
         values = trial.model_dump(mode="json")
         with self._database.write() as connection:
-            connection.execute(trials.insert().prefix_with("OR REPLACE").values(search_id=search_id, **values))
+            connection.execute(
+                trials.insert().prefix_with("OR REPLACE").values(search_id=search_id, **values)
+            )
 
     def set_deleted(self, search_id: str, deleted: bool) -> None:
         with self._database.write() as connection:

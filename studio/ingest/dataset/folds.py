@@ -38,7 +38,11 @@ def parts(scan: pl.LazyFrame, k: int, by: str | None = None) -> pl.DataFrame:
         .with_row_index("place")
         .select("group", (pl.col("place") % k).alias("part"))
     )
-    return rows.select("row", "group").join(dealt, on="group", how="left", maintain_order="left").select("row", "part")
+    return (
+        rows.select("row", "group")
+        .join(dealt, on="group", how="left", maintain_order="left")
+        .select("row", "part")
+    )
 
 
 def _group(by: str | None) -> pl.Expr:

@@ -42,9 +42,14 @@ def read_split(
 
 
 def read_fold(
-    dataset_dir: Path, split: Split | str, fold: tuple[int, int], *, by: str | None = None, unlabelled: bool = False
+    dataset_dir: Path,
+    split: Split | str,
+    fold: tuple[int, int],
+    *,
+    by: str | None = None,
+    unlabelled: bool = False,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the rows of one side of fold i of k, as ``read_split`` does: validation is the i-th part, training the rest.
+    """Yield the rows of one side of fold i of k, as ``read_split`` does: validation is part i, training the rest.
 
     Training and validation rows of the dataset take part (see dataset.folds); its test rows stay what they are.
     fold: (i, k), i from 1. by: column whose equal values stay in one part.
@@ -59,7 +64,9 @@ def read_fold(
         shared = ready.filter(pl.col("split") != Split.TEST.value)
         dealt = parts(shared, k, by)
         own = dealt.filter((pl.col("part") == number - 1) == (split == Split.VALIDATION))
-        yield from _training_rows(shared.join(own.lazy().select("row"), on="row", how="inner", maintain_order="left"))
+        yield from _training_rows(
+            shared.join(own.lazy().select("row"), on="row", how="inner", maintain_order="left")
+        )
 
 
 def _ready(scan: pl.LazyFrame, *, unlabelled: bool) -> pl.LazyFrame:

@@ -17,7 +17,7 @@ from studio.services.children import JobCancelled
 from studio.services.settings import SettingsService
 from tests.unit.cli.conftest import Studio
 
-VERBS = ("demo", "import", "train", "runs", "chat", "matrix", "doctor", "data")
+VERBS = ("demo", "import", "train", "runs", "search", "chat", "matrix", "doctor", "data")
 
 
 def opener(problem: BaseException) -> Any:

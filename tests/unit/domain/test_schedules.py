@@ -27,7 +27,15 @@ def test_a_run_for_the_night_waits_for_it_and_rests_by_day() -> None:
     schedule = make_schedule(TEN_PM, SEVEN, MORNING)
     assert waiting_words(schedule, MORNING) == "waits until 22:00"
     assert not may_run(schedule, MORNING)
-    for hour, allowed in ((21, False), (22, True), (23, True), (24, True), (30, True), (31, False), (46, True)):
+    for hour, allowed in (
+        (21, False),
+        (22, True),
+        (23, True),
+        (24, True),
+        (30, True),
+        (31, False),
+        (46, True),
+    ):
         assert may_run(schedule, datetime(2026, 3, 2) + timedelta(hours=hour)) is allowed, hour
     assert window_words(schedule) == "22:00–07:00"
 

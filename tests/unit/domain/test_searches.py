@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.domain.architectures import Architecture, Method
-from studio.domain.searches import (
+from studio.domain.search_space import (
     Dimension,
     field_title,
     read_dimension,
@@ -55,7 +55,15 @@ def test_only_what_leaves_the_loss_comparable_is_searched() -> None:
     assert "lora_rank" in searchable(ADD_ON)
     assert "lora_rank" not in searchable(SMALL)
     assert {"width", "layers", "dropout", "learning_rate", "optimizer"} <= set(searchable(SMALL))
-    for name in ("vocabulary", "max_length", "label_smoothing", "balance_labels", "seed", "method", "threads"):
+    for name in (
+        "vocabulary",
+        "max_length",
+        "label_smoothing",
+        "balance_labels",
+        "seed",
+        "method",
+        "threads",
+    ):
         assert name not in searchable(SMALL)
     assert "preference_beta" not in searchable(ADD_ON, Shape.PREFERENCE)
     assert "image_size" in searchable(TrainSpec(architecture=Architecture.CNN, method=Method.SCRATCH))

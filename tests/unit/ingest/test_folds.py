@@ -44,7 +44,9 @@ def rows(folder: Path, split: Split, number: int) -> list[dict[str, object]]:
 
 
 def test_every_row_but_the_test_rows_is_checked_once(folder: Path) -> None:
-    everything = [row["row"] for split in (Split.TRAIN, Split.VALIDATION) for row in read_split(folder, split)]
+    everything = [
+        row["row"] for split in (Split.TRAIN, Split.VALIDATION) for row in read_split(folder, split)
+    ]
     checked: list[object] = []
     for number in range(1, K + 1):
         validation = [row["row"] for row in rows(folder, Split.VALIDATION, number)]
@@ -75,7 +77,9 @@ def test_copies_are_on_one_side(folder: Path) -> None:
 
 
 def test_each_part_has_its_share_of_each_label(folder: Path) -> None:
-    counts = [Counter(row["label"] for row in rows(folder, Split.VALIDATION, number)) for number in range(1, K + 1)]
+    counts = [
+        Counter(row["label"] for row in rows(folder, Split.VALIDATION, number)) for number in range(1, K + 1)
+    ]
     for label in ("rare", "usual"):
         found = [count[label] for count in counts]
         assert max(found) - min(found) <= 4, found  # one group each, of one or two rows, and the doubled ones
@@ -106,7 +110,9 @@ def test_copies_made_by_a_step_take_no_part() -> None:
 
 def test_rows_that_wait_for_a_label_are_left_out(tmp_path: Path) -> None:
     table([f"t{n}" for n in range(20)], ["a", None] * 10).write_parquet(tmp_path / "rows.parquet")
-    found = list(read_fold(tmp_path, Split.TRAIN, (1, 2))) + list(read_fold(tmp_path, Split.VALIDATION, (1, 2)))
+    found = list(read_fold(tmp_path, Split.TRAIN, (1, 2))) + list(
+        read_fold(tmp_path, Split.VALIDATION, (1, 2))
+    )
     assert {row["label"] for row in found} == {"a"}
 
 
@@ -121,7 +127,9 @@ def test_a_damaged_dataset_is_told(tmp_path: Path) -> None:
     rows=st.lists(st.tuples(st.integers(0, 30), st.sampled_from(["a", "b", "c"])), min_size=8, max_size=80),
     k=st.integers(2, 6),
 )
-def test_parts_differ_by_one_group_at_most_and_so_does_each_label(rows: list[tuple[int, str]], k: int) -> None:
+def test_parts_differ_by_one_group_at_most_and_so_does_each_label(
+    rows: list[tuple[int, str]], k: int
+) -> None:
     texts, labels = [f"{label} {n}" for n, label in rows], [label for _n, label in rows]
     frame = table(texts, list(labels))
     dealt = parts(frame.lazy(), k).join(frame.select("row", "key", "label"), on="row").unique("key")

@@ -65,7 +65,9 @@ def test_mean_and_deviation_are_of_the_best_checks_of_finished_folds() -> None:
 
 def test_one_fold_has_no_deviation() -> None:
     data = builders.dataset()
-    run = builders.run(data, plan=builders.plan(data, name="A · fold 1 of 1", fold=(1, 1)), state=RunState.DONE)
+    run = builders.run(
+        data, plan=builders.plan(data, name="A · fold 1 of 1", fold=(1, 1)), state=RunState.DONE
+    )
     result = folds_result("f", [run], {run.id: [_check(1, 2.0)]})
     assert result.spreads["loss"].deviation is None
 
@@ -89,7 +91,9 @@ def test_folds_keep_together_what_the_split_keeps_together(studio: Studio) -> No
     assert studio.runs.queue()[-1].plan.fold_by is None
 
 
-@pytest.mark.parametrize(("code", "k", "rows"), [("folds.number", 1, 20), ("folds.number", 21, 90), ("folds.few_rows", 6, 5)])
+@pytest.mark.parametrize(
+    ("code", "k", "rows"), [("folds.number", 1, 20), ("folds.number", 21, 90), ("folds.few_rows", 6, 5)]
+)
 def test_folds_that_make_no_sense_are_refused(studio: Studio, code: str, k: int, rows: int) -> None:
     data = builders.dataset(splits={Split.TRAIN: rows, Split.VALIDATION: 1, Split.TEST: 50})
     studio.datasets.add(data)

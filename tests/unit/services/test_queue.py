@@ -117,7 +117,9 @@ def test_hours_survive_a_restart(studio: Studio, wall: Wall) -> None:
     again.close()
 
 
-def test_in_the_morning_a_run_gives_its_place_up_and_goes_on_the_next_night(studio: Studio, wall: Wall) -> None:
+def test_in_the_morning_a_run_gives_its_place_up_and_goes_on_the_next_night(
+    studio: Studio, wall: Wall
+) -> None:
     studio.trainer = "hang"
     night = studio.queued("night")
     studio.runs.schedule(night.id, *NIGHT)

@@ -13,17 +13,8 @@ from hypothesis import strategies as st
 from studio.domain.architectures import Method
 from studio.domain.datasets import Split
 from studio.domain.runs import RunPlan, RunState
-from studio.domain.searches import (
-    Budget,
-    Dimension,
-    Search,
-    SearchState,
-    Trial,
-    TrialState,
-    read_dimension,
-    search_words,
-    trial_spec,
-)
+from studio.domain.search_space import Dimension, read_dimension
+from studio.domain.searches import Budget, Search, SearchState, Trial, TrialState, search_words, trial_spec
 from studio.domain.specs import TrainSpec
 from studio.errors import StudioError
 from studio.services import proposals
@@ -60,11 +51,18 @@ def test_a_search_finds_the_better_rate_by_runs_that_never_see_the_test_rows(stu
     assert search.trials[0].settings == {"learning_rate": 1e-4}, "the plan's own settings come first"
     best = search.best
     assert best is not None
-    assert best.value == min(t.value for t in search.trials if t.value is not None and t.state is TrialState.DONE)
+    assert best.value == min(
+        t.value for t in search.trials if t.value is not None and t.state is TrialState.DONE
+    )
     assert best.value == pytest.approx(min(best.checks))
     for trial in search.trials:
         run = studio.runs.get(trial.run_id)
-        assert (run.search_id, run.product_id, run.plan.compare, run.plan.probes) == (search.id, None, False, [])
+        assert (run.search_id, run.product_id, run.plan.compare, run.plan.probes) == (
+            search.id,
+            None,
+            False,
+            [],
+        )
         assert run.plan.spec.epochs == 1.0
         assert run.plan.spec.learning_rate == trial.settings["learning_rate"]
     found = studio.searches.best_spec(search.id)
