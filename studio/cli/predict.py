@@ -22,9 +22,7 @@ from studio.i18n import _
 from studio.protocol.events import PredictedItem
 from studio.services.files import write_atomically
 from studio.services.predict_client import PredictClient
-
-MOST_LINES = 1_000_000
-_COLUMNS = ("text", "image", "audio", "user")
+from studio.services.predict_inputs import read_inputs
 
 
 def add_to(app: typer.Typer, verbs: Verbs) -> None:
@@ -44,7 +42,8 @@ def predict(
     file: Annotated[
         Path | None,
         typer.Option(
-            help=_("CSV file with a column text, image, audio or user: one answer for each row."), show_default=False
+            help=_("CSV file with a column text, image, audio or user, or a text file: one answer for each row."),
+            show_default=False,
         ),
     ] = None,
     image: Annotated[
@@ -104,36 +103,13 @@ def _inputs(
     given += [{"audio": str(_there(path))} for path in sounds or []]
     given += [{"user": user} for user in users or []]
     given += [{"sample": sample}] if sample is not None else []
-    given += _rows(_there(file)) if file is not None else []
+    given += read_inputs(file.expanduser()) if file is not None else []
     if not given:
         raise StudioError(
             "predict.nothing", _("There is nothing to answer."),
             _("For example: {example}").format(example='studio predict "…"  ·  --file F.csv  ·  --image F.png'),
         )  # fmt: skip
     return given
-
-
-def _rows(file: Path) -> list[dict[str, Any]]:
-    """The rows' inputs, by the first known column. Raises StudioError ``predict.no_column``, ``input.unreadable``."""
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            table = csv.DictReader(lines)
-            names = {name.strip().lower(): name for name in table.fieldnames or [] if name}
-            column = next((name for name in _COLUMNS if name in names), None)
-            if column is None:
-                raise StudioError(
-                    "predict.no_column", _("{file} has no column text, image, audio or user.").format(file=file.name),
-                    _("Name the column that holds what is to be answered so."),
-                )  # fmt: skip
-            values = [row[names[column]] or "" for row, _n in zip(table, range(MOST_LINES), strict=False)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise StudioError(
-            "input.unreadable", _("The file {name} cannot be read.").format(name=file.name),
-            _("Save it as CSV in UTF-8."),
-        ) from error  # fmt: skip
-    if column in ("image", "audio"):
-        values = [str(_there(file.parent / value)) for value in values]
-    return [{column: value} for value in values]
 
 
 def _check(architecture: Architecture, inputs: list[dict[str, Any]]) -> None:

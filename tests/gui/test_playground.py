@@ -16,7 +16,7 @@ from studio.gui.context import GuiContext
 from studio.gui.notices import Notice
 from studio.gui.pages.playground import PlaygroundPage
 from studio.gui.widgets.chat_answer import AnswerView
-from tests.helpers.playground_data import FakeChatHost, FakeServices
+from tests.helpers.playground_data import FakeChatHost, FakePredictHost, FakeServices
 
 LEFT = Qt.MouseButton.LeftButton
 RUN = "Customer service, run 3"
@@ -40,7 +40,7 @@ def context(
     made = make_context(
         runs=services.runs, models=services.models, feedback=services.feedback, outbound=services.outbound
     )
-    made.chat = host
+    made.chat, made.predict = host, FakePredictHost()
     made.navigator.set_product("p1")
     return made
 

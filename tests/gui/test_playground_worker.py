@@ -14,7 +14,7 @@ from studio.gui.context import GuiContext
 from studio.gui.models.chat_conversation import AnswerState
 from studio.gui.pages.playground import PlaygroundPage
 from studio.services.children import WorkerProcess
-from tests.helpers.playground_data import FakeServices, base_info
+from tests.helpers.playground_data import FakePredictHost, FakeServices, base_info
 
 WAIT_MS = 120_000  # importing torch takes its time on a busy machine
 
@@ -45,7 +45,7 @@ def page(
     context = make_context(
         runs=services.runs, models=services.models, feedback=services.feedback, outbound=services.outbound
     )
-    context.chat = host
+    context.chat, context.predict = host, FakePredictHost()
     made = PlaygroundPage(context)
     qtbot.addWidget(made)
     made.show()

@@ -16,8 +16,8 @@ from studio.domain.shapes import Shape
 from studio.domain.specs import TrainSpec
 from studio.errors import StudioError
 from studio.gui.chat_host import ChatFailure
-from studio.protocol.commands import ChatMessage
-from studio.protocol.events import Answered, ModelLoaded, Token
+from studio.protocol.commands import ChatMessage, Predict
+from studio.protocol.events import Answered, ModelLoaded, Predicted, PredictedItem, Token
 from studio.services.changes import ChangeBus, Changes
 
 
@@ -139,6 +139,62 @@ class FakeChatHost(QObject):
         self.failed.emit(ChatFailure("worker.crashed", "The chat process ended unexpectedly.", "Ask again."))
 
 
+class FakePredictHost(QObject):
+    """The signals and methods of PredictHost; the test says what the models answer."""
+
+    progressed = Signal(object)
+    answered = Signal(object)
+    loaded = Signal(object)
+    failed = Signal(object)
+    note_changed = Signal(object)
+    unloaded = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[tuple[str, Any]] = []
+        self.unloads: list[str] = []
+        self.asked: list[Predict] = []
+        self.stops = 0
+
+    def load(self, slot: str, target: Any) -> None:
+        self.loads.append((slot, target))
+
+    def unload(self, slot: str) -> None:
+        self.unloads.append(slot)
+
+    def predict(self, slot: str, inputs: Any) -> str:
+        self.asked.append(Predict(request_id=new_id(), slot=slot, inputs=list(inputs)))
+        return self.asked[-1].request_id
+
+    def stop(self, request_id: str = "") -> None:
+        self.stops += 1
+
+    def finish_loading(self, labels: list[str] | None = None) -> None:
+        """Every model that was to be loaded is there."""
+        for slot, target in self.loads:
+            self.loaded.emit(
+                ModelLoaded(slot=slot, name=target.name, seconds=0.4, memory_bytes=2**20, labels=labels or [])
+            )
+
+    def answer(self, *predictions: PredictedItem, place: int = -1) -> None:
+        """The answers to a request, the last one by default."""
+        request = self.asked[place]
+        self.answered.emit(
+            Predicted(
+                request_id=request.request_id, slot=request.slot, predictions=list(predictions), seconds=0.1
+            )
+        )  # fmt: skip
+
+    def fail(self, place: int = -1) -> None:
+        """A request failed."""
+        self.failed.emit(
+            ChatFailure(
+                "input.unreadable", "The picture cannot be read.", "Choose a PNG.",
+                request_id=self.asked[place].request_id,
+            )
+        )  # fmt: skip
+
+
 def base_info(path: str = "/models/small", name: str = "SmolLM2 135M Instruct") -> BaseModelInfo:
     return BaseModelInfo(
         id="small", name=name, path=path, source=BaseSource.BUNDLED, architecture="LlamaForCausalLM",
@@ -147,11 +203,13 @@ def base_info(path: str = "/models/small", name: str = "SmolLM2 135M Instruct") 
 
 
 def finished_run(
-    name: str, product_id: str, *, base_dir: str = "/models/small", probes: list[str] | None = None
-) -> Run:
+    name: str, product_id: str, *, base_dir: str | None = "/models/small", probes: list[str] | None = None,
+    spec: TrainSpec | None = None,
+) -> Run:  # fmt: skip
     plan = RunPlan(
         name=name, base_dir=base_dir, base_name="SmolLM2 135M Instruct", dataset_id="d1", dataset_dir="/d1",
-        dataset_sha256="0", dataset_name="Shop questions", shape=Shape.MESSAGES, spec=TrainSpec(), probes=probes or [],
+        dataset_sha256="0", dataset_name="Shop questions", shape=Shape.MESSAGES,
+        spec=spec or TrainSpec(), probes=probes or [],
     )  # fmt: skip
     return Run(plan, state=RunState.DONE, product_id=product_id)
 

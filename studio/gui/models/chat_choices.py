@@ -1,4 +1,4 @@
-"""Which models can be talked to: the finished runs of the product in hand first, then the base models."""
+"""Which models can be asked: the finished runs of the product in hand first, then the base models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from studio.domain.architectures import Architecture
 from studio.domain.basemodels import BaseModelInfo
+from studio.domain.predictions import asks_for
 from studio.domain.runs import Run, RunState
 from studio.paths import resource_path
 
@@ -23,6 +25,7 @@ class ModelChoice:
     """One model of the chooser: a run's result, or (``run_id`` None) a base model.
 
     base_key: the choice that holds the model a run began from; empty when it is not on this computer.
+    asks: what a model that does not converse is given (domain.predictions.asks_for); empty for a conversation.
     """
 
     key: str
@@ -32,6 +35,8 @@ class ModelChoice:
     base: BaseModelInfo | None = None
     base_key: str = ""
     probes: tuple[str, ...] = ()
+    asks: str = ""
+    sequence: bool = False  # recommends by what was chosen, so a list of choices can be given too
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,16 @@ class Choices:
         """What to put beside ``choice``: the base of a run, the newest run of a base, else any other model."""
         if choice.base_key and (base := self.get(choice.base_key)):
             return base
-        runs = [other for other in (*self.mine, *self.others) if other.base_key == choice.key]
-        rest = [other for other in self.all() if other.key != choice.key]
+        rest = [other for other in self.beside(choice).all() if other.key != choice.key]
+        runs = [other for other in rest if other.base_key == choice.key]
         return next(iter([*runs, *rest]), None)
+
+    def beside(self, choice: ModelChoice | None) -> Choices:
+        """Those that can be asked the same as ``choice``."""
+        if choice is None:
+            return self
+        groups = (self.mine, self.bases, self.others)
+        return Choices(*(tuple(c for c in group if c.asks == choice.asks) for group in groups))
 
 
 def run_key(run_id: str) -> str:
@@ -67,7 +79,9 @@ def run_key(run_id: str) -> str:
 def read_choices(services: Services, product_id: str | None) -> Choices:
     """Ask the services (reads the database and the models folder: call it off the GUI thread)."""
     bases = tuple(
-        ModelChoice(f"base:{info.id}", info.name, base=info) for info in services.models.available()
+        ModelChoice(f"base:{info.id}", info.name, base=info)
+        for info in services.models.available()
+        if info.serves(Architecture.LANGUAGE_MODEL)
     )
     by_path = {Path(base.base.path).resolve(): base.key for base in bases if base.base}
     own = services.runs.list(product_id, limit=MOST_RUNS, offset=0) if product_id else []
@@ -82,11 +96,12 @@ def _finished(runs: Sequence[Run], by_path: dict[Path, str]) -> tuple[ModelChoic
 
 
 def _of_run(run: Run, by_path: dict[Path, str]) -> ModelChoice:
-    base_dir = run.plan.base_dir
+    base_dir, kind = run.plan.base_dir, run.plan.spec.architecture
     base_key = by_path.get(Path(base_dir).resolve(), "") if base_dir else ""
     return ModelChoice(
         run_key(run.id), run.name, run_id=run.id, product_id=run.product_id, base_key=base_key,
-        probes=tuple(run.plan.probes),
+        probes=tuple(run.plan.probes), asks="" if kind is Architecture.LANGUAGE_MODEL else asks_for(kind),
+        sequence=kind is Architecture.SEQUENCE,
     )  # fmt: skip
 
 

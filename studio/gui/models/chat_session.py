@@ -7,54 +7,25 @@ process answers one after the other.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from studio.domain.sampling import Sampling
 from studio.errors import StudioError
-from studio.gui.models.chat_choices import ModelChoice
 from studio.gui.models.chat_conversation import Answer, AnswerState, Conversation, Turn
+from studio.gui.models.seats import SLOTS, Resolve, Seat, SeatedSession, SeatState
 from studio.i18n import _
-from studio.protocol.events import Answered, ModelLoaded, Token
+from studio.protocol.events import Answered, Token
 
-SLOTS = ("a", "b")
-
-
-class SeatState(StrEnum):
-    EMPTY = "empty"
-    LOADING = "loading"
-    READY = "ready"
-    ASLEEP = "asleep"  # its memory was given back; it is loaded again with the next question
-    FAILED = "failed"
+__all__ = ["SLOTS", "ChatSession", "Seat", "SeatState"]
 
 
-@dataclass
-class Seat:
-    """A slot and the model in it. ``given``: the chat process knows of it, so questions may be sent."""
-
-    slot: str
-    choice: ModelChoice | None = None
-    state: SeatState = SeatState.EMPTY
-    given: bool = False
-    problem: str = ""
-    hint: str = ""
-    seconds: float = 0.0
-
-
-# Looks up the files of a choice off the GUI thread: (choice, on_done(target), on_error(problem)).
-Resolve = Callable[[ModelChoice, Callable[[Any], None], Callable[[Exception], None]], object]
-
-
-class ChatSession(QObject):
+class ChatSession(SeatedSession):
     """Signals carry the Turn or Answer they are about.
 
     turn_added(Turn); turns_cut(int): turns from this index are gone; answers_replaced(Turn);
-    answer_grew(Answer): a token came; answer_changed(Answer): state, result or reaction changed;
-    seats_changed(); busy_changed(bool).
+    answer_grew(Answer): a token came; answer_changed(Answer): state, result or reaction changed; busy_changed(bool).
     """
 
     turn_added = Signal(object)
@@ -62,61 +33,28 @@ class ChatSession(QObject):
     answers_replaced = Signal(object)
     answer_grew = Signal(object)
     answer_changed = Signal(object)
-    seats_changed = Signal()
     busy_changed = Signal(bool)
 
     def __init__(self, host: Any, resolve: Resolve, parent: QObject | None = None) -> None:
         """host: a ChatHost (or any object with its methods and signals)."""
-        super().__init__(parent)
+        super().__init__(host, resolve, parent)
         self.conversation = Conversation()
         self.sampling = Sampling()
         self.details = False
-        self.seats = {slot: Seat(slot) for slot in SLOTS}
-        self.order: list[str] = [SLOTS[0]]  # slots in use, as shown from left to right
         self.blind = False
-        self._host = host
-        self._resolve = resolve
         self._busy = False
         self._open: dict[str, Answer] = {}
         host.token.connect(self._on_token)
-        host.answered.connect(self._on_answered)
-        host.loaded.connect(self._on_loaded)
-        host.failed.connect(self._on_failed)
-        host.unloaded.connect(self._on_unloaded)
 
     def close(self) -> None:
-        """Stop listening to the host, which outlives the page."""
+        super().close()
         self._host.token.disconnect(self._on_token)
-        self._host.answered.disconnect(self._on_answered)
-        self._host.loaded.disconnect(self._on_loaded)
-        self._host.failed.disconnect(self._on_failed)
-        self._host.unloaded.disconnect(self._on_unloaded)
 
     # ---- seats
 
-    def choose(self, slot: str, choice: ModelChoice) -> None:
-        """Seat a model and load it."""
-        seat = self.seats[slot] = Seat(slot, choice, SeatState.LOADING)
-        self.seats_changed.emit()
-        self._resolve(
-            choice, lambda target: self._seat(seat, target), lambda why: self._not_seated(seat, why)
-        )
-
-    def retry(self, slot: str) -> None:
-        """Load the seat's model again after a failure."""
-        choice = self.seats[slot].choice
-        if choice is not None:
-            self.choose(slot, choice)
-
     def set_side_by_side(self, wanted: bool) -> None:
-        """Ask one model or both. The second seat's model is let go when it is no longer asked."""
-        if not wanted and self.seats[SLOTS[1]].given:
-            self._host.unload(SLOTS[1])
-        if not wanted:
-            self.seats[SLOTS[1]] = Seat(SLOTS[1])
-            self.blind = False
-        self.order = list(SLOTS) if wanted else [SLOTS[0]]
-        self.seats_changed.emit()
+        self.blind = self.blind and wanted
+        super().set_side_by_side(wanted)
 
     def set_blind(self, blind: bool) -> None:
         """Hide which model is which and shuffle their places; False reveals them where they are."""
@@ -130,23 +68,15 @@ class ChatSession(QObject):
         return self._letter(answer.slot) if self.blind else answer.model_name
 
     def seat_name(self, slot: str) -> str:
-        """What the model of a seat may be called now."""
-        choice = self.seats[slot].choice
-        if self.blind:
-            return self._letter(slot)
-        return choice.title if choice else ""
+        """A letter while the test is blind."""
+        return self._letter(slot) if self.blind else super().seat_name(slot)
 
     def _letter(self, slot: str) -> str:
         return _("Model A") if self.order.index(slot) == 0 else _("Model B")
 
-    def seats_in_use(self) -> list[Seat]:
-        """Seats from left to right."""
-        return [self.seats[slot] for slot in self.order]
-
     def can_ask(self) -> bool:
         """Every seat in use has a model that did not fail, and no answer is coming."""
-        usable = all(seat.choice and seat.state is not SeatState.FAILED for seat in self.seats_in_use())
-        return usable and not self._busy
+        return self.usable() and not self._busy
 
     # ---- conversation
 
@@ -240,33 +170,28 @@ class ChatSession(QObject):
             self._fail(answer, problem.message, problem.hint)
         else:
             self._open[answer.request_id] = answer
-            self._set_loading_if_asleep(seat)
+            self.wake(seat)
 
-    def _set_loading_if_asleep(self, seat: Seat) -> None:
-        if seat.state is SeatState.ASLEEP:
-            seat.state = SeatState.LOADING
-            self.seats_changed.emit()
-
-    def _seat(self, seat: Seat, target: Any) -> None:
-        if self.seats[seat.slot] is not seat:
-            return  # another model was chosen meanwhile
-        seat.given = True
-        self._host.load(seat.slot, target)
+    def send_waiting(self, seat: Seat) -> None:
         for turn in self.conversation.turns:
             for answer in turn.answers:
                 if answer.slot == seat.slot and answer.open and not answer.request_id:
                     self._send(turn, answer)
 
-    def _not_seated(self, seat: Seat, problem: Exception) -> None:
-        hint = problem.hint if isinstance(problem, StudioError) else ""
-        self._fail_seat(seat, problem.message if isinstance(problem, StudioError) else str(problem), hint)
-
-    def _fail_seat(self, seat: Seat, problem: str, hint: str) -> None:
-        seat.state, seat.problem, seat.hint = SeatState.FAILED, problem, hint
+    def give_up_waiting(self, seat: Seat, problem: str, hint: str) -> None:
         for answer in list(self.conversation.answers()):
             if answer.slot == seat.slot and answer.open and not answer.request_id:
                 self._fail(answer, problem, hint)
-        self.seats_changed.emit()
+
+    def fail_request(self, failure: Any) -> bool:
+        answer = self._open.get(failure.request_id)
+        if answer is not None:
+            self._fail(answer, failure.message, failure.hint)
+        return answer is not None
+
+    def fail_open(self, failure: Any) -> None:
+        for answer in list(self._open.values()):
+            self._fail(answer, failure.message, failure.hint)
 
     def _on_token(self, token: Token) -> None:
         answer = self._open.get(token.request_id)
@@ -284,36 +209,6 @@ class ChatSession(QObject):
             answer.result, answer.state = event, AnswerState.DONE
             self.answer_changed.emit(answer)
             self._update_busy()
-
-    def _on_loaded(self, event: ModelLoaded) -> None:
-        seat = self.seats.get(event.slot)
-        if seat is not None and seat.choice is not None:
-            seat.state, seat.seconds = SeatState.READY, event.seconds
-            self.seats_changed.emit()
-
-    def _on_failed(self, failure: Any) -> None:
-        """failure: a ChatFailure; without request and slot the whole process is gone."""
-        answer = self._open.get(failure.request_id)
-        if answer is not None:
-            self._fail(answer, failure.message, failure.hint)
-        elif failure.slot in self.seats:
-            self._fail_seat(self.seats[failure.slot], failure.message, failure.hint)
-        elif not failure.request_id:
-            self._on_process_lost(failure)
-
-    def _on_process_lost(self, failure: Any) -> None:
-        for answer in list(self._open.values()):
-            self._fail(answer, failure.message, failure.hint)
-        for seat in self.seats.values():
-            if seat.state is SeatState.LOADING:
-                self._fail_seat(seat, failure.message, failure.hint)
-        self._on_unloaded()
-
-    def _on_unloaded(self) -> None:
-        for seat in self.seats.values():
-            if seat.state is SeatState.READY:
-                seat.state = SeatState.ASLEEP
-        self.seats_changed.emit()
 
     def _fail(self, answer: Answer, problem: str, hint: str) -> None:
         self._open.pop(answer.request_id, None)

@@ -15,8 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.gui.icons import icon
 from studio.gui.models.chat_choices import Choices, ModelChoice
-from studio.gui.models.chat_session import Seat, SeatState
+from studio.gui.models.seats import Seat, SeatState
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, IconButton, SecondaryButton, SegmentedControl, Switch
 from studio.gui.widgets.badge import IconLabel
@@ -136,16 +137,27 @@ class Chooser(QWidget):
             box.set_choices(choices)
         self.mode.setEnabled(len(choices.all()) > 1)
 
-    def set_mode(self, *, compare: bool, blind: bool) -> None:
-        """Show one or two lists, open or hidden. While blind the lists are hidden: they would tell the names."""
+    def set_mode(self, *, compare: bool, blind: bool, hideable: bool = True) -> None:
+        """Show one or two lists, open or hidden. While blind the lists are hidden: they would tell the names.
+
+        hideable: whether a blind test is possible at all.
+        """
         with QSignalBlocker(self.mode), QSignalBlocker(self.blind):
             self.mode.choose("two" if compare else "one")
             self.blind.setChecked(blind)
         self.first.setVisible(not blind)
         self.second.setVisible(compare and not blind)
-        self._blind_words.setVisible(compare)
-        self.blind.setVisible(compare)
+        self._blind_words.setVisible(compare and hideable)
+        self.blind.setVisible(compare and hideable)
         self.reveal.setVisible(blind)
+
+    def show_for(self, *, conversation: bool) -> None:
+        """What a conversation has and other models have not."""
+        words = _("New chat") if conversation else _("Clear the answers")
+        self.new.setToolTip(words)
+        self.new.setAccessibleName(words)
+        self.new.setIcon(icon("plus" if conversation else "trash"))
+        self.panel.setVisible(conversation)
 
     def _connect(self) -> None:
         self.first.picked.connect(lambda choice: self.picked.emit(("a", choice)))

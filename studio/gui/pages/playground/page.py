@@ -22,13 +22,16 @@ from studio.gui.models.chat_choices import (
 )
 from studio.gui.models.chat_conversation import Answer, Turn
 from studio.gui.models.chat_session import SLOTS, ChatSession, SeatState
+from studio.gui.models.predict_session import PredictSession
+from studio.gui.models.seats import SeatedSession
 from studio.gui.page import Page, PaletteAction
 from studio.gui.pages.playground.chooser import Chooser, SeatLine
 from studio.gui.pages.playground.empty import FirstWords
+from studio.gui.pages.playground.note import SlowNote
 from studio.gui.pages.playground.panel import SettingsPanel
+from studio.gui.pages.playground.predict_panel import PredictPanel
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import Caption, EmptyState
-from studio.gui.widgets.badge import IconLabel
+from studio.gui.widgets import EmptyState
 from studio.gui.widgets.chat_answer import AnswerView
 from studio.gui.widgets.chat_input import Composer
 from studio.gui.widgets.chat_markdown import is_safe_link
@@ -51,6 +54,7 @@ class PlaygroundPage(Page):
         super().__init__(ctx, parent)
         self._open_url = open_url
         self.session = ChatSession(ctx.chat, self._resolve, self)
+        self.predict = PredictPanel(ctx, PredictSession(ctx.predict, self._resolve, self))
         self.choices = Choices()
         self._wanted: dict[str, str] = {}  # slot -> key that shall be chosen as soon as the choices are known
         self._read = False
@@ -61,7 +65,7 @@ class PlaygroundPage(Page):
         self.first_words = FirstWords()
         self.composer = Composer()
         self.panel = SettingsPanel(self.session.sampling)
-        self.note = _Note()
+        self.note = SlowNote()
         self.no_model = EmptyState(
             "robot", _("There is no model on this computer yet. Train one, or let the setup fetch the base model."),
             _("Go to Train"), lambda: ctx.navigator.go("train"), title=_("No model to talk to"),
@@ -73,8 +77,18 @@ class PlaygroundPage(Page):
     def title(self) -> str:
         return _("Playground")
 
+    @property
+    def predicting(self) -> bool:
+        """The chosen model does not converse: it is given inputs."""
+        return self.body.currentWidget() is self.predict
+
+    @property
+    def seated(self) -> SeatedSession:
+        """Whose seats the chooser shows."""
+        return self.predict.session if self.predicting else self.session
+
     def enter(self, **arguments: Any) -> None:
-        """run_id: talk to this run's model."""
+        """run_id: ask this run's model."""
         if arguments.get("run_id"):
             self._wanted["a"] = run_key(arguments["run_id"])
         self.reload()
@@ -91,7 +105,9 @@ class PlaygroundPage(Page):
         return {
             "conversation": session.conversation, "seats": session.seats, "order": session.order,
             "blind": session.blind, "sampling": session.sampling, "details": session.details,
-            "draft": self.composer.text(), "panel": self.chooser.panel.isChecked(),
+            "draft": self.composer.text(), "panel": self.chooser.panel.isChecked(), "predicting": self.predicting,
+            "batches": self.predict.session.batches, "predict_seats": self.predict.session.seats,
+            "predict_order": self.predict.session.order,
         }  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -102,17 +118,23 @@ class PlaygroundPage(Page):
         self.composer.set_text(state["draft"])
         self.chooser.panel.setChecked(state["panel"])
         self.session.adopt(state["conversation"], state["seats"], state["order"], state["blind"])
+        predict, first = self.predict, state["predict_seats"]["a"].choice
+        if first is not None:
+            predict.show_choice(first)
+        predict.session.adopt(state["batches"], state["predict_seats"], state["predict_order"])
+        self._set_predicting(state["predicting"])
         self._show_mode()
 
     def dispose(self) -> None:
         self.session.close()
+        self.predict.session.close()
         self.ctx.chat.note_changed.disconnect(self._show_note)
         self.ctx.navigator.product_changed.disconnect(self._on_product)
 
     def palette_actions(self) -> list[PaletteAction]:
         return [
             PaletteAction("playground.new", _("New chat"), "", self.new_chat),
-            PaletteAction("playground.stop", _("Stop the answer"), "", self.session.stop),
+            PaletteAction("playground.stop", _("Stop the answer"), "", self._stop),
             PaletteAction("playground.compare", _("Compare two models side by side"), "", self._compare),
         ]
 
@@ -125,6 +147,9 @@ class PlaygroundPage(Page):
 
     def new_chat(self) -> None:
         """Begin anew; the old conversation can be brought back."""
+        if self.predicting:
+            self.predict.clear()
+            return
         removed = self.session.cut(0)
         if removed:
             self.ctx.notices.info(
@@ -150,9 +175,14 @@ class PlaygroundPage(Page):
         outer.addWidget(self.chooser)
         for line in self.seat_lines.values():
             outer.addWidget(line)
-        row = QHBoxLayout()
+        self.body = QStackedWidget()
+        chat = QWidget()
+        row = QHBoxLayout(chat)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(space.l)
-        outer.addLayout(row, 1)
+        for part in (chat, self.predict):
+            self.body.addWidget(part)
+        outer.addWidget(self.body, 1)
         self.stage = QStackedWidget()
         for part in (self.first_words, self.transcript, self.no_model):
             self.stage.addWidget(part)
@@ -187,12 +217,13 @@ class PlaygroundPage(Page):
         self.panel.system_changed.connect(self._set_system)
         self.panel.details_changed.connect(self._set_details)
         for line in self.seat_lines.values():
-            line.retry_asked.connect(session.retry)
+            line.retry_asked.connect(lambda slot: self.seated.retry(slot))
+        self.predict.session.seats_changed.connect(self._show_seats)
         self.ctx.chat.note_changed.connect(self._show_note)
         self.ctx.navigator.product_changed.connect(self._on_product)
         escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
         escape.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        escape.activated.connect(session.stop)
+        escape.activated.connect(self._stop)
 
     def _make_answer(self, answer: Answer) -> AnswerView:
         view = AnswerView(answer, self.session.shown_name(answer), blind=self.session.blind)
@@ -214,7 +245,7 @@ class PlaygroundPage(Page):
         self._read = True
         self.chooser.set_choices(choices)
         wanted = choices.get(self._wanted.pop("a", None))
-        seated = self.session.seats["a"].choice
+        seated = self.seated.seats["a"].choice
         if wanted and (seated is None or wanted.key != seated.key):
             self._choose("a", wanted)
         elif (seated is None or self._is_stale(seated)) and choices.all():
@@ -224,28 +255,53 @@ class PlaygroundPage(Page):
 
     def _is_stale(self, seated: ModelChoice) -> bool:
         """The seated model was thrown away, or belongs to the product that was in hand before."""
-        if self.session.busy:
+        session, predict = self.session, self.predict.session
+        if session.busy or predict.busy:
             return False
         gone = self.choices.get(seated.key) is None
         left = self._follow_product and bool(self.choices.mine) and seated not in self.choices.mine
-        return gone or (left and not self.session.conversation.turns)
+        asked = predict.batches if self.predicting else session.conversation.turns
+        return gone or (left and not asked)
 
     def _choose(self, slot: str, choice: ModelChoice) -> None:
-        self.session.choose(slot, choice)
+        """Seat the model; a first one that is asked otherwise than the second sends that away."""
+        if slot == "a":
+            second = self.seated.seats["b"].choice
+            if second is not None and second.asks != choice.asks:
+                self._set_compare(False)
+            self._set_predicting(bool(choice.asks))
+            if choice.asks:
+                self.predict.show_choice(choice)
+            self.chooser.second.set_choices(self.choices.beside(choice))
+            self.chooser.mode.setEnabled(self.choices.counterpart(choice) is not None)
+        self.seated.choose(slot, choice)
         (self.chooser.first if slot == "a" else self.chooser.second).show_choice(choice)
+
+    def _set_predicting(self, predicting: bool) -> None:
+        """Show what the model is asked by; the other process may give its memory back."""
+        if predicting != self.predicting:
+            self.seated.stop()
+            self.seated.set_side_by_side(False)
+            self.seated.leave(SLOTS[0])
+        self.body.setCurrentWidget(self.predict if predicting else self.body.widget(0))
+        self.chooser.show_for(conversation=not predicting)
+        self._show_mode()
 
     def _on_product(self, _product_id: object) -> None:
         self._follow_product = True
         if self.isVisible():
             self.reload()
 
+    def _stop(self) -> None:
+        self.seated.stop()
+
     def _compare(self) -> None:
         self.chooser.mode.choose("two")
 
     def _set_compare(self, compare: bool) -> None:
-        first = self.session.seats["a"].choice
+        first = self.seated.seats["a"].choice
         other = self.choices.counterpart(first) if first else None
-        self.session.set_side_by_side(compare and other is not None)
+        self.seated.set_side_by_side(compare and other is not None)
         if compare and other is not None:
             self._choose("b", other)
         self._show_mode()
@@ -257,18 +313,18 @@ class PlaygroundPage(Page):
         self._show_mode()
 
     def _show_mode(self) -> None:
-        compare, blind = len(self.session.order) > 1, self.session.blind
-        self.chooser.set_mode(compare=compare, blind=blind)
+        compare, blind = len(self.seated.order) > 1, self.session.blind and not self.predicting
+        self.chooser.set_mode(compare=compare, blind=blind, hideable=not self.predicting)
         self.transcript.set_wide(compare)
         for view in self.transcript.views():
             view.set_name(self.session.shown_name(view.answer), blind=blind)
         self._show_seats()
 
     def _show_seats(self) -> None:
-        session = self.session
+        session, seated = self.session, self.seated
         for slot, line in self.seat_lines.items():
-            seat = session.seats[slot]
-            line.show_seat(seat, session.seat_name(slot))
+            seat = seated.seats[slot]
+            line.show_seat(seat, seated.seat_name(slot))
             box = self.chooser.first if slot == "a" else self.chooser.second
             box.show_choice(seat.choice)
         self.composer.set_allowed(session.can_ask())
@@ -393,22 +449,3 @@ class PlaygroundPage(Page):
 
     def _show_note(self, words: str) -> None:
         self.note.show_words(words)
-
-
-class _Note(QWidget):
-    """One sentence above the composer, e.g. that a training shares the processor."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(6)
-        self.words = Caption()
-        row.addWidget(IconLabel("cpu", "warning", 16))
-        row.addWidget(self.words, 1)
-        self.hide()
-
-    def show_words(self, words: str) -> None:
-        """Empty hides it."""
-        self.words.setText(words)
-        self.setVisible(bool(words))

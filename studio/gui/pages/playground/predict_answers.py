@@ -1,0 +1,322 @@
+"""What predictors answered: a card for each input, or a table when there are many, one column for each model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from studio.domain.predictions import prediction_words
+from studio.gui.models.predict_session import Answers, Batch
+from studio.gui.models.thumbnails import Thumbnails
+from studio.gui.theme import current_tokens
+from studio.gui.widgets import (
+    BodyText,
+    Caption,
+    Card,
+    Figure,
+    GhostButton,
+    IconButton,
+    IconLabel,
+    PrimaryButton,
+    SecondaryButton,
+)
+from studio.gui.widgets.bars import BarList, BarRow
+from studio.i18n import _, ngettext
+from studio.protocol.events import PredictedItem
+
+CARDS = 6  # inputs of a batch that get a card each; more become a table
+TABLE_ROWS = 500  # of a batch that are shown; all of them are in the CSV
+_THUMB, SHEET = 96, 420
+_LONG = 400  # characters of an input
+
+
+class BatchView(Card):
+    """One batch. save_asked(Batch); corrected: (Answers, number of the input, the right answer); picture_asked(str)."""
+
+    save_asked = Signal(object)
+    corrected = Signal(object)
+    picture_asked = Signal(str)
+
+    def __init__(self, batch: Batch, thumbnails: Thumbnails) -> None:
+        super().__init__()
+        self.batch = batch
+        self.save: GhostButton | None = None  # once there is something to save
+        self._thumbnails = thumbnails
+        self._inside = QWidget()
+        self.add(self._inside)
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Show what has been answered by now."""
+        made = QWidget()
+        column = QVBoxLayout(made)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(current_tokens().space.l)
+        if len(self.batch.inputs) <= CARDS:
+            for number in range(len(self.batch.inputs)):
+                column.addWidget(self._one(number))
+        else:
+            column.addWidget(self._table())
+        if self.batch.asks != "sample" and any(answers.predictions() for answers in self.batch.answers):
+            self.save = GhostButton(_("Save as CSV…"), lambda: self.save_asked.emit(self.batch), icon="download")
+            column.addWidget(self.save, 0, Qt.AlignmentFlag.AlignLeft)
+        self.body.replaceWidget(self._inside, made)
+        self._inside.setParent(None)
+        self._inside.deleteLater()
+        self._inside = made
+
+    def _one(self, number: int) -> QWidget:
+        made = QWidget()
+        column = QVBoxLayout(made)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(current_tokens().space.m)
+        column.addWidget(self._asked(number))
+        row = QHBoxLayout()
+        row.setSpacing(current_tokens().space.xl)
+        for answers in self.batch.answers:
+            view = AnswerPart(answers, number, named=len(self.batch.answers) > 1)
+            view.corrected.connect(lambda right, a=answers, n=number: self.corrected.emit((a, n, right)))
+            view.picture_asked.connect(self.picture_asked)
+            row.addWidget(view, 1, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(row)
+        return made
+
+    def _asked(self, number: int) -> QWidget:
+        shown, given = self.batch.shown[number], self.batch.inputs[number]
+        words = BodyText(shown if len(shown) <= _LONG else shown[:_LONG] + "…", bold=True)
+        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        if self.batch.asks != "image":
+            return words
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(current_tokens().space.m)
+        row.addWidget(_Thumbnail(given["image"], self._thumbnails))
+        row.addWidget(words, 1)
+        return holder
+
+    def _table(self) -> QWidget:
+        answers = self.batch.answers
+        shown = min(TABLE_ROWS, len(self.batch.inputs))
+        table = QTableWidget(shown, 1 + len(answers))
+        table.setHorizontalHeaderLabels([_("Input"), *(each.model_name for each in answers)])
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setAccessibleName(_("Answers"))
+        table.setTabKeyNavigation(False)
+        table.verticalHeader().hide()
+        header = table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for number in range(shown):
+            cells = [self.batch.shown[number], *(_cell(each, number) for each in answers)]
+            for column, text in enumerate(cells):
+                item = QTableWidgetItem(text)
+                item.setToolTip(text)
+                table.setItem(number, column, item)
+        table.setFixedHeight(min(420, table.rowHeight(0) * shown + 48))
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(BodyText(self._count_words(), bold=True))
+        column.addWidget(table)
+        return holder
+
+    def _count_words(self) -> str:
+        total = len(self.batch.inputs)
+        words = ngettext("{n} input", "{n} inputs", total).format(n=f"{total:,}")
+        if total > TABLE_ROWS:
+            words += " · " + _("the first {n} are shown").format(n=TABLE_ROWS)
+        return words
+
+
+class AnswerPart(QWidget):
+    """One model's answer to one input. corrected(str): what is right; picture_asked(str): keep this drawing."""
+
+    corrected = Signal(str)
+    picture_asked = Signal(str)
+
+    def __init__(self, answers: Answers, number: int, *, named: bool) -> None:
+        super().__init__()
+        self._answers, self._number = answers, number
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(current_tokens().space.s)
+        if named:
+            self._column.addWidget(Caption(answers.model_name))
+        found = answers.predictions()
+        if answers.problem:
+            self._show_problem()
+        elif answers.open:
+            self._column.addWidget(BodyText(_("Thinking…"), tone="muted"))
+        elif number >= len(found):
+            self._column.addWidget(BodyText(_("Stopped before it began."), tone="muted"))
+        else:
+            self._show_answer(found[number])
+
+    def _show_problem(self) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(current_tokens().space.s)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(BodyText(self._answers.problem, tone="error"))
+        if self._answers.hint:
+            words.addWidget(Caption(self._answers.hint))
+        row.addWidget(IconLabel("error", "error", 20), 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(words, 1)
+        self._column.addLayout(row)
+
+    def _show_answer(self, answer: PredictedItem) -> None:
+        if answer.picture:
+            picture = sheet_label(answer.picture)
+            picture.setAccessibleName(_("New pictures"))
+            self._column.addWidget(picture, 0, Qt.AlignmentFlag.AlignLeft)
+            keep = SecondaryButton(_("Save picture…"), lambda: self.picture_asked.emit(answer.picture))
+            self._column.addWidget(keep, 0, Qt.AlignmentFlag.AlignLeft)
+            return
+        if answer.number is not None:
+            self._column.addWidget(Figure(f"{answer.number:.3g}", size=current_tokens().fonts.display))
+        elif answer.labels:
+            self._column.addWidget(BarList(label_rows(answer)))
+        elif answer.items:
+            self._column.addWidget(BarList(item_rows(answer)))
+        else:
+            self._column.addWidget(BodyText("–", tone="muted"))
+        if answer.number is not None or answer.labels:
+            self._add_correction(answer)
+
+    def _add_correction(self, answer: PredictedItem) -> None:
+        self._place = QWidget()
+        row = QHBoxLayout(self._place)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(current_tokens().space.xs)
+        self.correct = IconButton("edit", _("Correct this answer…"), lambda: self._open_editor(answer))
+        row.addWidget(self.correct)
+        kept = self._answers.corrections.get(self._number)
+        if kept is not None:
+            row.addWidget(IconLabel("success", "success", 16))
+            row.addWidget(Caption(_("Kept as right: {answer}").format(answer=kept), tone="success"))
+        row.addStretch(1)
+        self._column.addWidget(self._place)
+
+    def _open_editor(self, answer: PredictedItem) -> None:
+        self.editor = _Correction(answer, self._answers.labels)
+        self.editor.saved.connect(self.corrected)
+        self.editor.closed.connect(self._close_editor)
+        self._column.addWidget(self.editor)
+        self._place.hide()
+        self.editor.input.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _close_editor(self) -> None:
+        self.editor.hide()
+        self.editor.deleteLater()
+        self._place.show()
+        self.correct.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
+class _Correction(QWidget):
+    """The right label or number. ``saved`` carries it."""
+
+    saved = Signal(str)
+    closed = Signal()
+
+    def __init__(self, answer: PredictedItem, labels: tuple[str, ...]) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(current_tokens().space.s)
+        self.input: QLineEdit | QComboBox
+        self._text: Callable[[], str]
+        if answer.number is None:
+            box = QComboBox()
+            box.setEditable(True)
+            box.addItems(list(labels) or [name for name, _share in answer.labels])
+            box.setCurrentText("|".join(answer.chosen))
+            self.input, self._text = box, box.currentText
+        else:
+            line = QLineEdit(f"{answer.number:.3g}")
+            line.returnPressed.connect(self._save)
+            self.input, self._text = line, line.text
+        self.input.setAccessibleName(_("The answer it should have given"))
+        self.save = PrimaryButton(_("Save correction"), self._save)
+        self.cancel = SecondaryButton(_("Cancel"), self.closed.emit)
+        row = QHBoxLayout()
+        row.setSpacing(current_tokens().space.s)
+        row.addWidget(self.input, 1)
+        row.addWidget(self.save)
+        row.addWidget(self.cancel)
+        column.addLayout(row)
+        column.addWidget(Caption(_("Your version is kept with this model and can be used in its next training.")))
+
+    def _save(self) -> None:
+        if self._text().strip():
+            self.saved.emit(self._text().strip())
+
+
+def label_rows(answer: PredictedItem) -> list[BarRow]:
+    """Labels with their probability, those decided for marked."""
+    return [BarRow(name, share, f"{share:.1%}", name in answer.chosen) for name, share in answer.labels]
+
+
+def item_rows(answer: PredictedItem) -> list[BarRow]:
+    """Recommended items by rank; the bar is the score against the best one's."""
+    scores = [score for _name, score in answer.items]
+    least, most = min(0.0, *scores), max(scores)
+    span = (most - least) or 1.0
+    return [
+        BarRow(f"{place}. {name}", (score - least) / span, f"{score:.3g}", place == 1)
+        for place, (name, score) in enumerate(answer.items, start=1)
+    ]
+
+
+def _cell(answers: Answers, number: int) -> str:
+    found = answers.predictions()
+    if answers.problem:
+        return answers.problem if number == 0 else ""
+    return prediction_words(found[number]) if number < len(found) else "…" if answers.open else "–"
+
+
+class _Thumbnail(QLabel):
+    """A picture that was asked about; it is read off the GUI thread."""
+
+    def __init__(self, path: str, thumbnails: Thumbnails) -> None:
+        super().__init__()
+        self._path, self._thumbnails = path, thumbnails
+        self.setFixedSize(_THUMB, _THUMB)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setAccessibleName(Path(path).name)
+        thumbnails.arrived.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        found = self._thumbnails.get(self._path)
+        if found is not None and not found.isNull():
+            keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+            self.setPixmap(found.scaled(QSize(_THUMB, _THUMB), keep, smooth))
+
+
+def sheet_label(path: str) -> QLabel:
+    """A sheet of small drawn pictures, grown by whole pixels as far as there is room, so that each stays sharp."""
+    label, image = QLabel(), QPixmap(path)
+    if not image.isNull():
+        times = max(1, SHEET // max(image.width(), image.height()))
+        grown = image.scaled(image.size() * times) if image.width() <= SHEET else image.scaledToWidth(SHEET)
+        label.setPixmap(grown)
+        label.setFixedSize(grown.size())
+    label.setAccessibleName(Path(path).name)
+    return label
