@@ -32,10 +32,11 @@ LIBRARY_ERRORS = (
 )  # fmt: skip
 
 
-def check_model_folder(folder: Path, *, hashes: bool = True) -> int:
+def check_model_folder(folder: Path, *, hashes: bool = True, reads_text: bool = True) -> int:
     """Look whether ``folder`` holds a whole model that can be opened; return its number of stored parameters.
 
     hashes: compare its files with the hashes noted when it was fetched or converted, at about 1 GB/s.
+    reads_text: it must have a tokenizer.
     Raises StudioError: ``model.not_found``, ``model.no_config``, ``model.unreadable``,
     ``model.code_required``, ``model.unsupported``, ``model.no_tokenizer``, ``model.no_weights``,
     ``model.damaged``.
@@ -53,7 +54,7 @@ def check_model_folder(folder: Path, *, hashes: bool = True) -> int:
             _("Choose the folder that holds config.json and the .safetensors files."),
         )
     _check_architecture(read_json(folder / "config.json"))
-    if not has_tokenizer(folder):
+    if reads_text and not has_tokenizer(folder):
         raise StudioError(
             "model.no_tokenizer",
             _("The folder “{name}” has no tokenizer.").format(name=folder.name),

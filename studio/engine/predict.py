@@ -10,6 +10,7 @@ import torch
 
 from studio.domain.architectures import Architecture
 from studio.engine.tasks.keeping import TASK_FILE, read_task
+from studio.engine.tasks.media import Media
 from studio.engine.tasks.prediction import Prediction
 from studio.errors import StudioError
 from studio.i18n import _
@@ -26,10 +27,12 @@ _PACKAGES: Final = {
     Architecture.FACTORS: "recommend",
     Architecture.SEQUENCE: "recommend",
 }
+_WITH_MEDIA: Final = ("images", "speech")
 
 
 class Predictor(Protocol):
-    """A loaded model. inputs: {"text"}, {"image": path}, {"audio": path}, {"user", "count"} or {"history": [items]}."""
+    """A loaded model. inputs: {"text"}, {"image": path}, {"audio": path}, {"sample": how many, "seed"} (new pictures),
+    {"user", "count"} or {"history": [items]}."""
 
     def predict(self, inputs: list[dict[str, Any]]) -> list[Prediction]:
         """One prediction for each input, in order. Raises StudioError ``input.*`` for one that cannot be read."""
@@ -41,8 +44,13 @@ def is_predictor(folder: Path) -> bool:
     return (folder / TASK_FILE).is_file()
 
 
-def load_predictor(folder: Path, device: torch.device | None = None) -> Predictor:
-    """The model in ``folder``, ready to answer. Raises StudioError ``model.unreadable``."""
+def load_predictor(
+    folder: Path, device: torch.device | None = None, media: Media | None = None
+) -> Predictor:
+    """The model in ``folder``, ready to answer. Raises StudioError ``model.unreadable``.
+
+    media: reads the files that inputs name; needed by models of pictures and recordings.
+    """
     document = read_task(folder)
     try:
         package = _PACKAGES[Architecture(document["architecture"])]
@@ -52,4 +60,5 @@ def load_predictor(folder: Path, device: torch.device | None = None) -> Predicto
             _("Install the newest version."),
         ) from error  # fmt: skip
     module = importlib.import_module(f"studio.engine.tasks.{package}.predictor")
-    return cast(Predictor, module.load(folder, document, device or torch.device("cpu")))
+    reads = {"media": media} if package in _WITH_MEDIA else {}
+    return cast(Predictor, module.load(folder, document, device or torch.device("cpu"), **reads))

@@ -8,7 +8,7 @@ from pathlib import Path
 from studio.protocol.events import Estimated, Finished
 from studio.worker.control import CommandControl
 from studio.worker.io import CommandReader, EventWriter, JobCancelled, started_event
-from studio.worker.training import read_plan, rows_of
+from studio.worker.training import media_of, read_plan, rows_of
 
 
 def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> None:
@@ -19,7 +19,9 @@ def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> No
     from studio.engine.estimate import estimate  # torch: seconds, after the first words were said
 
     control = _UntilStopped(commands, writer)
-    found = estimate(plan, rows_of(plan), folder, writer.emit, control).model_dump(mode="json")
+    found = estimate(
+        plan, rows_of(plan), folder, writer.emit, control, media_of(plan)
+    ).model_dump(mode="json")
     writer.emit(Estimated(estimate=found))
     writer.emit(Finished(result=found))
 

@@ -19,6 +19,7 @@ from studio.domain.datasets import Split
 from studio.domain.measures import Measure
 from studio.domain.runs import RunPlan
 from studio.engine.control import Control, Emit
+from studio.engine.tasks.media import Media
 from studio.protocol.events import PreviewToken
 
 Rows = Callable[[Split], Iterable[dict[str, Any]]]
@@ -66,7 +67,10 @@ BatchT = TypeVar("BatchT", bound=LearningBatch)
 
 @dataclass(frozen=True)
 class Setting:
-    """What a task is built from. rows: gives the rows of a split; work_dir: where a new vocabulary is kept."""
+    """What a task is built from.
+
+    rows: gives the rows of a split. work_dir: where a new vocabulary is kept. media: decodes pictures and recordings.
+    """
 
     plan: RunPlan
     rows: Rows
@@ -75,6 +79,7 @@ class Setting:
     control: Control
     device: torch.device
     dtype: torch.dtype
+    media: Media | None = None
 
 
 @dataclass(frozen=True)
@@ -90,12 +95,13 @@ class LearningTask(ABC, Generic[ItemT, BatchT]):
     """One kind of learning with its model.
 
     measure: what the verdict compares. validation_work, held_out_work: units of work of the rows that are looked at
-    in each check, and in the verdict.
+    in each check, and in the verdict. step: updates made so far, told before a probe is answered.
     """
 
     measure: ClassVar[Measure] = Measure.SURPRISE
     validation_work: ClassVar[int] = 12_000
     held_out_work: ClassVar[int] = 24_000
+    step: int = 0
 
     model: nn.Module
 
@@ -130,6 +136,16 @@ class LearningTask(ABC, Generic[ItemT, BatchT]):
     def metrics(self, items: Sequence[ItemT], check: Check) -> dict[str, float]:
         """Named figures of the model on these items, by domain.measures names; {} when the loss says it all."""
         return {}
+
+    def begin(self, items: Sequence[ItemT]) -> None:
+        """Measure what must be known of all items before the first update; called before a checkpoint is put back."""
+
+    def ahead(self, items: Sequence[ItemT]) -> None:
+        """Do now what is done only once for each item (decoding, the features of a frozen model)."""
+
+    def probes(self, asked: Sequence[str]) -> Sequence[str]:
+        """The prompts that ``probe`` is asked with, where the plan asks for these."""
+        return asked
 
     def probe(self, prompt: str) -> Probe | None:
         """The model's answer to a probe prompt; None when it answers none."""
