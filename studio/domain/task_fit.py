@@ -9,6 +9,7 @@ from studio.domain.products import Task
 from studio.domain.shapes import SHAPES, Shape
 from studio.i18n import _
 
+_NO_TEXT: Final = (Shape.IMAGE_LABEL, Shape.AUDIO_LABEL, Shape.RATINGS)
 _PROSE: Final = frozenset({"pdf", "docx", "html", "md", "txt"})
 
 
@@ -43,9 +44,7 @@ def advice(shape: Shape, task: Task, source_format: str) -> TaskAdvice:
         return TaskAdvice(True)
     if task is Task.LANGUAGE_MODEL:
         text = _("This product writes text and learns from plain passages, one a row.")
-        return TaskAdvice(
-            False, text, () if shape is Shape.RATINGS or shape is Shape.IMAGE_LABEL else (_passages(),)
-        )
+        return TaskAdvice(False, text, () if shape in _NO_TEXT else (_passages(),))
     return TaskAdvice(False, _chat_from_other(shape), _offers_for_chat(shape))
 
 
@@ -57,7 +56,7 @@ def _chat_from_prose() -> str:
 
 
 def _chat_from_other(shape: Shape) -> str:
-    if shape in (Shape.IMAGE_LABEL, Shape.RATINGS):
+    if shape in _NO_TEXT:
         return _(
             "A product that answers in conversation cannot learn from this kind of data: there is no text to answer."
         )

@@ -12,13 +12,14 @@ from typing import Final, TextIO
 import polars as pl
 
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, Split
-from studio.domain.shapes import SHAPES, Shape
+from studio.domain.shapes import SHAPES
 from studio.i18n import _
 from studio.ingest import errors
 from studio.ingest.dataset.canonical import ROWS_FILE, write_index, write_rows
 from studio.ingest.dataset.images import settle
 from studio.ingest.dataset.labels import count_labels
 from studio.ingest.dataset.manifest import REJECTED_FILE, write_manifest
+from studio.ingest.dataset.pictures import FILE_KINDS
 from studio.ingest.dataset.publish import file_sha256, published
 from studio.ingest.dataset.splits import key_expr, missing_splits, split_expr, with_moved
 from studio.ingest.dataset.statistics import StableSample, count_tokens, language_shares, sample_texts
@@ -29,13 +30,12 @@ from studio.ingest.readers.batches import reason
 from studio.ingest.reading import Reading
 from studio.protocol.events import Event, Phase, Progress
 
-IMAGES_FOLDER: Final = "images"  # beside the datasets; shared by all of them
 _SCRATCH: Final = "unpacked"
 _PROGRESS_EVERY_S: Final = 0.25
 
 
 class Importer:
-    """Imports the sources of a spec into ``out_dir``; pictures into the folder ``images`` beside it.
+    """Imports the sources of a spec into ``out_dir``; pictures and recordings into the folders beside it.
 
     emit: told of phases and progress. check: called often; raises to cancel.
     """
@@ -68,9 +68,9 @@ class Importer:
         with members_of(self._spec, folder / _SCRATCH, self._check) as members:
             sources = attended(lambda: examine(self._spec, members), self._check)
             self._emit(Phase(name="reading_rows"))
-            reading = Reading(self._spec, sources, self._out_dir.parent / IMAGES_FOLDER)
+            reading = Reading(self._spec, sources, self._out_dir.parent)
             self._write(sources, reading, folder)
-        if sources.shape is Shape.IMAGE_LABEL:
+        if sources.shape in FILE_KINDS:
             attended(settle, self._check)
         return self._version(dataset_id, sources, reading, folder)
 

@@ -22,6 +22,7 @@ _SYSTEM: Final = frozenset(
     {"thumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "system volume information"}
 )
 IMAGE_ENDINGS: Final = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+AUDIO_ENDINGS: Final = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au"})
 Check = Callable[[], None]
 
 
@@ -39,8 +40,10 @@ class Member:
     label: str = ""
 
     @property
-    def is_image(self) -> bool:
-        return self.path.suffix.lower() in IMAGE_ENDINGS
+    def kind(self) -> str:
+        """``image`` or ``audio`` by the file's ending, "" for what has rows of its own."""
+        ending = self.path.suffix.lower()
+        return "image" if ending in IMAGE_ENDINGS else "audio" if ending in AUDIO_ENDINGS else ""
 
 
 @dataclass

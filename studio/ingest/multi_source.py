@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
@@ -15,26 +15,33 @@ from studio.i18n import _
 from studio.ingest import errors
 from studio.ingest.members import Member, Members
 from studio.ingest.opening import OpenedSource, describe, open_file
-from studio.ingest.readers.image_list import ImageFiles, ImageListReader
+from studio.ingest.readers.file_list import FileListReader, ListedFiles
 from studio.ingest.shaping.wanted import wanted_columns
 
 _MAX_PREVIEWED: Final = 200
 _PROSE: Final = frozenset({"txt", "md", "html", "docx", "pdf"})
+# Kind of member -> its shape, and the format that a folder of them is called.
+_LISTED: Final = {
+    "image": (Shape.IMAGE_LABEL, "images"),
+    "audio": (Shape.AUDIO_LABEL, "recordings"),
+}
+_FORMATS: Final = frozenset(format for _shape, format in _LISTED.values())
 
 
 @dataclass(frozen=True)
 class Part:
-    """A member that is read. images: paths of the pictures below its root, when that is what it is."""
+    """A member that is read. files: paths of the pictures or recordings below its root, when that is what it is."""
 
     member: Member
-    images: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    kind: str = ""
 
     def open(self, spec: ImportSpec) -> OpenedSource:
         """Open it (again). Raises StudioError as open_file does."""
-        if not self.images:
+        if not self.files:
             return open_file(self.member.path, spec)
-        files = ImageFiles(self.member.source, self.member.root, self.images)
-        return describe(spec, files, ImageListReader(self.images), "images")
+        files = ListedFiles(self.member.source, self.member.root, self.files)
+        return describe(spec, files, FileListReader(self.kind, self.files), _LISTED[self.kind][1])
 
 
 @dataclass
@@ -80,19 +87,12 @@ def examine(spec: ImportSpec, members: Members, *, preview: bool = False) -> Sou
         part = Part(members.files[0])
         opened = part.open(spec)
         return Sources([part], opened, opened.shape, opened.roles, members)
-    files = [member for member in members.files if not member.is_image]
-    images = [member for member in members.files if member.is_image]
+    files = [member for member in members.files if not member.kind]
     looks = _looks(spec, files[:_MAX_PREVIEWED] if preview else files, members)
     if preview and len(files) > _MAX_PREVIEWED:
         rest = len(files) - _MAX_PREVIEWED
         members.skip(_("{count} more files").format(count=rest), _("they are looked at when you import"))
-    if _is_about_images(looks, len(images), spec):
-        for look in looks:
-            members.skip(look.part.member.label, _("no picture, among folders of pictures"))
-        looks = [look for part in _image_parts(images) for look in _look(spec, part, members)]
-    elif not any(look.shape is Shape.IMAGE_LABEL for look in looks):
-        for member in images:
-            members.skip(member.label, _("a picture, among tables and texts"))
+    looks = _with_listed(spec, looks, members)
     if not looks:
         raise errors.no_files(spec.source, members.skipped)
     return _chosen(spec, looks, members)
@@ -113,22 +113,49 @@ def _look(spec: ImportSpec, part: Part, members: Members) -> list[_Look]:
     return [_Look(part, opened.format, columns, opened.shape, tuple(sorted(used)))]
 
 
-def _is_about_images(looks: list[_Look], images: int, spec: ImportSpec) -> bool:
-    """Whether the pictures are the rows themselves, and not what a table or a text goes with."""
-    if not images or any(look.shape is Shape.IMAGE_LABEL for look in looks if look.format != "images"):
+def _with_listed(spec: ImportSpec, looks: list[_Look], members: Members) -> list[_Look]:
+    """The looks, or those at folders of pictures or recordings where these are the rows; what is left out is named."""
+    listed = {kind: [member for member in members.files if member.kind == kind] for kind in _LISTED}
+    most = max(listed, key=lambda kind: len(listed[kind]))  # pictures, when there are as many
+    about = next((kind for kind in _LISTED if spec.shape is _LISTED[kind][0]), most)
+    if _is_about(about, looks, len(listed[about]), spec):
+        for look in looks:
+            members.skip(look.part.member.label, _AMONG[about]())
+        looks = [look for part in _parts(about, listed.pop(about)) for look in _look(spec, part, members)]
+    for kind, files in listed.items():
+        if not any(look.shape is _LISTED[kind][0] for look in looks):
+            for member in files:
+                members.skip(member.label, _LEFT_OUT[kind]())
+    return looks
+
+
+_AMONG: Final[dict[str, Callable[[], str]]] = {
+    "image": lambda: _("no picture, among folders of pictures"),
+    "audio": lambda: _("no recording, among folders of recordings"),
+}
+_LEFT_OUT: Final[dict[str, Callable[[], str]]] = {
+    "image": lambda: _("a picture, among tables and texts"),
+    "audio": lambda: _("a recording, among tables and texts"),
+}
+
+
+def _is_about(kind: str, looks: list[_Look], count: int, spec: ImportSpec) -> bool:
+    """Whether the files of this kind are the rows themselves, and not what a table or a text goes with."""
+    shape = _LISTED[kind][0]
+    if not count or any(look.shape is shape for look in looks if look.format not in _FORMATS):
         return False
     if spec.shape is not None:
-        return spec.shape is Shape.IMAGE_LABEL
-    return all(look.format in _PROSE for look in looks) and images > len(looks)
+        return spec.shape is shape
+    return all(look.format in _PROSE for look in looks) and count > len(looks)
 
 
-def _image_parts(images: Sequence[Member]) -> list[Part]:
-    """One part for each source: all its pictures."""
+def _parts(kind: str, files: Sequence[Member]) -> list[Part]:
+    """One part for each source: all its files."""
     parts = []
-    for root, group in groupby(images, key=lambda member: member.root):
+    for root, group in groupby(files, key=lambda member: member.root):
         members = list(group)
         names = tuple(member.path.relative_to(root).as_posix() for member in members)
-        parts.append(Part(replace(members[0], path=root, member="", label=root.name), names))
+        parts.append(Part(replace(members[0], path=root, member="", label=root.name), names, kind))
     return parts
 
 
@@ -152,4 +179,4 @@ def _chosen(spec: ImportSpec, looks: list[_Look], members: Members) -> Sources:
 
 
 def _names(part: Part) -> list[str]:
-    return [part.member.label] if not part.images else list(part.images[:1000])
+    return [part.member.label] if not part.files else list(part.files[:1000])

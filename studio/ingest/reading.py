@@ -11,9 +11,8 @@ from typing import Final
 import polars as pl
 
 from studio.domain.datasets import ImportSpec, RejectedRow, SourceRecord
-from studio.domain.shapes import Shape
 from studio.ingest import errors
-from studio.ingest.dataset.pictures import Pictures
+from studio.ingest.dataset.pictures import FILE_KINDS, StoredFiles
 from studio.ingest.multi_source import Part, Sources
 from studio.ingest.opening import OpenedSource
 from studio.ingest.readers.batches import ROW, Batch, in_pieces
@@ -24,16 +23,16 @@ _MOST_ROWS: Final = 131_072  # a block of very short lines would be many times i
 
 
 class Reading:
-    """Reads ``sources`` once. images_dir: the workspace's store of pictures.
+    """Reads ``sources`` once. datasets: the folder with the stores of pictures and recordings.
 
     ``records`` grows with each part that was read to its end; ``done_bytes`` of ``total_bytes`` were read so far.
     """
 
-    def __init__(self, spec: ImportSpec, sources: Sources, images_dir: Path) -> None:
+    def __init__(self, spec: ImportSpec, sources: Sources, datasets: Path) -> None:
         self.records: list[SourceRecord] = []
         self._spec = spec
         self._sources = sources
-        self._images_dir = images_dir
+        self._datasets = datasets
         self._finished_bytes = 0
         self._current = sources.first
         self.total_bytes = sum(_size(part) for part in sources.parts)
@@ -60,12 +59,13 @@ class Reading:
         shape = self._sources.shape
         wanted = wanted_columns(shape, self._sources.roles, opened.reader.columns)
         shaper = Shaper(shape, wanted)
-        pictures = Pictures(part.member.root, self._images_dir) if shape is Shape.IMAGE_LABEL else None
+        kind = FILE_KINDS.get(shape)
+        files = StoredFiles(kind, part.member.root, self._datasets) if kind else None
         for batch in opened.reader.batches(wanted):
             numbering.note(batch)
             for piece in in_pieces(batch, _MOST_ROWS):
                 shaped = shaper.batch(piece)
-                yield from pictures.stored(shaped) if pictures else (shaped,)
+                yield from files.stored(shaped) if files else (shaped,)
         yield shaper.finish()
 
 
@@ -114,8 +114,8 @@ def _record(part: Part, opened: OpenedSource, numbering: _Numbering) -> SourceRe
 
 def _size(part: Part) -> int:
     try:
-        if part.images:
-            return sum((part.member.path / name).stat().st_size for name in part.images)
+        if part.files:
+            return sum((part.member.path / name).stat().st_size for name in part.files)
         return part.member.path.stat().st_size
     except OSError as error:
         raise errors.unreadable(str(part.member.path), error) from error

@@ -16,11 +16,12 @@ MESSAGE_COLUMNS: Final = ("messages", "history")
 # JSON text of a sorted list of strings.
 LIST_COLUMNS: Final = ("labels",)
 JSON_COLUMNS: Final = (*MESSAGE_COLUMNS, *LIST_COLUMNS)
-_NO_PROSE: Final = ("label", "labels", "number", "image", "user", "item", "rating", "time", "thumb")
+_NO_PROSE: Final = ("label", "labels", "number", "image", "audio", "user", "item", "rating", "time", "thumb")
 _LABELS: Final = {
     Shape.TEXT_LABEL: "label",
     Shape.TEXT_LABELS: "labels",
     Shape.IMAGE_LABEL: "label",
+    Shape.AUDIO_LABEL: "label",
     Shape.THUMBS: "thumb",
 }
 _NUMBERS: Final = {Shape.TEXT_NUMBER: "number", Shape.RATINGS: "rating"}

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import stat
-import uuid
 import warnings
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +10,9 @@ from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
-MAX_BYTES: Final = 64 << 20
+from studio.ingest.dataset.file_store import FileFault as ImageFault
+from studio.ingest.dataset.file_store import content_of, is_stored, keep, place_of
+
 MAX_PIXELS: Final = 80_000_000  # below the number that Pillow itself warns of
 # Pillow's name of a format -> the ending in the store.
 ENDINGS: Final = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "BMP": "bmp", "WEBP": "webp", "TIFF": "tif"}
@@ -31,14 +30,6 @@ _BROKEN: Final = (
 )
 
 
-class ImageFault(ValueError):
-    """A picture that is not taken. code: one of the image_… sentences in readers/batches.py."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 def store_image(path: Path, store: Path) -> str:
     """Take the picture into ``store``; its name there, ``<sha256>.<ending>``.
 
@@ -47,30 +38,17 @@ def store_image(path: Path, store: Path) -> str:
     It is safe from a power cut once ``settle`` was called: 10,000 small files synced one by one take half a minute.
     Raises ImageFault (image_missing, image_too_large, image_unknown, image_broken) and OSError of the store.
     """
-    content = _content(path)
-    digest = hashlib.sha256(content).hexdigest()
+    content = content_of(path, "image")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of oddities in metadata; bombs are stopped by MAX_PIXELS
         with _opened(content) as picture:
-            name = f"{digest}.{ENDINGS['JPEG' if picture.format == _SEVERAL else picture.format or '']}"
-            target = store / digest[:2] / name
-            if target.is_file() and target.read_bytes() == content:
-                return name
+            ending = ENDINGS["JPEG" if picture.format == _SEVERAL else picture.format or ""]
+            target = place_of(content, ending, store)
+            if is_stored(content, target):
+                return target.name
             _decode(picture)
-    _write(content, target)
-    return name
-
-
-def _content(path: Path) -> bytes:
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageFault("image_missing")
-        if status.st_size > MAX_BYTES:
-            raise ImageFault("image_too_large")
-        return path.read_bytes()
-    except OSError as error:
-        raise ImageFault("image_missing") from error
+    keep(content, target)
+    return target.name
 
 
 def _opened(content: bytes) -> Image.Image:
@@ -95,18 +73,6 @@ def _decode(picture: Image.Image) -> None:
         raise ImageFault("image_too_large") from error
     except (OSError, *_BROKEN) as error:
         raise ImageFault("image_broken") from error
-
-
-def _write(content: bytes, target: Path) -> None:
-    """Aside, then renamed: a name in the store never stands for half a picture."""
-    if not target.parent.is_dir():
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}")
-    try:
-        aside.write_bytes(content)
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def settle() -> None:

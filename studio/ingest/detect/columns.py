@@ -13,6 +13,7 @@ from studio.ingest.shaping.conversations import looks_like_conversation, looks_l
 
 _NUMBER: Final = re.compile(r"^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*$")
 _IMAGE: Final = re.compile(r"\.(?:png|jpe?g|gif|bmp|webp|tiff?)\s*$", re.IGNORECASE)
+_AUDIO: Final = re.compile(r"\.(?:wav|flac|og[ag]|opus|mp3|aiff?|au)\s*$", re.IGNORECASE)
 _SENTENCE_CHARS: Final = 40  # a label is shorter
 
 
@@ -56,6 +57,9 @@ class Columns:
 
     def is_image(self, name: str) -> bool:
         return bool(self._cells[name]) and all(_IMAGE.search(cell) for cell in self._cells[name])
+
+    def is_audio(self, name: str) -> bool:
+        return bool(self._cells[name]) and all(_AUDIO.search(cell) for cell in self._cells[name])
 
     def is_label(self, name: str) -> bool:
         """Short values that come again."""

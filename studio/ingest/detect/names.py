@@ -66,6 +66,10 @@ THUMB: Final = (
     "评价",
     "满意",
 )
+AUDIO: Final = (
+    "audio", "recording", "sound", "wav", "clip", "file", "filename", "file_name", "audio_path", "path",
+    "录音", "音频", "语音", "声音", "文件", "文件名",
+)  # fmt: skip
 IMAGE: Final = (
     "image", "img", "picture", "photo", "file", "filename", "file_name", "image_path", "path",
     "图片", "图像", "文件", "文件名",
@@ -142,8 +146,8 @@ CONTEXT: Final = {
 }
 KNOWN_NAMES: Final = frozenset(
     (
-        *CONVERSATION, *SYSTEM, *TEXT, *LABEL, *LABELS, *NUMBER, *CHOSEN, *REJECTED, *IMAGE, *USER, *ITEM, *RATING,
-        *TIME, *CONVERSATION_ID, *SPEAKER, *(name for pair in PAIRS for name in pair),
+        *CONVERSATION, *SYSTEM, *TEXT, *LABEL, *LABELS, *NUMBER, *CHOSEN, *REJECTED, *IMAGE, *AUDIO, *USER, *ITEM,
+        *RATING, *TIME, *CONVERSATION_ID, *SPEAKER, *(name for pair in PAIRS for name in pair),
     )
 )  # fmt: skip
 

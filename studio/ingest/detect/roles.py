@@ -176,11 +176,22 @@ def _images(seen: Columns) -> Guess | None:
     image = next((name for name in seen.names if seen.is_image(name)), None)
     if image is None:
         return None
-    label = seen.named(names.LABEL, (image,)) or next(
-        (name for name in seen.names if name != image and seen.is_label(name)), None
-    )
     reason = _("The column “{name}” names image files.").format(name=image)
-    return _guess(Shape.IMAGE_LABEL, reason, (image, _R.IMAGE), (label, _R.LABEL))
+    return _guess(Shape.IMAGE_LABEL, reason, (image, _R.IMAGE), (_label_beside(seen, image), _R.LABEL))
+
+
+def _recordings(seen: Columns) -> Guess | None:
+    audio = next((name for name in seen.names if seen.is_audio(name)), None)
+    if audio is None:
+        return None
+    reason = _("The column “{name}” names recordings.").format(name=audio)
+    return _guess(Shape.AUDIO_LABEL, reason, (audio, _R.AUDIO), (_label_beside(seen, audio), _R.LABEL))
+
+
+def _label_beside(seen: Columns, files: str) -> str | None:
+    return seen.named(names.LABEL, (files,)) or next(
+        (name for name in seen.names if name != files and seen.is_label(name)), None
+    )
 
 
 def _labelled(seen: Columns) -> Guess | None:
@@ -249,8 +260,8 @@ def _by_position(seen: Columns) -> Guess:
 
 
 _LOOKS: Final[tuple[Look, ...]] = (
-    _compared, _thumbs, _turns, _message_a_row, _conversations, _ratings, _images, _pairs, _labelled, _numbered,
-    _unnamed_ratings, _text, _two_by_cells, _by_position,
+    _compared, _thumbs, _turns, _message_a_row, _conversations, _ratings, _images, _recordings, _pairs, _labelled,
+    _numbered, _unnamed_ratings, _text, _two_by_cells, _by_position,
 )  # fmt: skip
 
 
@@ -314,6 +325,11 @@ def _as_images(seen: Columns) -> Pairs:
     return [(image, _R.IMAGE), (seen.named(names.LABEL, (image,)), _R.LABEL)]
 
 
+def _as_recordings(seen: Columns) -> Pairs:
+    audio = seen.named(names.AUDIO)
+    return [(audio, _R.AUDIO), (seen.named(names.LABEL, (audio,)), _R.LABEL)]
+
+
 _CHOSEN: Final[dict[Shape, Callable[[Columns], Pairs]]] = {
     Shape.PROMPT_RESPONSE: _as_questions,
     Shape.MESSAGES: lambda seen: [(seen.named(names.CONVERSATION), _R.MESSAGES)],
@@ -324,5 +340,6 @@ _CHOSEN: Final[dict[Shape, Callable[[Columns], Pairs]]] = {
     Shape.TEXT_LABELS: _text_and(_R.LABELS, (*names.LABELS, *names.LABEL)),
     Shape.TEXT_NUMBER: _text_and(_R.NUMBER, (*names.NUMBER, *names.LABEL)),
     Shape.IMAGE_LABEL: _as_images,
+    Shape.AUDIO_LABEL: _as_recordings,
     Shape.RATINGS: _as_ratings,
 }

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from studio.domain.shapes import Shape
 from studio.ingest.dataset.manifest import read_manifest
+from studio.ingest.dataset.pictures import FILE_KINDS
 from studio.ingest.dataset.publish import written
 from studio.ingest.export import problems
 from studio.ingest.export.pictures import export_pictures
@@ -48,8 +48,9 @@ class Exporter:
             def tell(done: int) -> None:
                 self._tell(done, table.rows)
 
-            if version.shape is Shape.IMAGE_LABEL:
-                path = export_pictures(table, self._dir.parent, format, out, tell, self._check)
+            kind = FILE_KINDS.get(version.shape)
+            if kind is not None:
+                path = export_pictures(table, kind, self._dir.parent, format, out, tell, self._check)
             else:
                 path = out
                 with written(out) as aside:

@@ -1,4 +1,4 @@
-"""Image datasets on their way out: pictures in one folder a class, and a table that says which is which."""
+"""Datasets of pictures or recordings on their way out: one folder a class, and a table that says which is which."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Final
 
 import polars as pl
 
+from studio.ingest.dataset.pictures import FileKind
 from studio.ingest.dataset.publish import published, written
 from studio.ingest.export import problems
 from studio.ingest.export.table import ExportTable
 from studio.ingest.export.writers import WRITERS, Tell
 
-_FOLDER: Final = "images"
 _UNLABELLED: Final = "_unlabelled"
 _UNSAFE: Final = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 _RESERVED: Final = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$", re.I)
@@ -25,11 +25,12 @@ _MOST_CHARS: Final = 60
 
 
 def export_pictures(
-    table: ExportTable, datasets: Path, format: str, out: Path, tell: Tell, check: Callable[[], None]
-) -> Path:
+    table: ExportTable, kind: FileKind, datasets: Path, format: str, out: Path, tell: Tell,
+    check: Callable[[], None],
+) -> Path:  # fmt: skip
     """Write a ZIP archive (``out`` ends with .zip) or a folder; returns its path. Raises OSError."""
-    store = datasets / _FOLDER
-    named = _WithPaths(table)
+    store = datasets / kind.folder
+    named = _WithPaths(table, kind)
     if out.suffix.lower() == ".zip":
         with written(out) as aside, tempfile.TemporaryDirectory(prefix=".tmp-", dir=out.parent) as between:
             listing = Path(between) / f"labels.{format}"
@@ -49,13 +50,14 @@ def export_pictures(
 
 
 class _WithPaths(ExportTable):
-    """The same table with each picture's path beside the table instead of its name in the store."""
+    """The same table with each file's path beside the table instead of its name in the store."""
 
-    def __init__(self, table: ExportTable) -> None:
+    def __init__(self, table: ExportTable, kind: FileKind) -> None:
         self._table = table
+        self._column = kind.column
         self.rows = table.rows
         self.columns = table.columns
-        self._folders = ClassFolders()
+        self._folders = ClassFolders(kind.folder)
 
     @property
     def json_columns(self) -> tuple[str, ...]:
@@ -63,15 +65,15 @@ class _WithPaths(ExportTable):
 
     def frames(self) -> Iterator[tuple[pl.DataFrame, list[int]]]:
         for frame, numbers in self._table.frames():
-            cells = frame.select("image", "label").iter_rows()
+            cells = frame.select(self._column, "label").iter_rows()
             paths = [str(self._folders.path(image, label)) for image, label in cells]
-            yield frame.with_columns(pl.Series("image", paths, dtype=pl.String)), numbers
+            yield frame.with_columns(pl.Series(self._column, paths, dtype=pl.String)), numbers
 
     def pictures(self, store: Path, check: Callable[[], None]) -> Iterator[tuple[Path, str]]:
         """(file in the store, path in the export) of each picture, once for each class it has."""
         done: set[str] = set()
         for frame, _numbers in self.frames():
-            for target in frame["image"]:
+            for target in frame[self._column]:
                 name = PurePosixPath(target).name
                 source = store / name[:2] / name
                 check()
@@ -86,7 +88,8 @@ class _WithPaths(ExportTable):
 class ClassFolders:
     """A folder name for each label that every system takes; two labels never share one."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str = "images") -> None:
+        self._folder = folder
         self._names: dict[str | None, str] = {None: _UNLABELLED}
         self._taken = {_UNLABELLED}
 
@@ -94,7 +97,7 @@ class ClassFolders:
         """Where a picture of this class is, beside the table."""
         if label not in self._names:
             self._names[label] = self._free(label or "")
-        return PurePosixPath(_FOLDER, self._names[label], image)
+        return PurePosixPath(self._folder, self._names[label], image)
 
     def _free(self, label: str) -> str:
         base = _UNSAFE.sub("_", label)[:_MOST_CHARS].strip(" .") or "_"

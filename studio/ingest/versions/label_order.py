@@ -49,7 +49,12 @@ def order_for_labelling(
         unknown.add(waiting)
         first += waiting["row"].head(max(0, limit - len(first))).to_list()
     numbers = _class_numbers(known.rows(), column)
-    if len(set(numbers["label"])) < 2 or known.seen < FEWEST_LABELLED or not unknown.seen:
+    if (
+        len(set(numbers["label"])) < 2
+        or known.seen < FEWEST_LABELLED
+        or not unknown.seen
+        or shape is Shape.AUDIO_LABEL
+    ):
         return {"rows": first, "basis": "order", "labelled": known.seen}
     margins = _margins(dataset_dir, shape, numbers, known.rows(), unknown.rows(), check)
     rows = unknown.rows()["row"].to_numpy()[np.argsort(margins, kind="stable")]

@@ -18,6 +18,7 @@ _VERDICT: Final = {
     Shape.TEXT_LABELS: "labels",
     Shape.TEXT_NUMBER: "number",
     Shape.IMAGE_LABEL: "label",
+    Shape.AUDIO_LABEL: "label",
     Shape.THUMBS: "thumb",
     Shape.PREFERENCE: "",
 }

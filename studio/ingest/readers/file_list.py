@@ -1,4 +1,4 @@
-"""Pictures in folders: the folder that a picture lies in is its label."""
+"""Pictures or recordings in folders: the folder that a file lies in is its label."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from studio.ingest.readers.batches import Batch, frame_of
 _BATCH: Final = 200
 
 
-class ImageListReader:
-    """One row for each picture: ``image``, its path inside the source, and ``label``; none beside the folders."""
+class FileListReader:
+    """One row for each file: ``image`` or ``audio``, its path inside the source, and ``label``; none beside the
+    folders."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.columns = ["image", "label"]
+    def __init__(self, column: str, names: Sequence[str]) -> None:
+        self.columns = [column, "label"]
         self._names = names
 
     def head(self, limit: int) -> list[list[str]]:
@@ -27,15 +28,15 @@ class ImageListReader:
         columns = list(wanted.values())
         for start in range(0, len(self._names), _BATCH):
             names = self._names[start : start + _BATCH]
-            cells = [{"image": name, "label": _label(name) or None} for name in names]
+            cells = [dict(zip(self.columns, (name, _label(name) or None), strict=True)) for name in names]
             rows = range(start + 1, start + 1 + len(names))
             yield Batch(
                 frame_of(rows, [[cell[column] for column in columns] for cell in cells], list(wanted))
             )
 
 
-class ImageFiles:
-    """The pictures as one source: their size, and one hash over their names and contents."""
+class ListedFiles:
+    """The files as one source: their size, and one hash over their names and contents."""
 
     def __init__(self, path: Path, root: Path, names: Sequence[str]) -> None:
         self.path = path
