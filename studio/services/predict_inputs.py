@@ -23,7 +23,10 @@ def read_inputs(file: Path) -> list[dict[str, Any]]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             if file.suffix.lower() == ".txt":
-                values, column = [line.strip() for line, _n in zip(lines, range(MOST + 1), strict=False)], "text"
+                values, column = (
+                    [line.strip() for line, _n in zip(lines, range(MOST + 1), strict=False)],
+                    "text",
+                )
             else:
                 values, column = _cells(csv.DictReader(lines), file.name)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -49,4 +52,6 @@ def _cells(table: csv.DictReader[str], name: str) -> tuple[list[str], str]:
             "predict.no_column", _("{file} has no column text, image, audio or user.").format(file=name),
             _("Name the column that holds what is to be answered so."),
         )  # fmt: skip
-    return [(row[names[wanted]] or "").strip() for row, _n in zip(table, range(MOST + 1), strict=False)], wanted
+    return [
+        (row[names[wanted]] or "").strip() for row, _n in zip(table, range(MOST + 1), strict=False)
+    ], wanted

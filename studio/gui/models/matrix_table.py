@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from studio.domain.measures import Measure, measure_title, measure_words, metric_title
 from studio.domain.products import Product, Role, title
 from studio.domain.runs import ACTIVE, STATE_TITLES, Run, RunState
 from studio.domain.values import Basis, Value
@@ -242,10 +243,20 @@ def _verdict_cell(row: ProductRow) -> MatrixCell:
     word, tone = VERDICT_WORDS[verdict.kind]
     return MatrixCell(
         _(word),
+        _main_metric(verdict),
         tooltip=sentence(verdict),
         badge=tone,
         action=CellAction("runs", {"run_id": row.latest_run.id}),
     )
+
+
+def _main_metric(verdict: Verdict) -> str:
+    """What the verdict compares, of the newest model, e.g. "Right answers: 91.0%"."""
+    if verdict.measure is Measure.SURPRISE:
+        name, value = metric_title("perplexity"), f"{verdict.tuned_perplexity or 0:.2f}"
+    else:
+        name, value = measure_title(verdict.measure), measure_words(verdict.measure, verdict.tuned_value)
+    return _("{what}: {name}").format(what=name, name=value)
 
 
 def _cost_cell(value: Value | None) -> MatrixCell:
@@ -266,7 +277,7 @@ def _next_cell(row: ProductRow) -> MatrixCell:
         return MatrixCell("")
     if run.state is RunState.DONE:
         return MatrixCell(
-            _("Try it"), tooltip=_("Talk to the trained model."), button=True,
+            _("Try it"), tooltip=_("Try the trained model."), button=True,
             action=CellAction("playground", {"run_id": run.id}),
         )  # fmt: skip
     return MatrixCell(

@@ -18,6 +18,7 @@ from PySide6.QtCore import (
     Signal,
 )
 
+from studio.domain.measures import Measure, measure_title, measure_words
 from studio.domain.runs import Run
 from studio.domain.verdicts import Verdict
 from studio.domain.verdicts import title as verdict_title
@@ -70,7 +71,7 @@ _TITLES = {
     RunColumn.BASE: N_("Base model"),
     RunColumn.DATA: N_("Data"),
     RunColumn.STATE: N_("State"),
-    RunColumn.LOSS: N_("Loss"),
+    RunColumn.LOSS: N_("Result"),
     RunColumn.VERDICT: N_("Verdict"),
     RunColumn.TIME: N_("Time"),
     RunColumn.DATE: N_("Date"),
@@ -173,6 +174,8 @@ class RunsTable(QAbstractTableModel):
             return row.run
         if role == RunRole.SPARK:
             return row.spark
+        if role == Qt.ItemDataRole.ToolTipRole and column is RunColumn.LOSS:
+            return _loss_help(row)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole):
             return _CELLS[column](row)
         if role == Qt.ItemDataRole.DecorationRole:
@@ -190,9 +193,18 @@ def _time(row: RunRow) -> str:
 
 
 def _loss(row: RunRow) -> str:
+    """What the verdict compares, once there is one; until then the loss."""
+    if row.verdict is not None and row.verdict.measure is not Measure.SURPRISE:
+        return measure_words(row.verdict.measure, row.verdict.tuned_value)
     summary = row.run.summary
     tuned = summary.tuned_value if summary is not None else None
     return loss_words(tuned if tuned is not None else row.run.last_loss)
+
+
+def _loss_help(row: RunRow) -> str:
+    measure = row.verdict.measure if row.verdict is not None else Measure.SURPRISE
+    name = _("Loss") if measure is Measure.SURPRISE else measure_title(measure)
+    return _("{what}: {name}").format(what=name, name=_loss(row))
 
 
 def _date(row: RunRow) -> str:

@@ -34,6 +34,10 @@ class MetricTile(QFrame):
         column.addStretch(1)
         self.set(value, caption)
 
+    def set_label(self, label: str) -> None:
+        """Change the name."""
+        self._label.setText(label)
+
     def set(self, value: str, caption: str = "", tone: str = "text") -> None:
         """Change number, caption and tone."""
         self._value.setText(value)

@@ -15,6 +15,7 @@ Index = QModelIndex | QPersistentModelIndex
 ROW_HEIGHT = 60
 _PADDING = 9
 _BUTTON_HEIGHT = 30
+_DETAIL = 18  # height of the smaller line below a badge
 _BADGE_HEIGHT = 24
 _ICON = 16
 _BUTTON_ICONS = {"data": "upload", "train": "train", "runs": "runs", "playground": "playground"}
@@ -100,7 +101,7 @@ class CellDelegate(QStyledItemDelegate):
         foreground, soft = tokens.tone(tone)
         font = ui_font(tokens.fonts.caption)
         width = min(QFontMetrics(font).horizontalAdvance(cell.text) + 34, rect.width() - _PADDING)
-        top = rect.top() + (rect.height() - _BADGE_HEIGHT) // 2
+        top = rect.top() + (rect.height() - _BADGE_HEIGHT) // 2 - (_DETAIL // 2 if cell.detail else 0)
         place = QRect(rect.left() + _PADDING - 2, top, width, _BADGE_HEIGHT)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(soft))
@@ -109,6 +110,10 @@ class CellDelegate(QStyledItemDelegate):
         painter.setPen(QColor(foreground))
         painter.setFont(font)
         self._text(painter, place.adjusted(25, 0, -6, 0), cell.text, Qt.AlignmentFlag.AlignVCenter)
+        if cell.detail:
+            painter.setPen(QColor(tokens.text_muted))
+            lower = QRect(rect.left() + _PADDING, place.bottom() + 3, rect.width() - _PADDING, _DETAIL)
+            self._text(painter, lower, cell.detail, Qt.AlignmentFlag.AlignTop)
 
     def _lines(self, painter: QPainter, rect: QRect, cell: MatrixCell, index: Index, tokens: Tokens) -> None:
         column = MatrixColumn(index.column())

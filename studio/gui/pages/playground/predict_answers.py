@@ -73,7 +73,9 @@ class BatchView(Card):
         else:
             column.addWidget(self._table())
         if self.batch.asks != "sample" and any(answers.predictions() for answers in self.batch.answers):
-            self.save = GhostButton(_("Save as CSV…"), lambda: self.save_asked.emit(self.batch), icon="download")
+            self.save = GhostButton(
+                _("Save as CSV…"), lambda: self.save_asked.emit(self.batch), icon="download"
+            )
             column.addWidget(self.save, 0, Qt.AlignmentFlag.AlignLeft)
         self.body.replaceWidget(self._inside, made)
         self._inside.setParent(None)
@@ -261,7 +263,9 @@ class _Correction(QWidget):
         row.addWidget(self.save)
         row.addWidget(self.cancel)
         column.addLayout(row)
-        column.addWidget(Caption(_("Your version is kept with this model and can be used in its next training.")))
+        column.addWidget(
+            Caption(_("Your version is kept with this model and can be used in its next training."))
+        )
 
     def _save(self) -> None:
         if self._text().strip():

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QMenu, QVBo
 from studio.gui.context import GuiContext
 from studio.gui.models.runs_words import count_words
 from studio.gui.pages.runs.live import LiveRun
+from studio.gui.pages.runs.metrics import MetricsPlot
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, Card, GhostButton, SecondaryButton, Slider, Switch
 from studio.gui.widgets.plots import Curve, PlotPanel
@@ -45,22 +46,36 @@ class ChartsCard(Card):
         self.gradient = PlotPanel(_("Gradient norm over steps"), step)
         self.speed = PlotPanel(_("Tokens per second over steps"), step, format_y=count_words)
         self.memory = PlotPanel(_("Memory over steps"), step, format_y=lambda gib: size_words(gib * 2**30))
+        self.metrics = MetricsPlot(step)
         self.legend = Legend()
         self.add(self._build_tools())
         self.loss.setFixedHeight(LOSS_HEIGHT)
         self.add(self.loss)
+        self.add(self.metrics)
         self.add(self._build_small())
-        self._clock.set_pictures(self.panels())
+        self._clock.set_pictures(self._all())
         ctx.theme.changed.connect(self._restyle)
 
     def panels(self) -> list[PlotPanel]:
-        """All plots, the large one first."""
-        return [self.loss, self.rate, self.gradient, self.speed, self.memory]
+        """The plots that every run has, the large one first."""
+        return [self.loss, *self._small()]
+
+    def _all(self) -> list[PlotPanel]:
+        return [*self.panels(), self.metrics.plot]
+
+    def _small(self) -> list[PlotPanel]:
+        return [self.rate, self.gradient, self.speed, self.memory]
 
     def show_run(self, live: LiveRun) -> None:
         """Show the points of this run."""
         self._live = live
         curves = live.curves
+        if live.converses:
+            self.set_subtitle(_("Lower is better: how surprised the model is by the right answer."))
+        else:
+            self.set_subtitle(_("Lower is better: how far the model is from the right answer."))
+        speed = _("Tokens per second") if live.reads_text else _("Rows per second")
+        self._speed_title.setText(speed)
         self._smoothed = Smoothed(curves.loss, self.smoothing.value() / 100)
         for panel in self.panels():
             panel.clear()
@@ -68,15 +83,17 @@ class ChartsCard(Card):
         self.loss.add(Curve(_("Validation loss"), curves.validation, 1, "points"))
         self.rate.add(Curve(_("Learning rate"), curves.learning_rate, 2))
         self.gradient.add(Curve(_("Gradient norm"), curves.grad_norm, 3))
-        self.speed.add(Curve(_("Tokens per second"), curves.tokens_per_s, 4))
+        self.speed.add(Curve(speed, curves.tokens_per_s, 4))
         self.memory.add(Curve(_("Memory"), curves.memory_gib, 5))
         self.legend.set([(_("Training loss"), 0, "line"), (_("Validation loss"), 1, "points")])
+        self.metrics.show_curves(curves.metrics)
         self.changed()
 
     def changed(self) -> None:
         """Points were added."""
         if self._live is not None:
-            for panel in self.panels():
+            self.metrics.show_curves(self._live.curves.metrics)
+            for panel in self._all():
                 panel.set_x_end(float(self._live.total_steps))
         self._clock.wake()
 
@@ -91,7 +108,7 @@ class ChartsCard(Card):
 
     def reset_view(self) -> None:
         """Show all points in all plots again."""
-        for panel in self.panels():
+        for panel in self._all():
             panel.reset_view()
 
     def save_picture(self, path: Path) -> None:
@@ -156,10 +173,13 @@ class ChartsCard(Card):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(current_tokens().space.l)
         titles = (_("Learning rate"), _("Gradient norm"), _("Tokens per second"), _("Memory (GB)"))
-        for place, (title, panel) in enumerate(zip(titles, self.panels()[1:], strict=True)):
+        for place, (title, panel) in enumerate(zip(titles, self._small(), strict=True)):
             column = QVBoxLayout()
             column.setSpacing(current_tokens().space.xs)
-            column.addWidget(BodyText(title, bold=True))
+            name = BodyText(title, bold=True)
+            column.addWidget(name)
+            if panel is self.speed:
+                self._speed_title = name
             panel.setFixedHeight(SMALL_HEIGHT)
             column.addWidget(panel)
             grid.addLayout(column, place // 2, place % 2)
@@ -175,7 +195,7 @@ class ChartsCard(Card):
         self.loss.set_log(on)
 
     def _restyle(self) -> None:
-        for panel in self.panels():
+        for panel in self._all():
             panel.restyle()
 
     def _ask_picture(self, kind: str) -> None:

@@ -78,7 +78,7 @@ class CurrentView(QWidget):
         self.header = RunHeader()
         self.failure = FailureCard(self._load_details)
         self.verdict = VerdictCard()
-        self.probes = ProbesCard()
+        self.probes = ProbesCard(ctx.services.paths.run)
         self._plots_place: QWidget = Card(_("Learning curve"), _("Preparing the plots…"))
         for card in (self.header, self.failure, self.verdict, self._plots_place, self.probes):
             self._page.add(card)

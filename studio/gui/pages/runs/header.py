@@ -183,6 +183,7 @@ class RunHeader(Card):
         best = live.best
         caption = _("at step {step}").format(step=f"{best.step:,}") if best is not None else ""
         self.tiles["best"].set(loss_words(best.loss if best is not None else None), caption)
+        self.tiles["speed"].set_label(_("Tokens per second") if live.reads_text else _("Rows per second"))
         self.tiles["speed"].set(
             count_words(live.tokens_per_s) if live.tokens_per_s else "–", live.device.upper()
         )

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from studio.domain.architectures import Architecture
 from studio.domain.runs import EvalMetrics, ProbeAnswer, Run, RunState, StepMetrics
+from studio.domain.shapes import Shape
 from studio.gui.widgets.plots_series import Series
 from studio.protocol.events import (
     Cancelled,
@@ -26,6 +28,8 @@ from studio.protocol.events import (
     Step,
 )
 
+TEXT_SHAPES = frozenset(Shape) - {Shape.IMAGE_LABEL, Shape.AUDIO_LABEL, Shape.RATINGS}
+
 
 @dataclass
 class Stored:
@@ -39,7 +43,7 @@ class Stored:
 
 @dataclass
 class Curves:
-    """Series over steps. loss in nats per trained token."""
+    """Series over steps. loss in nats per trained token, or as the kind of model has it."""
 
     loss: Series = field(default_factory=Series)
     validation: Series = field(default_factory=Series)
@@ -47,6 +51,7 @@ class Curves:
     grad_norm: Series = field(default_factory=Series)
     tokens_per_s: Series = field(default_factory=Series)
     memory_gib: Series = field(default_factory=Series)
+    metrics: dict[str, Series] = field(default_factory=dict)  # named figures on the validation rows
 
 
 class LiveRun:
@@ -58,6 +63,8 @@ class LiveRun:
     def __init__(self, stored: Stored) -> None:
         run = stored.run
         self.run_id = run.id
+        self.reads_text = run.plan.shape in TEXT_SHAPES  # work and loss are counted in tokens
+        self.converses = run.plan.spec.architecture is Architecture.LANGUAGE_MODEL
         self.state = run.state
         self.step, self.total_steps = run.step, run.total_steps
         self.loss, self.eta_s = run.last_loss, run.eta_s
@@ -118,6 +125,8 @@ class LiveRun:
 
     def _take_evaluation(self, event: Evaluated | EvalMetrics) -> None:
         self.curves.validation.append(event.step, event.loss)
+        for name, value in event.metrics.items():
+            self.curves.metrics.setdefault(name, Series()).append(event.step, value)
         if event.is_best:
             self.best = event
 

@@ -1,11 +1,14 @@
-"""Sample questions that every run answers: what the base said, and what the model says now."""
+"""Sample questions that every run answers: what the base said, and what the model says now; drawings as pictures."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from studio.domain.runs import ProbeAnswer
 from studio.gui.pages.runs.live import LiveRun
@@ -14,13 +17,17 @@ from studio.gui.widgets import BodyText, Caption, Card, Divider, DropDown
 from studio.i18n import _
 
 _CHARS = 600  # of an answer; the rest is in the tooltip
+_SHEET = 440  # widest side of a drawing, in px
+_DRAWING = re.compile(r"samples/[\w.-]+\.png")  # an answer that names a picture in RUN_DIR
 _LONG_WORD = re.compile(r"(\S{24})(?=\S)")
 
 
 class ProbesCard(Card):
     """A table of prompts; base at the left, the chosen evaluation at the right. Follows the newest by itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder_of: Callable[[str], Path]) -> None:
+        """folder_of: RUN_DIR of a run's id."""
+        self._folder_of = folder_of
         super().__init__(
             _("Sample answers"), _("The same questions, asked before training and at every check of the run.")
         )
@@ -39,7 +46,7 @@ class ProbesCard(Card):
         row.addWidget(self.moment)
         row.addStretch(1)
         self.add(head)
-        self._table = AnswerTable()
+        self._table = AnswerTable(Path())
         self.add(self._table)
         self.hide()
 
@@ -70,7 +77,7 @@ class ProbesCard(Card):
             return
         step = self.moment.currentData()
         before, now = self._live.probes.get(0, {}), self._live.probes.get(step or -1, {})
-        table = AnswerTable()
+        table = AnswerTable(self._folder_of(self._live.run_id))
         table.fill(before, now)
         self.body.replaceWidget(self._table, table)
         self._table.deleteLater()
@@ -80,8 +87,9 @@ class ProbesCard(Card):
 class AnswerTable(QWidget):
     """Questions with two answers each, side by side."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__()
+        self._folder = folder
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(current_tokens().space.xl)
@@ -107,8 +115,12 @@ class AnswerTable(QWidget):
             self._grid.addWidget(Divider(), row, 0, 1, 2)
         self._grid.addWidget(BodyText(known.prompt, bold=True), row + 1, 0, 1, 2)
         if paired:
-            self._grid.addWidget(_answer(before), row + 2, 0)
-        self._grid.addWidget(_answer(now), row + 2, 1 if paired else 0, 1, 1 if paired else 2)
+            self._grid.addWidget(self._answer(before), row + 2, 0)
+        self._grid.addWidget(self._answer(now), row + 2, 1 if paired else 0, 1, 1 if paired else 2)
+
+    def _answer(self, answer: ProbeAnswer | None) -> QWidget:
+        drawn = answer is not None and _DRAWING.fullmatch(answer.answer.strip())
+        return _picture(self._folder / drawn[0]) if drawn else _words(answer)
 
 
 def _breakable(text: str) -> str:
@@ -116,7 +128,7 @@ def _breakable(text: str) -> str:
     return _LONG_WORD.sub("\\1\u200b", text)
 
 
-def _answer(answer: ProbeAnswer | None) -> BodyText:
+def _words(answer: ProbeAnswer | None) -> BodyText:
     if answer is None:
         return BodyText("–", tone="muted")
     text = answer.answer.strip() or _("(no words)")
@@ -124,4 +136,18 @@ def _answer(answer: ProbeAnswer | None) -> BodyText:
     label.setToolTip(text if len(text) > _CHARS else "")
     label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def _picture(path: Path) -> QLabel:
+    """A sheet of drawn pictures, grown by whole pixels while there is room."""
+    label, drawn = QLabel(), QPixmap(str(path))
+    if drawn.isNull():
+        label.setText("–")
+        return label
+    times = max(1, _SHEET // max(drawn.width(), drawn.height()))
+    label.setPixmap(
+        drawn.scaled(drawn.size() * times) if drawn.width() <= _SHEET else drawn.scaledToWidth(_SHEET)
+    )
+    label.setAccessibleName(_("New pictures"))
     return label

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from studio.domain import verdicts
-from studio.domain.measures import Measure, measure_title, measure_words, metric_title
+from studio.domain.measures import HIGHER_IS_BETTER, Measure, measure_title, measure_words, metric_title
 from studio.domain.runs import FitEstimate, Run, RunSummary
 from studio.domain.values import Value
 from studio.domain.verdicts import Verdict
@@ -36,23 +36,27 @@ _HEAD_HEIGHT = 28
 
 
 class IntervalBar(QWidget):
-    """The difference to the base with its 95% interval on a scale with zero in the middle; left is better."""
+    """The difference to the base with its 95% interval on a scale with zero in the middle; the better side is named."""
 
     def __init__(self) -> None:
         super().__init__()
         self._verdict: Verdict | None = None
+        self._better = self._worse = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def set(self, verdict: Verdict) -> None:
-        """Show this verdict's difference."""
+    def set(self, verdict: Verdict, *, based: bool = True) -> None:
+        """Show this verdict's difference. based: against a base model, else against the simplest guess."""
         self._verdict = verdict
+        self._better = _("better than the base") if based else _("better than the simplest guess")
+        self._worse = _("worse than the base") if based else _("worse than the simplest guess")
         self.setVisible(verdict.difference is not None)
         if verdict.difference is not None:
             self.setAccessibleName(
-                _("Difference of loss {middle}, 95% sure between {low} and {high}").format(
+                _("Difference of {measure} {middle}, 95% sure between {low} and {high}").format(
+                    measure=measure_title(verdict.measure),
                     middle=f"{verdict.difference:+.3f}",
-                    low=f"{verdict.ci_low:+.3f}",
-                    high=f"{verdict.ci_high:+.3f}",
+                    low="–" if verdict.ci_low is None else f"{verdict.ci_low:+.3f}",
+                    high="–" if verdict.ci_high is None else f"{verdict.ci_high:+.3f}",
                 )
             )
         self.update()
@@ -79,14 +83,17 @@ class IntervalBar(QWidget):
         faint = QColor(colour)
         faint.setAlpha(70)
         painter.setBrush(faint)
-        left, right = middle + verdict.ci_low * scale, middle + verdict.ci_high * scale
-        painter.drawRoundedRect(QRectF(left, 11, max(right - left, 3), 10), 5, 5)
+        begin, end = middle + verdict.ci_low * scale, middle + verdict.ci_high * scale
+        painter.drawRoundedRect(QRectF(begin, 11, max(end - begin, 3), 10), 5, 5)
         painter.setBrush(colour)
         painter.drawEllipse(QRectF(middle + verdict.difference * scale - 5, 11, 10, 10))
         painter.setPen(QColor(tokens.text_muted))
         foot = QRectF(0, 32, self.width(), 18)
-        painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, "← " + _("better than the base"))
-        painter.drawText(foot, Qt.AlignmentFlag.AlignRight, _("worse than the base") + " →")
+        left, right = self._better, self._worse
+        if verdict.measure in HIGHER_IS_BETTER:
+            left, right = right, left
+        painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, "← " + left)
+        painter.drawText(foot, Qt.AlignmentFlag.AlignRight, right + " →")
 
 
 class FigureTable(QWidget):
@@ -181,7 +188,7 @@ class VerdictCard(Card):
         self.badge.set(verdict_title(verdict.kind), VERDICT_TONES[verdict.kind], VERDICT_ICONS[verdict.kind])
         self.sentence.setText(verdicts.sentence(verdict))
         self.next_step.setText(verdicts.next_sentence(verdict))
-        self.bar.set(verdict)
+        self.bar.set(verdict, based=run.plan.base_dir is not None)
         table = FigureTable()
         table.fill(run, verdict, cost)
         self.body.replaceWidget(self._figures, table)
