@@ -12,6 +12,7 @@ from studio.errors import StudioError
 from studio.i18n import _
 from studio.paths import WorkspacePaths, default_workspace, models_dir, resource_path
 from studio.report.dataset_card import dataset_card
+from studio.report.run_script import run_script
 from studio.services.children import run_job, spawn_detached
 from studio.services.container import Services as Services
 from studio.services.data_doctor import DataDoctorService
@@ -175,7 +176,7 @@ def _wire(
     run_service = RunService(
         runs, matrices, RunPlanner(datasets, pages, paths, run_job, lambda: settings.current.power_kw),
         RunWatch(runs, paths.run, changes, spawn_detached), paths, settings, changes,
-        BackupKeeper(database, paths.backups) if keep_backups else _NoBackups(),
+        BackupKeeper(database, paths.backups) if keep_backups else _NoBackups(), write_script=run_script,
     )  # fmt: skip
     searches = SearchService(SqlSearches(database), datasets, run_service, paths, changes)
     run_service.attend(searches.attend)

@@ -140,6 +140,10 @@ class Proposal(BaseModel):
     sentence: str
     memory_bytes: int  # expected with them
 
+    def applied(self, spec: TrainSpec) -> TrainSpec:
+        """``spec`` with the changes made."""
+        return TrainSpec.model_validate({**spec.model_dump(), **dict(self.changes)})
+
 
 class FitEstimate(BaseModel):
     """What a run will need, from a measured second of work; times as low/likely/high in seconds."""

@@ -179,9 +179,7 @@ def publish(folder: Path, snapshot: Snapshot) -> tuple[Path, int]:
     try:
         _write_tensors(snapshot, aside)
         files = {name: file_facts(aside / name) for name in (WEIGHTS, STATE)}
-        manifest = {"format": FORMAT, "position": asdict(snapshot.position), "files": files}
-        sealed = {**manifest, "seal": _seal(manifest)}
-        (aside / MANIFEST).write_text(json.dumps(sealed), encoding="utf-8")
+        write_manifest(aside, snapshot.position, files)
         for name in (WEIGHTS, STATE, MANIFEST):
             fsync(aside / name)
         fsync(aside)
@@ -193,6 +191,13 @@ def publish(folder: Path, snapshot: Snapshot) -> tuple[Path, int]:
         shutil.rmtree(aside, ignore_errors=True)
         raise
     return target, sum(int(f["bytes"]) for f in files.values())
+
+
+def write_manifest(folder: Path, position: Position, files: dict[str, dict[str, Any]]) -> None:
+    """What makes the folder a checkpoint: where the run stands, and size and SHA-256 of its files."""
+    manifest = {"format": FORMAT, "position": asdict(position), "files": files}
+    sealed = {**manifest, "seal": _seal(manifest)}
+    (folder / MANIFEST).write_text(json.dumps(sealed), encoding="utf-8")
 
 
 def _write_tensors(snapshot: Snapshot, folder: Path) -> None:

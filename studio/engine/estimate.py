@@ -5,20 +5,23 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
 
 import torch
 
-from studio.domain.architectures import Method
+from studio.domain.architectures import Architecture
 from studio.domain.runs import FitEstimate, RunPlan
+from studio.domain.specs import ADDS_ON
 from studio.engine import devices
 from studio.engine.batching import by_length, epoch_batches
 from studio.engine.control import Control, Emit
-from studio.engine.optim import make_optimizer
+from studio.engine.fitting import Need, propose
+from studio.engine.optim import make_optimizer, state_copies
 from studio.engine.prepare import Prepared, announce, prepare
 from studio.engine.session import PROBES_PER_CHECK
+from studio.engine.tasks.media import Media
 from studio.engine.tasks.task import LearningBatch, Rows
 from studio.i18n import _
 from studio.protocol.events import Phase
@@ -33,40 +36,47 @@ BYTES_PER_WEIGHT = 4  # checkpoints and models are kept as float32
 
 @dataclass(frozen=True)
 class _Speeds:
-    """Units of work per second in training and evaluation, relative deviation of the first; a check's probes in s."""
+    """Units of work per second in training and evaluation, relative deviation of the first; a check's probes in s.
+
+    once_s: for each item, of what is done only once for it.
+    """
 
     train: float
     evaluate: float
     deviation: float
     probe_s: float
+    once_s: float
 
 
-def estimate(plan: RunPlan, rows: Rows, work_dir: Path, emit: Emit, control: Control) -> FitEstimate:
+def estimate(
+    plan: RunPlan, rows: Rows, work_dir: Path, emit: Emit, control: Control, media: Media | None = None
+) -> FitEstimate:
     """Prepare the run as the trainer would, work for about a second, and predict. Raises as ``prepare``."""
     began = time.monotonic()
     available = devices.memory_available(devices.pick_device(plan.spec.device))
     free = shutil.disk_usage(work_dir).free
-    prepared = prepare(plan, rows, work_dir, emit, control)
+    prepared = prepare(plan, rows, work_dir, emit, control, media=media)
     announce(prepared, emit)
     setup_s = time.monotonic() - began
     emit(Phase(name="measuring"))
-    speeds = _measure(prepared, control)
-    return _predict(prepared, speeds, setup_s, available, free)
+    speeds, need = _measure(prepared, control)
+    return _predict(prepared, speeds, need, setup_s, available, free)
 
 
-def _measure(on: Prepared, control: Control) -> _Speeds:
+def _measure(on: Prepared, control: Control) -> tuple[_Speeds, Need]:
     optimizer = make_optimizer(on.task.model.named_parameters(), on.plan.spec)
     lengths = [e.length for e in on.train]
     longest = by_length(lengths, on.plan.spec.batch_size)[0]
-    _update(
-        on, optimizer, on.task.collate([on.train[i] for i in longest])
-    )  # the peak of memory, and a warm-up
+    once = _ahead(on, longest) / len(longest)
+    need = _need(on, optimizer, longest)  # the peak of memory, and a warm-up
     speeds: list[float] = []
     spent = 0.0
     batches = _batches(on, lengths)
     while spent < MEASURED_S or len(speeds) < 2:
         control.check()
-        batch = next(batches)
+        indices = next(batches)
+        _ahead(on, indices)
+        batch = on.task.collate([on.train[i] for i in indices[: need.rows]])
         seconds = _update(on, optimizer, batch)
         speeds.append(batch.work / seconds)
         spent += seconds
@@ -74,15 +84,57 @@ def _measure(on: Prepared, control: Control) -> _Speeds:
     _look(on, batch)
     forward = batch.work / (time.monotonic() - started)
     deviation = stdev(speeds) / mean(speeds)
-    return _Speeds(mean(speeds), forward, deviation, _probe_s(on))
+    return _Speeds(mean(speeds), forward, deviation, _probe_s(on), once), need.of_all(len(longest))
 
 
-def _batches(on: Prepared, lengths: list[int]) -> Iterator[LearningBatch]:
+@dataclass(frozen=True)
+class _Measured:
+    """Memory of an update over ``rows`` rows, which may be fewer than a batch has where that did not fit."""
+
+    rows: int
+    need: Need
+
+    def of_all(self, rows: int) -> Need:
+        """What a whole batch would need."""
+        return replace(self.need, batch=self.need.batch * rows // self.rows)
+
+
+def _need(on: Prepared, optimizer: torch.optim.Optimizer, longest: list[int]) -> _Measured:
+    """Make an update over the longest rows; over half as many as long as the memory does not suffice."""
+    copies = state_copies(on.plan.spec)
+    trained = on.size.trainable * BYTES_PER_WEIGHT * (1 + copies)
+    held = devices.memory_used(on.device)
+    rows = len(longest)
+    while True:
+        try:
+            _update(on, optimizer, on.task.collate([on.train[i] for i in longest[:rows]]))
+            break
+        except (RuntimeError, MemoryError) as error:
+            if rows == 1 or not devices.is_out_of_memory(error):
+                raise
+        optimizer.zero_grad(set_to_none=True)
+        devices.release_memory()
+        rows //= 2
+    peak = devices.peak_memory(on.device)
+    fixed = min(held + trained, peak)
+    growth = HEAP_GROWTH if on.device.type == "cpu" else 1.0
+    return _Measured(
+        rows, Need(int(fixed * growth), int((peak - fixed) * growth), on.size.parameters, on.size.trainable, copies)
+    )
+
+
+def _batches(on: Prepared, lengths: list[int]) -> Iterator[list[int]]:
     epoch = 0
     while True:
-        for indices in epoch_batches(lengths, on.plan.spec.batch_size, on.plan.spec.seed, epoch):
-            yield on.task.collate([on.train[i] for i in indices])
+        yield from epoch_batches(lengths, on.plan.spec.batch_size, on.plan.spec.seed, epoch)
         epoch += 1
+
+
+def _ahead(on: Prepared, indices: list[int]) -> float:
+    """Seconds of what is done only once for these items."""
+    started = time.monotonic()
+    on.task.ahead([on.train[i] for i in indices])
+    return time.monotonic() - started
 
 
 def _update(on: Prepared, optimizer: torch.optim.Optimizer, batch: LearningBatch) -> float:
@@ -104,7 +156,7 @@ def _look(on: Prepared, batch: LearningBatch) -> None:
 
 def _probe_s(on: Prepared) -> float:
     """Seconds that all probes of one check take."""
-    prompts = on.plan.probes[:PROBES_PER_CHECK]
+    prompts = on.task.probes(on.plan.probes)[:PROBES_PER_CHECK]
     if not prompts:
         return 0.0
     started = time.monotonic()
@@ -114,7 +166,9 @@ def _probe_s(on: Prepared) -> float:
     return (time.monotonic() - started) * len(prompts)
 
 
-def _predict(on: Prepared, speeds: _Speeds, setup_s: float, available: int, free: int) -> FitEstimate:
+def _predict(
+    on: Prepared, speeds: _Speeds, need: Need, setup_s: float, available: int, free: int
+) -> FitEstimate:
     spec, schedule = on.plan.spec, on.schedule
     per_epoch = sum(e.length for e in on.train)
     epochs = schedule.total_steps * spec.gradient_accumulation / schedule.batches_per_epoch
@@ -124,13 +178,15 @@ def _predict(on: Prepared, speeds: _Speeds, setup_s: float, available: int, free
         training = min(training, spec.max_minutes * 60)
     checking = checks * (sum(e.length for e in on.validation) / speeds.evaluate + speeds.probe_s)
     comparing = 2 * sum(e.length for e in on.held_out) / speeds.evaluate
-    seconds = setup_s + training + checking + comparing
+    once = speeds.once_s * (len(on.train) + len(on.validation) + len(on.held_out))
+    seconds = setup_s + once + training + checking + comparing
     spread = min(MOST_SPREAD, max(SPREAD, 2 * speeds.deviation))
-    growth = HEAP_GROWTH if on.device.type == "cpu" else 1.0
-    memory, disk = int(devices.peak_memory(on.device) * growth), _disk_bytes(on)
+    memory, disk = need.total, _disk_bytes(on)
     problems = _problems(on, memory, available, disk, free)
+    proposal = propose(spec, on.plan.shape, need, available) if memory > available else None
     return FitEstimate(
-        ready=memory <= available and 2 * disk <= free, problems=problems, steps=schedule.total_steps,
+        ready=memory <= available and 2 * disk <= free, problems=problems, proposal=proposal,
+        steps=schedule.total_steps,
         trained_tokens=sum(e.targets for e in on.train), real_tokens=per_epoch, rows=len(on.train),
         rows_cut=sum(e.cut for e in on.train), parameters=on.size.parameters, trainable=on.size.trainable,
         seconds_low=seconds * (1 - spread), seconds=seconds, seconds_high=seconds * (1 + 1.5 * spread),
@@ -140,9 +196,11 @@ def _predict(on: Prepared, speeds: _Speeds, setup_s: float, available: int, free
 
 
 def _disk_bytes(on: Prepared) -> int:
-    """Checkpoints (weights and AdamW's two moments; the kept ones, the best, the one being written) and the model."""
-    checkpoints = (on.plan.spec.keep_checkpoints + 2) * 3 * on.size.trainable
-    kept = on.size.trainable if on.plan.spec.method is Method.LORA else on.size.parameters
+    """Checkpoints (weights and the optimizer's state; the kept ones, the best, the one being written) and the model."""
+    spec = on.plan.spec
+    checkpoints = (spec.keep_checkpoints + 2) * (1 + state_copies(spec)) * on.size.trainable
+    adds_on = spec.architecture is Architecture.LANGUAGE_MODEL and spec.method in ADDS_ON
+    kept = on.size.trainable if adds_on else on.size.parameters
     return (checkpoints + kept) * BYTES_PER_WEIGHT
 
 

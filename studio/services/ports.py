@@ -222,6 +222,12 @@ class RowPages(Protocol):
         """Numbers of the rows that hold ``text`` in one of these columns (none: all), in the order of pages."""
 
 
+class ScriptWriter(Protocol):
+    """Writes a run as a program (report.run_script.run_script)."""
+
+    def __call__(self, run: Run, run_dir: Path, threads: int, name: str) -> str: ...
+
+
 class CardWriter(Protocol):
     """Writes a dataset card (report.dataset_card.dataset_card)."""
 

@@ -149,6 +149,13 @@ class RunService:
         self._changes.publish(Changes.RUNS)
         return self.get(run_id)
 
+    def unschedule(self, run_id: str) -> Changes:
+        """Forget a run's hours: it starts when it is its turn."""
+        with self._lock:
+            self._queue.unschedule(self.get(run_id))
+            self._look_at_queue = True
+        return self._changes.publish(Changes.RUNS)
+
     def start_now(self, run_id: str) -> Run:
         """Forget a waiting run's hours and let it be the next; it starts at once when nothing is under way."""
         with self._lock:

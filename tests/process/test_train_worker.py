@@ -79,15 +79,15 @@ class Trainer:
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         return [event for event in map(decode_event, lines) if event is not None]
 
-    def until(self, wanted: Callable[[list[Event]], bool]) -> list[Event]:
-        deadline = time.monotonic() + WAIT_S
+    def until(self, wanted: Callable[[list[Event]], bool], wait_s: float = WAIT_S) -> list[Event]:
+        deadline = time.monotonic() + wait_s
         while time.monotonic() < deadline:
             events = self.events()
             if wanted(events):
                 return events
             assert self.process.poll() is None or wanted(self.events()), self.last_words()
             time.sleep(0.02)
-        raise AssertionError(f"not seen in {WAIT_S} s; {self.last_words()}")
+        raise AssertionError(f"not seen in {wait_s} s; {self.last_words()}")
 
     def say(self, command: Command) -> None:
         with (self.run_dir / "commands.jsonl").open("a", encoding="utf-8") as mailbox:
@@ -307,20 +307,95 @@ def test_a_base_without_tokenizer_is_explained(
     assert failed.hint
 
 
-def test_a_disk_that_takes_no_checkpoint_ends_the_run_and_is_named(
+def paused(events: list[Event]) -> Paused | None:
+    """The last word, when it is that the run holds still."""
+    last = next((e for e in reversed(events) if isinstance(e, (Paused, Resumed))), None)
+    return last if isinstance(last, Paused) else None
+
+
+def test_a_disk_that_takes_no_checkpoint_holds_the_run_until_it_does(
     start: Start, base: Path, dataset: Path, tmp_path: Path
 ) -> None:
     """Native writers fail in their own ways; a limit on file sizes acts on them as a full disk does."""
-    folder = run_dir(tmp_path / "run", base, dataset, method="full", epochs=50)
+    folder = run_dir(tmp_path / "run", base, dataset, method="full", epochs=2)
     trainer = start(folder)
     resource.prlimit(
-        trainer.process.pid, resource.RLIMIT_FSIZE, (500_000, 500_000)
+        trainer.process.pid, resource.RLIMIT_FSIZE, (500_000, resource.RLIM_INFINITY)
     )  # below one checkpoint's file
+    events = trainer.until(lambda events: paused(events) is not None)
+    held = paused(events)
+    assert held is not None
+    assert (held.code, bool(held.hint)) == ("run.disk_full", True)
+    assert list((folder / "checkpoints").iterdir()) == []
+    resource.prlimit(trainer.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert isinstance(trainer.finish(), Finished)  # by itself
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 16 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
+    if sys.platform != "linux" or os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("only root may mount a small disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Take every free byte."""
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            pass
+    return ballast
+
+
+def test_a_full_disk_pauses_the_run_and_freeing_it_lets_it_go_on(
+    start: Start, base: Path, dataset: Path, tmp_path: Path, small_disk: Path
+) -> None:
+    whole = start(run_dir(tmp_path / "whole", base, dataset, evals_per_epoch=4))
+    assert isinstance(whole.finish(), Finished)
+    folder = run_dir(small_disk / "run", base, dataset, evals_per_epoch=4)
+    trainer = start(folder)
+    trainer.until(lambda events: any(isinstance(e, CheckpointSaved) for e in events))
+    ballast = fill(small_disk)
+    trainer.until(lambda events: paused(events) is not None)
+    held = paused(trainer.events())
+    assert held is not None
+    assert held.code == "run.disk_full"
+    before = checkpoint_files(folder)
+    assert before
+    time.sleep(1)
+    assert checkpoint_files(folder) == before
+    ballast.unlink()
+    assert isinstance(trainer.finish(), Finished)
+    expected = load_file(str(tmp_path / "whole" / "model" / "adapter_model.safetensors"))
+    got = load_file(str(folder / "model" / "adapter_model.safetensors"))
+    assert {k: v.tolist() for k, v in got.items()} == {k: v.tolist() for k, v in expected.items()}
+
+
+def checkpoint_files(folder: Path) -> dict[str, int]:
+    files = (folder / "checkpoints").glob("ckpt-*/*")
+    return {str(path): path.stat().st_size for path in files}
+
+
+def test_a_full_disk_lets_the_user_stop(
+    start: Start, base: Path, dataset: Path, small_disk: Path
+) -> None:
+    trainer = start(run_dir(small_disk / "run", base, dataset, epochs=90, evals_per_epoch=4))
+    trainer.until(lambda events: any(isinstance(e, CheckpointSaved) for e in events))
+    (small_disk / "run" / "commands.jsonl").write_bytes(b"\n" * 200)  # room for the word, when there is no other
+    fill(small_disk)
+    trainer.until(lambda events: paused(events) is not None)
+    trainer.say(Stop())
     failed = trainer.finish()
     assert isinstance(failed, Failed)
     assert failed.code == "run.disk_full"
-    assert failed.hint
-    assert list((folder / "checkpoints").iterdir()) == []
 
 
 def test_the_fit_check_answers_on_its_pipe(start: Start, base: Path, dataset: Path, tmp_path: Path) -> None:
