@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from studio.domain.specs import TrainSpec
@@ -52,10 +52,9 @@ def after_check(spec: TrainSpec, position: Position, gained: bool) -> None:
         position.checks_on_plateau = 0
 
 
-def decays_itself(parameter: nn.Parameter) -> nn.Parameter:
+def decays_itself(parameter: Tensor) -> None:
     """Mark a matrix whose task has its own weight decay in the loss (rows that are looked up, say)."""
     setattr(parameter, _DECAYS_ITSELF, True)
-    return parameter
 
 
 def make_optimizer(named: Iterable[tuple[str, nn.Parameter]], spec: TrainSpec) -> torch.optim.Optimizer:

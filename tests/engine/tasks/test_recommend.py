@@ -20,8 +20,8 @@ from studio.engine import checkpoint
 from studio.engine.estimate import estimate
 from studio.engine.predict import load_predictor
 from studio.engine.session import Session
+from studio.engine.tasks.recommend.choices import LONGEST, NOTHING, choice_items
 from studio.engine.tasks.recommend.factors import usual_ratings
-from studio.engine.tasks.recommend.sequence import LONGEST, NOTHING, choice_items
 from studio.engine.tasks.recommend.table import UNKNOWN, Table, read_table
 from studio.errors import StudioError
 from studio.protocol.events import Compared, Evaluated, Log, ProbeAnswered
