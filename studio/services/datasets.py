@@ -12,11 +12,12 @@ from pathlib import Path
 
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, SourcePreview, Split
 from studio.domain.ids import new_id
+from studio.domain.products import Task, title
 from studio.domain.recipes import Recipe
 from studio.domain.shapes import ColumnRole
 from studio.errors import NotFoundError, StudioError
 from studio.i18n import _, current_language
-from studio.paths import WorkspacePaths, resource_path
+from studio.paths import WorkspacePaths
 from studio.protocol.events import Event
 from studio.services.changes import ChangeBus, Changes
 from studio.services.data_hub import DataHub
@@ -25,6 +26,7 @@ from studio.services.data_sources import check_sources, check_space, keep_pasted
 from studio.services.data_versions import DataVersionService
 from studio.services.ports import DatasetRepository, RowPages, RunJob
 from studio.services.recipes import steps_here
+from studio.services.samples import CUSTOMER_SERVICE, SAMPLES
 
 PREVIEW_TIMEOUT_S = 60
 _IMAGE_NAME = re.compile(r"[0-9a-f]{64}\.\w{1,8}")
@@ -91,15 +93,26 @@ class DatasetService:
         language: str | None = None,
         on_event: Callable[[Event], None] | None = None,
         cancel: threading.Event | None = None,
+        task: Task = Task.CHAT,
     ) -> DatasetVersion:
-        """The bundled customer service questions, imported once for each language (``en`` or ``zh_CN``)."""
-        source = sample_source(language or current_language())
+        """The bundled example for a product with this task, imported once for each language (``en`` or ``zh_CN``).
+
+        Raises NotFoundError ``sample.none`` for a task without one.
+        """
+        sample = SAMPLES.get(task)
+        if sample is None:
+            raise NotFoundError(
+                "sample.none", _("There is no example for a product of the kind “{task}”.").format(task=title(task)),
+                _("Import data of your own."),
+            )  # fmt: skip
+        source = sample.source(language or current_language())
         for dataset in self.list():
-            if dataset.source_path == str(source):
+            if dataset.source_path == str(source) and dataset.shape is sample.shape:
                 return dataset
-        name = _("Customer service (sample)")
-        roles = {"question": ColumnRole.PROMPT, "answer": ColumnRole.RESPONSE}
-        return self.import_(ImportSpec(source=str(source), name=name, roles=roles), on_event, cancel)
+        spec = ImportSpec(
+            source=str(source), name=_(sample.title), roles=sample.roles, shape=sample.shape, shares=sample.shares
+        )  # fmt: skip
+        return self.import_(spec, on_event, cancel)
 
     def paste(self, text: str, name: str = "") -> ImportSpec:
         """Keep pasted text as a source; its format is detected when it is read. Raises StudioError."""
@@ -207,11 +220,6 @@ class DatasetService:
         return self._changes.publish(Changes.DATASETS)
 
 
-def sample_source(language: str) -> Path:
-    """The bundled customer service data in this language; English for a language without its own."""
-    return resource_path("samples", f"customer_service_{'zh' if language.startswith('zh') else 'en'}.csv")
-
-
 def is_sample(dataset: DatasetVersion) -> bool:
     """Whether this is the bundled customer service data."""
-    return dataset.source_path in {str(sample_source("en")), str(sample_source("zh_CN"))}
+    return dataset.source_path in {str(CUSTOMER_SERVICE.source(language)) for language in ("en", "zh_CN")}

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QStackedWidget, QWidget
 
 from studio.domain.datasets import DatasetVersion, ImportSpec, SourcePreview
 from studio.domain.products import Product
+from studio.domain.products import Task as ProductTask
 from studio.domain.recipes import Recipe
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
@@ -132,9 +133,10 @@ class Intake(QObject):
             dialog.open()
 
     def try_example(self) -> None:
-        """Import the bundled example."""
+        """Import the bundled example for what the product's model does."""
         service = self._ctx.services.datasets
-        self._begin(_("Example"), lambda on_event, cancel: service.import_sample(None, on_event, cancel))
+        task = self._product.task if self._product else ProductTask.CHAT
+        self._begin(_("Example"), lambda on_event, cancel: service.import_sample(None, on_event, cancel, task))
 
     def read(self, spec: ImportSpec) -> None:
         """Look into a source in a thread; the form or a clear message follows."""
