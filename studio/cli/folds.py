@@ -11,7 +11,7 @@ from studio.cli import pick
 from studio.cli.call import Answer, Call
 from studio.cli.keeping import keep_going
 from studio.cli.verbs import INTERRUPTED
-from studio.domain.folds import FoldsResult, measure_title, sentence, spread_words
+from studio.domain.folds import FoldsResult, measure_title, sentence, spread_words, value_words
 from studio.domain.runs import STATE_TITLES, RunPlan
 from studio.errors import NotFoundError
 from studio.i18n import N_, _
@@ -68,7 +68,7 @@ def _told(call: Call, result: FoldsResult) -> Answer:
     rows = []
     for number, run in enumerate(result.runs, 1):
         values = result.values.get(run.id, {})
-        figures = [f"{values[name]:.4g}" if name in values else "" for name in names]
+        figures = [value_words(values[name]) if name in values else "" for name in names]
         rows.append((number, run.id, _(STATE_TITLES[run.state]), *figures))
     call.out.table([_("Fold"), _("Run"), _("State"), *map(measure_title, names)], rows, whole=2)
     if names:

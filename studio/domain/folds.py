@@ -78,11 +78,18 @@ def measure_title(name: str) -> str:
     return _("Validation loss") if name == LOSS else metric_title(name)
 
 
+def value_words(value: float) -> str:
+    """Four digits that count, also when the last is a zero: figures stand in columns."""
+    return f"{value:#.4g}".rstrip(".")
+
+
 def spread_words(spread: Spread) -> str:
     """``0.871 ± 0.012``."""
     if spread.deviation is None:
-        return f"{spread.mean:.4g}"
-    return _("{mean} ± {deviation}").format(mean=f"{spread.mean:.4g}", deviation=f"{spread.deviation:.2g}")
+        return value_words(spread.mean)
+    return _("{mean} ± {deviation}").format(
+        mean=value_words(spread.mean), deviation=f"{spread.deviation:#.2g}"
+    )
 
 
 def sentence(result: FoldsResult) -> str:

@@ -54,9 +54,17 @@ class Budget(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    trials: int | None = Field(12, ge=1, le=1000, title=N_("Trials"))
-    minutes: float | None = Field(None, gt=0, le=60 * 24 * 30, title=N_("Longest time"))
-    passes: float | None = Field(None, gt=0, le=100, title=N_("Passes in each trial"))
+    trials: int | None = Field(
+        12, ge=1, le=1000, title=N_("Trials"), description=N_("Runs at most. Empty: as many as the minutes allow."),
+    )  # fmt: skip
+    minutes: float | None = Field(
+        None, gt=0, le=60 * 24 * 30, title=N_("Minutes"),
+        description=N_("Of training in all, at most. Empty: no limit."),
+    )  # fmt: skip
+    passes: float | None = Field(
+        1.0, gt=0, le=100, title=N_("Passes in each trial"),
+        description=N_("Over the data; fewer are faster. Empty: as the run has."),
+    )  # fmt: skip
 
 
 class Trial(BaseModel):

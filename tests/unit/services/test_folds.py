@@ -60,7 +60,7 @@ def test_mean_and_deviation_are_of_the_best_checks_of_finished_folds() -> None:
     assert result.spreads["loss"].deviation == pytest.approx(2**0.5)
     assert (result.spreads["accuracy"].mean, result.spreads["accuracy"].folds) == (pytest.approx(0.6), 2)
     assert result.ended
-    assert sentence(result) == "2 of 3 folds so far: Validation loss 3 ± 1.4; Accuracy 0.6 ± 0.14."
+    assert sentence(result) == "2 of 3 folds so far: Validation loss 3.000 ± 1.4; Accuracy 0.6000 ± 0.14."
 
 
 def test_one_fold_has_no_deviation() -> None:

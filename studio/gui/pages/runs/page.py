@@ -1,4 +1,4 @@
-"""The Runs page: Current (one run in full) and History (all of them), chosen at the top."""
+"""The Runs page: Current (one run in full), Queue, Search, Folds, and History (all runs), chosen at the top."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from studio.domain.runs import Run
 from studio.gui.context import GuiContext
 from studio.gui.page import Page, PaletteAction
 from studio.gui.pages.runs.current import CurrentView
+from studio.gui.pages.runs.folds import FoldsView
 from studio.gui.pages.runs.history import HistoryView
+from studio.gui.pages.runs.queue import QueueView
+from studio.gui.pages.runs.search import SearchView
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import PageHeader, SegmentedControl
 from studio.i18n import _
@@ -19,7 +22,10 @@ from studio.services.changes import Changes
 
 
 class RunsPage(Page):
-    """``navigator.go("runs", run_id=…)`` shows that run; ``go("runs", view="history")`` the list."""
+    """``navigator.go("runs", run_id=…)`` shows that run; ``go("runs", view="history")`` the list, and so on.
+
+    ``go("runs", view="search", plan=…)`` opens the form of a new search like this plan.
+    """
 
     page_id: ClassVar[str] = "runs"
     icon: ClassVar[str] = "runs"
@@ -27,13 +33,25 @@ class RunsPage(Page):
 
     def __init__(self, ctx: GuiContext) -> None:
         super().__init__(ctx)
-        self.views = SegmentedControl([("current", _("Current")), ("history", _("History"))])
+        self.views = SegmentedControl(
+            [
+                ("current", _("Current")), ("queue", _("Queue")), ("search", _("Search")), ("folds", _("Folds")),
+                ("history", _("History")),
+            ]
+        )  # fmt: skip
         self.views.setAccessibleName(_("What to show"))
         self.current = CurrentView(ctx)
         self.history = HistoryView(ctx)
+        self.queue = QueueView(ctx)
+        self.search = SearchView(ctx)
+        self.folds = FoldsView(ctx)
+        self._views: dict[str, CurrentView | QueueView | SearchView | FoldsView | HistoryView] = {
+            "current": self.current, "queue": self.queue, "search": self.search, "folds": self.folds,
+            "history": self.history,
+        }  # fmt: skip
         self._stack = QStackedWidget()
-        self._stack.addWidget(self.current)
-        self._stack.addWidget(self.history)
+        for view in self._views.values():
+            self._stack.addWidget(view)
         header = PageHeader(_("Runs"), "", self.views)
         space = current_tokens().space
         header.setContentsMargins(space.xl, space.l, space.xl, 0)
@@ -43,7 +61,9 @@ class RunsPage(Page):
         column.addWidget(header)
         column.addWidget(self._stack, 1)
         self.views.changed.connect(self._on_view)
-        self.history.opened.connect(self._open)
+        for listing in (self.queue, self.search, self.folds, self.history):
+            listing.opened.connect(self._open)
+        self.search.use_asked.connect(lambda plan: self.ctx.navigator.go("train", plan=plan))
         self.current.try_asked.connect(self._try)
         self.current.again_asked.connect(self._again)
         if ctx.jobs is not None:
@@ -53,7 +73,10 @@ class RunsPage(Page):
         return _("Runs")
 
     def enter(self, **arguments: Any) -> None:
-        view = "history" if arguments.get("view") == "history" else "current"
+        asked = str(arguments.get("view", "current"))
+        view = asked if asked in self._views else "current"
+        if "plan" in arguments:
+            self.search.begin_with(arguments["plan"])
         if "run_id" in arguments:
             self.current.show_run(arguments["run_id"])
         if arguments:
@@ -61,18 +84,18 @@ class RunsPage(Page):
         self._wake()
 
     def leave(self) -> None:
-        self.current.sleep()
-        self.history.sleep()
+        for view in self._views.values():
+            view.sleep()
 
     def refresh(self, changes: Changes) -> None:
-        if self.views.current() == "current":
-            self.current.reload()
-        else:
-            self.history.reload()
+        self._views[self.views.current()].reload()
 
     def palette_actions(self) -> list[PaletteAction]:
         return [
             PaletteAction("runs.current", _("Show the current run"), "", lambda: self._go("current")),
+            PaletteAction("runs.queue", _("Show the queue of runs"), "", lambda: self._go("queue")),
+            PaletteAction("runs.search", _("Search for good settings"), "", lambda: self._go("search")),
+            PaletteAction("runs.folds", _("Check settings by folds"), "", lambda: self._go("folds")),
             PaletteAction("runs.history", _("Show the history of runs"), "", lambda: self._go("history")),
         ]
 
@@ -94,17 +117,15 @@ class RunsPage(Page):
         self.ctx.navigator.go("runs", view=view)
 
     def _on_view(self, view: str) -> None:
-        self._stack.setCurrentWidget(self.current if view == "current" else self.history)
+        self._stack.setCurrentWidget(self._views[view])
         if self.isVisible():
             self._wake()
 
     def _wake(self) -> None:
-        if self.views.current() == "current":
-            self.history.sleep()
-            self.current.wake()
-        else:
-            self.current.sleep()
-            self.history.wake()
+        for key, view in self._views.items():
+            if key != self.views.current():
+                view.sleep()
+        self._views[self.views.current()].wake()
 
     def _on_events(self, news: tuple[str, list[Event]]) -> None:
         self.current.take_events(*news)

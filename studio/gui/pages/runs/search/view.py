@@ -1,0 +1,288 @@
+"""One search at a time: how far it is, its trials as lines and as a table, and its best settings put to use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QStackedLayout, QWidget
+
+from studio.domain.runs import RunPlan
+from studio.domain.searches import SEARCH_TITLES, Search, SearchState, best_spec, search_words
+from studio.gui.context import GuiContext
+from studio.gui.models.trials_table import TrialsTable, trial_words
+from studio.gui.pages.runs.search.parallel import ParallelPlot
+from studio.gui.pages.runs.search.start_dialog import StartDialog
+from studio.gui.pages.runs.tables import ROW_HEIGHT, plain_table
+from studio.gui.theme import Tone, current_tokens
+from studio.gui.widgets import (
+    BodyText,
+    Caption,
+    Card,
+    DropDown,
+    EmptyState,
+    GhostButton,
+    PrimaryButton,
+    ScrollPage,
+    SecondaryButton,
+    StateBadge,
+)
+from studio.i18n import _, ngettext
+
+REFRESH_MS = 1000
+RECENT_RUNS = 30
+COLUMN_WIDTH = 96
+TABLE_HEIGHT = (120, 480)  # px, as few or many trials as there are
+_TONES: dict[SearchState, Tone] = {
+    SearchState.RUNNING: "accent", SearchState.DONE: "success", SearchState.STOPPED: "neutral",
+    SearchState.FAILED: "error",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """All searches, and the plans that a new one may start from."""
+
+    searches: tuple[Search, ...]
+    plans: tuple[RunPlan, ...]
+
+
+class SearchView(QWidget):
+    """use_asked carries the RunPlan (object) with the best settings; opened the id (str) of a trial's run."""
+
+    use_asked = Signal(object)
+    opened = Signal(str)
+    loaded = Signal()
+
+    def __init__(self, ctx: GuiContext) -> None:
+        super().__init__()
+        self._ctx = ctx
+        self._generation = 0
+        self._wish: str | None = None
+        self._plan_wish: RunPlan | None = None
+        self._found = Found((), ())
+        self.dialog: StartDialog | None = None
+        self.chooser = DropDown()
+        self.chooser.setAccessibleName(_("Which search"))
+        self.chooser.setMinimumWidth(300)
+        self.badge = StateBadge("")
+        self.progress = Caption()
+        self.new = SecondaryButton(_("New search"), self.ask_new, icon="plus")
+        self.stop = GhostButton(_("Stop"), self._stop)
+        self.go_on = GhostButton(_("Go on"), self._go_on)
+        self.use = PrimaryButton(_("Use these settings"), self._use)
+        self.words = BodyText(tone="muted")
+        self.plot = ParallelPlot(self._trial_words)
+        self.model = TrialsTable(self)
+        self.table = plain_table(self.model, _("Trials"), {})
+        self._timer = QTimer(self)
+        self._timer.setInterval(REFRESH_MS)
+        self._timer.timeout.connect(self._tick)
+        self._stack = QStackedLayout(self)
+        self._build()
+        self._connect()
+
+    def wake(self) -> None:
+        """The view came into sight."""
+        self._timer.start()
+        self.reload()
+
+    def sleep(self) -> None:
+        """The view went out of sight."""
+        self._timer.stop()
+
+    def reload(self) -> None:
+        """Read the searches anew."""
+        self._generation += 1
+        self._ctx.tasks.run(self._read, partial(self._take, self._generation))
+
+    def search(self) -> Search | None:
+        """The search on the screen."""
+        return next((each for each in self._found.searches if each.id == self._wish), None)
+
+    def begin_with(self, plan: RunPlan) -> None:
+        """Open the form of a new search with this plan as soon as the searches are read."""
+        self._plan_wish = plan
+        self.reload()
+
+    def ask_new(self) -> None:
+        """Open the form of a new search."""
+        plans = [*([self._plan_wish] if self._plan_wish else []), *self._found.plans]
+        self._plan_wish = None
+        if not plans:
+            return
+        self.dialog = StartDialog(plans, self.window())
+        self.dialog.accepted.connect(self._start)
+        self.dialog.open()
+
+    def _build(self) -> None:
+        space = current_tokens().space
+        page = ScrollPage(margin=0)
+        page.body.setContentsMargins(space.xl, space.l, space.xl, space.xl)
+        tools = QHBoxLayout()
+        tools.setSpacing(space.s)
+        self.progress.setWordWrap(False)
+        for widget in (self.chooser, self.badge, self.progress):
+            tools.addWidget(widget)
+        tools.addStretch(1)
+        for button in (self.stop, self.go_on, self.new, self.use):
+            tools.addWidget(button)
+        page.body.addLayout(tools)
+        picture = Card(
+            _("What the trials found"),
+            _("Each line is a trial, from its settings to its loss: lower is better. Dashed: ended early."),
+        )
+        picture.add(self.words)
+        picture.add(self.plot, 1)
+        page.add(picture)
+        trials = Card(_("Trials"))
+        header = self.table.horizontalHeader()
+        header.setMinimumSectionSize(COLUMN_WIDTH)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        trials.add(self.table, 1)
+        page.add(trials)
+        page.body.addStretch(1)
+        empty = EmptyState(
+            "search",
+            _("A search tries different settings in short runs and shows which do best on the validation rows."),
+            _("New search"), self.ask_new, title=_("No searches yet"),
+        )  # fmt: skip
+        untrained = EmptyState(
+            "search",
+            _("A search starts from the settings of a run. Train once, then look for better settings here."),
+            _("Train a model"), lambda: self._ctx.navigator.go("train"), title=_("No searches yet"),
+        )  # fmt: skip
+        self.empty, self.untrained = empty, untrained
+        for part in (QWidget(), empty, untrained, page):
+            self._stack.addWidget(part)
+
+    def _connect(self) -> None:
+        self.chooser.activated.connect(lambda index: self._show(self.chooser.itemData(index)))
+        self.plot.lit.connect(self._on_lit)
+        self.plot.chosen.connect(self._on_chosen)
+        self.table.selectionModel().selectionChanged.connect(lambda *_args: self._on_selection())
+        self.table.doubleClicked.connect(lambda index: self.opened.emit(self.model.trial(index.row()).run_id))
+
+    def _tick(self) -> None:
+        search = self.search()
+        if search is not None and search.state is SearchState.RUNNING:
+            self.reload()
+
+    def _read(self) -> Found:
+        services = self._ctx.services
+        recent = [run.plan for run in services.runs.list(limit=RECENT_RUNS) if run.plan.fold is None]
+        plans = {plan.name: plan for plan in reversed(recent)}
+        return Found(tuple(services.searches.list()), tuple(reversed(plans.values())))
+
+    def _take(self, generation: int, found: Found) -> None:
+        if generation != self._generation:
+            return
+        self._found = found
+        if self.search() is None:
+            self._wish = found.searches[0].id if found.searches else None
+        self.new.setEnabled(bool(found.plans))
+        self._fill_chooser()
+        search = self.search()
+        if search is None:
+            self._stack.setCurrentWidget(self.empty if found.plans else self.untrained)
+        else:
+            self._stack.setCurrentIndex(3)
+            self._show_search(search)
+        if self._plan_wish is not None:
+            self.ask_new()
+        self.loaded.emit()
+
+    def _fill_chooser(self) -> None:
+        shown = [(self.chooser.itemData(i), self.chooser.itemText(i)) for i in range(self.chooser.count())]
+        wanted = [(search.id, search.name) for search in self._found.searches]
+        if shown != wanted:
+            self.chooser.clear()
+            for key, name in wanted:
+                self.chooser.addItem(name, key)
+        self.chooser.setCurrentIndex(self.chooser.findData(self._wish))
+
+    def _show(self, search_id: str) -> None:
+        self._wish = search_id
+        if (search := self.search()) is not None:
+            self._show_search(search)
+
+    def _show_search(self, search: Search) -> None:
+        running = search.state is SearchState.RUNNING
+        self.badge.set(_(SEARCH_TITLES[search.state]), _TONES[search.state])
+        self.progress.setText(_progress_words(search))
+        self.words.setText(" ".join(part for part in (search_words(search), search.reason) if part))
+        self.stop.setVisible(running)
+        self.go_on.setVisible(search.state in (SearchState.STOPPED, SearchState.FAILED) and not search.spent)
+        self.use.setEnabled(search.best is not None)
+        self.use.setToolTip("" if search.best else _("No trial has finished yet."))
+        self.model.show(search)
+        height = self.table.horizontalHeader().sizeHint().height() + ROW_HEIGHT * len(search.trials) + 2
+        self.table.setFixedHeight(min(max(height, TABLE_HEIGHT[0]), TABLE_HEIGHT[1]))
+        self.plot.show_search(search)
+
+    def _trial_words(self, number: int) -> str:
+        search = self.search()
+        trial = next((each for each in search.trials if each.number == number), None) if search else None
+        return trial_words(search, trial) if search is not None and trial is not None else ""
+
+    def _on_lit(self, number: int | None) -> None:
+        """The table follows the picture."""
+        row = -1 if number is None else self.model.row_of(number)
+        if row >= 0:
+            self.table.selectRow(row)
+
+    def _on_chosen(self, number: int) -> None:
+        self.table.scrollTo(self.model.index(self.model.row_of(number), 0))
+        self.table.setFocus()
+
+    def _on_selection(self) -> None:
+        rows = self.table.selectionModel().selectedRows()
+        if rows:
+            self.plot.light(self.model.trial(rows[0].row()).number)
+
+    def _start(self) -> None:
+        dialog = self.dialog
+        if dialog is None:
+            return
+        plan, space, budget, name = dialog.plan(), dialog.space(), dialog.budget(), dialog.name()
+        product = self._ctx.navigator.current_product_id
+        searches = self._ctx.services.searches
+
+        def started(search: Search) -> None:
+            self._wish = search.id
+            self.reload()
+
+        self._ctx.tasks.run(
+            lambda: searches.start(plan, space, budget, name=name, product_id=product), started,
+            label=_("Starting the search"),
+        )  # fmt: skip
+
+    def _stop(self) -> None:
+        self._do(self._ctx.services.searches.stop)
+
+    def _go_on(self) -> None:
+        self._do(self._ctx.services.searches.resume)
+
+    def _do(self, deed: Callable[[str], object]) -> None:
+        if (search := self.search()) is not None:
+            search_id = search.id
+            self._ctx.tasks.run(lambda: deed(search_id), lambda _done: self.reload())
+
+    def _use(self) -> None:
+        if (search := self.search()) is not None and search.best is not None:
+            self.use_asked.emit(search.plan.model_copy(update={"spec": best_spec(search)}))
+
+
+def _progress_words(search: Search) -> str:
+    tried, most = len(search.trials), search.budget.trials
+    if most is not None:
+        words = _("{n} of {most} trials").format(n=tried, most=most)
+    else:
+        words = ngettext("{n} trial", "{n} trials", tried).format(n=tried)
+    if search.budget.minutes is None:
+        return words
+    return _("{trials}, {used} of {minutes} min").format(
+        trials=words, used=f"{search.minutes_used:.0f}", minutes=f"{search.budget.minutes:g}"
+    )
