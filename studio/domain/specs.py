@@ -353,9 +353,9 @@ _KINDS: dict[Architecture, tuple[float, dict[str, object]]] = {
         4.0,
         {"batch_size": 128, "image_size": 28, "channels": 16, "dropout": 0.0, "learning_rate": 2e-3},
     ),
-    Architecture.FACTORS: (8.0, {"batch_size": 512, "learning_rate": 5e-3, "weight_decay": 0.05}),
+    Architecture.FACTORS: (8.0, {"batch_size": 512, "learning_rate": 5e-3, "weight_decay": 0.1}),
     Architecture.SEQUENCE: (8.0, {"batch_size": 64, "layers": 2, "heads": 2, "width": 64}),
-    Architecture.SPECTROGRAM: (8.0, {"batch_size": 32}),
+    Architecture.SPECTROGRAM: (8.0, {"batch_size": 32, "channels": 16, "learning_rate": 2e-3}),
 }
 
 
