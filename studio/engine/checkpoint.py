@@ -48,7 +48,9 @@ class Position:
     best_loss: float | None = None
     best_step: int = 0
     evals_without_gain: int = 0
-    checks_on_plateau: int = 0  # of the plateau schedule: checks without a gain since the rate was last halved
+    checks_on_plateau: int = (
+        0  # of the plateau schedule: checks without a gain since the rate was last halved
+    )
     rate_factor: float = 1.0  # the same: what the rate is multiplied by
     pieces: int = 1
     evals: list[tuple[int, float, float]] = field(default_factory=list)  # step, epoch, loss
@@ -98,7 +100,9 @@ def take_snapshot(
 def snapshot_bytes(model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
     """Bytes that a snapshot of this state takes, in memory and about as much on the disk."""
     tensors = [*_trained(model).values()]
-    tensors += [value for state in optimizer.state.values() for value in state.values() if isinstance(value, Tensor)]
+    tensors += [
+        value for state in optimizer.state.values() for value in state.values() if isinstance(value, Tensor)
+    ]
     return sum(tensor.nbytes for tensor in tensors)
 
 
@@ -134,7 +138,10 @@ def rng_state() -> dict[str, Any]:
     name, keys, place, has_gauss, cached = np.random.get_state(legacy=True)
     state: dict[str, Any] = {
         "torch": torch.get_rng_state(), "python": [version, list(numbers), gauss],
-        "numpy": [str(name), torch.from_numpy(np.asarray(keys).astype(np.int64)), int(place), int(has_gauss), float(cached)],
+        "numpy": [
+            str(name), torch.from_numpy(np.asarray(keys).astype(np.int64)), int(place), int(has_gauss),
+            float(cached),
+        ],
     }  # fmt: skip
     if torch.cuda.is_available():
         state["cuda"] = torch.cuda.get_rng_state_all()

@@ -11,15 +11,14 @@ import torch
 import transformers
 
 from studio.domain.runs import RunPlan
-from studio.engine import devices
-from studio.engine.prepare import Prepared
+from studio.engine.prepare import Prepared, format_name
 
 
 def fingerprint(plan: RunPlan, on: Prepared, processes: int) -> dict[str, str]:
     """Named facts; a resume with another value for one of them is approximate, and says which."""
     return {
         "dataset": plan.dataset_sha256, "spec": hash_of(plan.spec.model_dump_json()), "code": code_hash(),
-        "threads": str(on.threads), "processes": str(processes), "dtype": devices.dtype_name(on.dtype),
+        "threads": str(on.threads), "processes": str(processes), "dtype": format_name(on),
         "device": on.device.type, "machine": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
         "python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__,
     }  # fmt: skip

@@ -60,10 +60,13 @@ def prepare(
     device = devices.pick_device(spec.device)
     check_method(spec, device)
     threads = devices.set_threads(spec.threads)
-    chosen = devices.pick_dtype(dtype or _number_format(spec, device), device)
+    known, _plus, base_format = dtype.partition("+")
+    chosen = devices.pick_dtype(known or _number_format(spec, device), device)
     torch.manual_seed(spec.seed)
     emit(Phase(name="reading_rows"))
-    loaded = registry.build(Setting(plan, rows, work_dir, emit, control, device, chosen, media))
+    resumed = base_format if dtype else None
+    setting = Setting(plan, rows, work_dir, emit, control, device, chosen, media, resumed)
+    loaded = registry.build(setting)
     task = loaded.task
     size = size_of(task.model)
     longest = max((item.length for item in loaded.train), default=0)
@@ -79,6 +82,12 @@ def prepare(
         train=loaded.train, validation=validation, held_out=held_out, held_out_name=name,
         schedule=schedule_for(spec, len(loaded.train)), choices=choices,
     )  # fmt: skip
+
+
+def format_name(on: Prepared) -> str:
+    """The number format by name, with that of a frozen base: ``bfloat16``, ``float32+int8``."""
+    more = on.task.number_format
+    return devices.dtype_name(on.dtype) + (f"+{more}" if more else "")
 
 
 def _number_format(spec: TrainSpec, device: torch.device) -> str:

@@ -24,7 +24,7 @@ from studio.engine.fingerprint import fingerprint, hash_of
 from studio.engine.folders import fsync
 from studio.engine.optim import make_optimizer
 from studio.engine.patience import Patience
-from studio.engine.prepare import Prepared, announce, prepare
+from studio.engine.prepare import Prepared, announce, format_name, prepare
 from studio.engine.saver import Saver
 from studio.engine.standstill import Standstill
 from studio.engine.tasks.media import Media
@@ -84,7 +84,7 @@ class Session:
             dtype = self._team.share(None)
         self._on = prepare(plan, rows, self._dir, self._emit, self._control, dtype, media)
         if self._team.leads:
-            self._team.share(devices.dtype_name(self._on.dtype))
+            self._team.share(format_name(self._on))
         self._optimizer = make_optimizer(self._on.task.model.named_parameters(), plan.spec)
 
     @property
@@ -169,7 +169,8 @@ class Session:
         if not fresh:
             return None  # the weights have moved: what the base would have said is not known any more
         self._emit(Phase(name="base_evaluation"))
-        measured = self._scores(self._on.held_out)
+        with self._on.task.as_answered():
+            measured = self._scores(self._on.held_out)
         self._patient(lambda: _write_json(path, measured))
         if self._on.validation:
             self._tell_base_validation()
@@ -271,7 +272,8 @@ class Session:
         if not self._plan.compare:
             return []
         self._emit(Phase(name="comparing"))
-        tuned = self._scores(self._on.held_out) if self._on.held_out else []
+        with self._on.task.as_answered():
+            tuned = self._scores(self._on.held_out) if self._on.held_out else []
         if tuned:
             self._emit(
                 Compared(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -70,6 +71,7 @@ class Setting:
     """What a task is built from.
 
     rows: gives the rows of a split. work_dir: where a new vocabulary is kept. media: decodes pictures and recordings.
+    base_format: of a frozen base in the attempt that is resumed ("int8" or ""); None: to be found out.
     """
 
     plan: RunPlan
@@ -80,6 +82,7 @@ class Setting:
     device: torch.device
     dtype: torch.dtype
     media: Media | None = None
+    base_format: str | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,15 @@ class LearningTask(ABC, Generic[ItemT, BatchT]):
     def probe(self, prompt: str) -> Probe | None:
         """The model's answer to a probe prompt; None when it answers none."""
         return None
+
+    @property
+    def number_format(self) -> str:
+        """What is added to the name of the number format where a frozen part is held in another, "" for nothing."""
+        return ""
+
+    def as_answered(self) -> AbstractContextManager[None]:
+        """Within it the model is as it will answer, where training makes it faster than exact."""
+        return nullcontext()
 
     def preview(self, items: Sequence[ItemT]) -> list[list[PreviewToken]]:
         """The first items as the model will see them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,16 +17,19 @@ from studio.domain.runs import RunPlan
 from studio.domain.sampling import Sampling
 from studio.domain.shapes import Shape
 from studio.engine.generate import answer
+from studio.engine.int8 import LEAST_GAIN, MOST_LOSS_CHANGE, RoundedBase, gain
 from studio.engine.loading import load_tokenizer
 from studio.engine.models import new_model, new_tokenizer, save_model, tuned_model
 from studio.engine.tasks.language.batch import Batch, collate
 from studio.engine.tasks.language.encoding import Example, encode_rows, ensure_template
 from studio.engine.tasks.language.losses import CausalLoss
 from studio.engine.tasks.task import LearningTask, Loaded, Probe, Setting
-from studio.protocol.events import Phase, PreviewToken, Progress
+from studio.i18n import _
+from studio.protocol.events import Log, Phase, PreviewToken, Progress
 
 PROBE_SAMPLING: Final = Sampling(temperature=0, repetition_penalty=1.1, max_new_tokens=48, seed=0)
 PREVIEW_TOKENS: Final = 400
+CALIBRATION_ROWS: Final = 4
 _PROGRESS_INTERVAL_S: Final = 0.25
 
 
@@ -34,9 +38,38 @@ class CausalTask(LearningTask[Example, Batch]):
 
     def __init__(self, model: nn.Module, tokenizer: Any, device: torch.device, dtype: torch.dtype) -> None:
         self.model, self.tokenizer = model, tokenizer
-        self._device = device
+        self._device, self._dtype = device, dtype
         self._loss = CausalLoss(model, dtype)
         self._pad_id = pad_id(tokenizer)
+        self._base: RoundedBase | None = None
+
+    @property
+    def number_format(self) -> str:
+        return "int8" if self._base is not None else ""
+
+    def as_answered(self) -> AbstractContextManager[None]:
+        return self._base.whole() if self._base is not None else nullcontext()
+
+    def round_base(self, rows: Sequence[Example], *, always: bool) -> float | None:
+        """Hold the frozen base in int8, if ``always`` or if that is faster here and as good on these rows.
+
+        Returns the relative change of the base's loss on the rows, None when the base stays as it is.
+        """
+        if not always and gain(self._dtype) < LEAST_GAIN:
+            return None
+        batch = self.to_device(self.collate(rows))
+        self.model.eval()
+        with torch.no_grad():
+            base = RoundedBase(self.model, lambda: self.loss(batch))
+            before = float(self.loss(batch))
+            base.use(True)
+            change = float(self.loss(batch)) / before - 1
+        self.model.train()
+        if not always and not abs(change) <= MOST_LOSS_CHANGE:
+            base.use(False)
+            return None
+        self._base = base
+        return change
 
     def collate(self, items: Sequence[Example]) -> Batch:
         return collate(items, self._pad_id)
@@ -71,7 +104,21 @@ def build(setting: Setting) -> Loaded[Example, Batch]:
     setting.emit(Phase(name="loading_model"))
     model = _model(plan, tokenizer, setting.device, setting.dtype)
     task = CausalTask(model, tokenizer, setting.device, setting.dtype)
+    _choose_base_format(task, setting, train)
     return Loaded(task, train, validation, test)
+
+
+def _choose_base_format(task: CausalTask, setting: Setting, train: Sequence[Example]) -> None:
+    """Whole numbers for the frozen base of a LoRA run on a processor, where asked for, or faster and as good."""
+    spec, resumed = setting.plan.spec, setting.base_format
+    wanted = {"float": "", "int8": "int8"}.get(spec.base_format) if resumed is None else resumed
+    able = spec.method is Method.LORA and setting.device.type == "cpu" and setting.plan.base_dir is not None
+    if not able or wanted == "":
+        return
+    change = task.round_base(train[:CALIBRATION_ROWS], always=wanted == "int8")
+    if change is not None:
+        text = _("The frozen base is computed in int8, which is faster here; its loss changes by {share}.")
+        setting.emit(Log(level="info", message=text.format(share=f"{change:+.2%}")))
 
 
 class _Encoder:
