@@ -157,7 +157,8 @@ def script(
 def _row(services: Services, run: Run) -> tuple[object, ...]:
     verdict = services.runs.verdict(run.id)
     return (
-        run.id, run.name, _(STATE_TITLES[run.state]), f"{run.step}/{run.total_steps}" if run.total_steps else "",
+        run.id, run.name, services.runs.waiting_words(run) or _(STATE_TITLES[run.state]),
+        f"{run.step}/{run.total_steps}" if run.total_steps else "",
         loss_words(run.last_loss), verdict_title(verdict.kind) if verdict else "",
         words.local_time(run.created_at),
     )  # fmt: skip

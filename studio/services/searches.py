@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0
 MOST_ATTEMPTS = 3  # of one trial whose process disappears
 MOST_FAILURES = 3  # trials in a row
+OUT_OF_MEMORY = "run.out_of_memory"
 
 
 class SearchService:
@@ -215,7 +216,7 @@ class SearchService:
             self._close(search, trial, TrialState.FAILED, run.error_message or _("Cancelled"), _seconds(run))
         elif run.state is RunState.INTERRUPTED and run.attempt < MOST_ATTEMPTS:
             self._runs.resume_interrupted(run.id)
-        elif run.state is RunState.INTERRUPTED:
+        elif run.state is RunState.INTERRUPTED or _waits_for_somebody(run):
             self._drop_run(trial)
             self._close(search, trial, TrialState.FAILED, run.error_message, _seconds(run))
         elif run.state is RunState.RUNNING:
@@ -271,6 +272,11 @@ class SearchService:
             self._runs.cancel(trial.run_id)
         except StudioError as problem:  # it has ended, or was never queued
             log.info("The run of trial %d is not cancelled: %s", trial.number, problem)
+
+
+def _waits_for_somebody(run: Run) -> bool:
+    """Whether the run holds still until its settings are changed; a search has nobody to do that."""
+    return run.state is RunState.PAUSED and run.error_code == OUT_OF_MEMORY
 
 
 def _seconds(run: Run) -> float:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTime, QTimer
-from PySide6.QtGui import QDropEvent
+from PySide6.QtCore import Qt, QTime, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -104,13 +103,11 @@ def test_a_row_is_dragged_to_another_place(qtbot: QtBot, page: RunsPage, workspa
 
 
 def _drop(page: RunsPage, source: int, below: int) -> None:
-    """Drop a row on the line under another one, as the table gets it from the mouse."""
-    table, model = page.queue.table, page.queue.model
-    data: QMimeData = model.mimeData([model.index(source, 0)])
-    where = table.visualRect(model.index(below, QueueColumn.NAME)).bottomLeft() - QPoint(0, 0)
-    accepted = model.dropMimeData(data, Qt.DropAction.MoveAction, below + 1, 0, model.index(-1, -1))
-    assert not accepted, "the queue itself moves the run"
-    assert QDropEvent(QPointF(where), Qt.DropAction.MoveAction, data, LEFT, Qt.KeyboardModifier.NoModifier)
+    """Drop a row on the line under another one, as Qt tells it: a drag itself runs in a loop of the platform's."""
+    model = page.queue.model
+    data = model.mimeData([model.index(source, 0)])
+    taken = model.dropMimeData(data, Qt.DropAction.MoveAction, below + 1, 0, model.index(-1, -1))
+    assert not taken, "the queue itself moves the run"
 
 
 def test_hours_are_given_and_taken_back(qtbot: QtBot, page: RunsPage, workspace: Workspace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from studio.domain.searches import Budget, Search, SearchState, Trial, TrialStat
 from studio.domain.specs import TrainSpec
 from studio.errors import StudioError
 from studio.services import proposals
+from studio.services.searches import OUT_OF_MEMORY
 from tests.helpers import builders
 from tests.unit.services.conftest import Studio
 
@@ -145,6 +147,25 @@ def test_three_failures_in_a_row_end_the_search(studio: Studio) -> None:
     assert [trial.state for trial in search.trials] == [TrialState.FAILED] * 3
     assert "exit code 3" in search.reason
     assert all(studio.runs.get(trial.run_id).state is RunState.CANCELLED for trial in search.trials)
+
+
+def test_a_trial_that_holds_still_for_memory_does_not_hold_the_search(studio: Studio) -> None:
+    studio.trainer = "hang"
+    search = studio.searches.start(plan(studio), RATES, Budget(trials=2))
+    first = studio.searches.get(search.id).trials[0].run_id
+    studio.wait(first, RunState.RUNNING)
+    studio.runs.pause(first)
+    paused = studio.wait(first, RunState.PAUSED)
+    studio.runs.poll()
+    assert studio.searches.get(search.id).trials[0].state is TrialState.RUNNING, (
+        "a pause by hand is waited for"
+    )
+    told = replace(paused, error_code=OUT_OF_MEMORY, error_message="The memory is full.")
+    studio.repository.save(told)
+    poll_until(studio, lambda: len(studio.searches.get(search.id).trials) == 2)
+    trial = studio.searches.get(search.id).trials[0]
+    assert (trial.state, trial.note) == (TrialState.FAILED, "The memory is full.")
+    studio.searches.stop(search.id)
 
 
 def test_a_stopped_search_drops_its_run_and_can_go_on(studio: Studio) -> None:
