@@ -7,6 +7,8 @@ import threading
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from studio.domain.datasets import Split, title
+from studio.domain.findings import Example
 from studio.domain.recipes import AnyStep, StepPreview
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
@@ -105,7 +107,7 @@ class StepPreviewPanel(QWidget):
                 widget.deleteLater()
         shown = preview.examples[:_EXAMPLES] if preview is not None else []
         for example in shown:
-            row = ExampleRow(example)
+            row = ExampleRow(_in_words(example))
             row.setAttribute(
                 Qt.WidgetAttribute.WA_TransparentForMouseEvents
             )  # the table is behind the dialog
@@ -114,6 +116,15 @@ class StepPreviewPanel(QWidget):
         body.addStretch(1)
         self._title.setVisible(bool(shown))
         self.examples.setVisible(bool(shown))
+
+
+def _in_words(example: Example) -> Example:
+    """Names of parts as they are called in the window."""
+    if example.column != "split":
+        return example
+    parts = {split.value: title(split) for split in Split}
+    after = parts.get(example.after, example.after) if example.after is not None else None
+    return example.model_copy(update={"before": parts.get(example.before, example.before), "after": after})
 
 
 def preview_words(preview: StepPreview) -> str:
