@@ -130,6 +130,31 @@ def test_cancel_an_examination(qtbot: QtBot, panel: DoctorPanel, workspace: Data
     assert workspace.data_job.examined == 1
 
 
+def test_an_examination_is_begun_again_after_the_language_changed(
+    qtbot: QtBot, panel: DoctorPanel, context: GuiContext, workspace: DataWorkspace
+) -> None:
+    workspace.data_job.gate = threading.Event()
+    version, declined = workspace.add_dataset(), workspace.add_dataset()
+    panel.show_dataset(declined)
+    qtbot.waitUntil(lambda: workspace.data_job.examined == 1)
+    qtbot.mouseClick(panel.progress.cancel, LEFT)
+    qtbot.waitUntil(panel.resting.isVisible)
+    panel.show_dataset(version)
+    qtbot.waitUntil(lambda: workspace.data_job.examined == 2)
+    other = DoctorPanel(context)  # as the window builds everything anew
+    qtbot.addWidget(other)
+    other.show()
+    other.remember(panel.memory())
+    panel.dispose()
+    other.show_dataset(declined)
+    qtbot.waitUntil(other.resting.isVisible)
+    other.show_dataset(version)
+    qtbot.waitUntil(lambda: workspace.data_job.examined == 3)
+    workspace.data_job.gate.set()
+    qtbot.waitUntil(other.findings.isVisible)
+    other.dispose()
+
+
 def test_a_failed_examination_says_why_and_can_be_tried_again(
     qtbot: QtBot, panel: DoctorPanel, workspace: DataWorkspace
 ) -> None:

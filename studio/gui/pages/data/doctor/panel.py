@@ -119,6 +119,14 @@ class DoctorPanel(QWidget):
         self.progress.cancel.setEnabled(False)
         (self.treatment if self._treating() else self.examination).cancel()
 
+    def memory(self) -> tuple[datetime, frozenset[str]]:
+        """What a panel built anew must know: since when versions are examined by themselves, and which are not."""
+        return self._since, frozenset(self._declined)
+
+    def remember(self, memory: tuple[datetime, frozenset[str]]) -> None:
+        """Take over what an earlier panel knew."""
+        self._since, self._declined = memory[0], set(memory[1])
+
     def dispose(self) -> None:
         """The page is thrown away: stop what is under way and hear nothing more of it."""
         self.examination.abandon()
