@@ -203,6 +203,21 @@ def test_examples_show_before_and_after_and_lead_to_their_row(
     assert not example.isVisible()
 
 
+def test_many_examples_come_in_two_goes(qtbot: QtBot, panel: DoctorPanel, workspace: DataWorkspace) -> None:
+    many = [Example(row=n, column="prompt", before=f"<i>{n}</i>", after=str(n)) for n in range(1, 13)]
+    workspace.data_job.findings = [
+        Finding(kind=FindingKind.MARKUP, severity=Severity.NOTE, rows=12, of=1_000, examples=many)
+    ]
+    examined(qtbot, panel, workspace)
+    (markup,) = panel.findings.cards
+    press(qtbot, panel, markup.unfold)
+    assert len(markup.examples) == 5
+    assert markup.more.text() == "Show 7 more"
+    press(qtbot, panel, markup.more)
+    assert [row.example.row for row in markup.examples] == list(range(1, 13))
+    assert not markup.more.isVisible()
+
+
 def test_private_values_are_not_on_the_screen(
     qtbot: QtBot, panel: DoctorPanel, workspace: DataWorkspace
 ) -> None:
