@@ -150,9 +150,11 @@ def tell(call: Call, dataset: DatasetVersion, rejected: list[RejectedRow]) -> No
     """What was imported and what was put aside, for a person."""
     say = call.out.say
     say(
-        _("Imported {rows} rows as “{name}” ({shape}), id {id}.").format(
-            rows=f"{dataset.rows:,}", name=dataset.name, shape=title(dataset.shape), id=dataset.id
-        )
+        ngettext(
+            "Imported {n} row as “{name}” ({shape}), id {id}.",
+            "Imported {n} rows as “{name}” ({shape}), id {id}.",
+            dataset.rows,
+        ).format(n=f"{dataset.rows:,}", name=dataset.name, shape=title(dataset.shape), id=dataset.id)
     )
     parts = [f"{title(split)} {count:,}" for split, count in dataset.splits.items()]
     say(_("Split: {parts}").format(parts=_(", ").join(parts)))

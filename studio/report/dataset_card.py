@@ -205,7 +205,11 @@ def _limits(facts: DatasetFacts) -> list[str]:
     test = next((count for split, count in dataset.splits.items() if split == "test"), 0)
     if test < _SMALL_TEST:
         lines.append(
-            _("Only {rows} rows are kept for the final verdict; it will be rough.").format(rows=f"{test:,}")
+            ngettext(
+                "Only {n} row is kept for the final verdict; it will be rough.",
+                "Only {n} rows are kept for the final verdict; it will be rough.",
+                test,
+            ).format(n=f"{test:,}")
         )
     if dataset.rejected:
         lines.append(

@@ -80,8 +80,8 @@ class DataDoctorService:
         return self._versions.derive(dataset_id, ordered, note, on_event, cancel)
 
     def advised(self, report: DoctorReport) -> list[FixStep]:
-        """The first fix of every finding that has one."""
-        return [fix_step(report, found.kind) for found in report.findings if found.fixes]
+        """The first fix of every finding that is more than a note."""
+        return [fix_step(report, found.kind) for found in report.findings if found.is_advised]
 
 
 def fix_step(report: DoctorReport, kind: FindingKind, action: FixAction | None = None) -> FixStep:

@@ -104,7 +104,7 @@ class FindingCard(Card):
         column = QVBoxLayout()
         column.setSpacing(current_tokens().space.s)
         for place, option in enumerate(self.finding.fixes):
-            button = _button(option, advised=place == 0)
+            button = _button(option, advised=place == 0 and self.finding.is_advised)
             button.clicked.connect(lambda _checked=False, chosen=option: self.fix_wanted.emit(chosen))
             self.buttons.append(button)
             column.addWidget(button)

@@ -54,7 +54,7 @@ class FindingsView(QWidget):
             self._page.add(_all_well(report))
         self._page.body.addStretch(1)
         self._page.verticalScrollBar().setValue(0)
-        fixable = sum(bool(finding.fixes) for finding in findings)
+        fixable = sum(finding.is_advised for finding in findings)
         self.fix_all.setText(
             ngettext("Fix {n} advised thing…", "Fix all {n} advised things…", fixable).format(n=fixable)
         )
