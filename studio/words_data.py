@@ -71,8 +71,26 @@ _SEVERITIES: Final[dict[Severity, str]] = {
     Severity.NOTE: N_("Note"),
 }
 
-_LANGUAGES: Final = {"zh": N_("Chinese"), "en": N_("English"), "other": N_("Other")}
-_PRIVATE_KINDS: Final[dict[str, str]] = {kind.value: words for kind, words in private_data.TITLES.items()}
+_LANGUAGES: Final = {
+    "zh": N_("Chinese"), "en": N_("English"), "ja": N_("Japanese"), "ko": N_("Korean"), "de": N_("German"),
+    "fr": N_("French"), "es": N_("Spanish"), "pt": N_("Portuguese"), "it": N_("Italian"), "nl": N_("Dutch"),
+    "pl": N_("Polish"), "sv": N_("Swedish"), "tr": N_("Turkish"), "ru": N_("Russian"), "uk": N_("Ukrainian"),
+    "ar": N_("Arabic"), "fa": N_("Persian"), "hi": N_("Hindi"), "th": N_("Thai"), "vi": N_("Vietnamese"),
+    "id": N_("Indonesian"), "ms": N_("Malay"), "other": N_("Other"),
+}  # fmt: skip
+_KINDS: Final[dict[str, str]] = {
+    **{kind.value: words for kind, words in private_data.TITLES.items()},
+    "lost": N_("Lost for good"),
+    "control": N_("Control characters"),
+    "direction": N_("Changed writing direction"),
+    "zero_width": N_("Characters without width"),
+    "hidden": N_("Hidden text"),
+    "html": N_("HTML tags"),
+    "entities": N_("HTML signs such as &amp;"),
+    "template": N_("Marks of a chat template"),
+    "placeholders": N_("Placeholders never filled in"),
+    "model_phrase": N_("Phrases of a chat bot"),
+}
 _LISTED: Final = 5  # parts of a finding that are named; the others are an ellipsis
 
 _Words = Callable[[int], str]
@@ -149,6 +167,11 @@ def effect_words(changed: int, removed: int, added: int = 0) -> str:
     return ", ".join(parts) or _("no row changes")
 
 
+def language_title(code: str) -> str:
+    """The name of a language; an unknown code as it is."""
+    return _(_LANGUAGES[code]) if code in _LANGUAGES else code
+
+
 def share_words(finding: Finding) -> str:
     """How many rows a finding concerns, and their share: "17,402 rows · 12.3%"."""
     rows = ngettext("{n} row", "{n} rows", finding.rows).format(n=f"{finding.rows:,}")
@@ -194,8 +217,9 @@ def _main_count(option: FixOption) -> int:
 def _part_words(name: str, key: str) -> str:
     if name == "splits":
         return " – ".join(title(Split(part)) if part in list(Split) else part for part in key.split("-"))
-    known = {"kinds": _PRIVATE_KINDS, "languages": _LANGUAGES}.get(name, {})
-    return _(known[key]) if key in known else key
+    if name == "languages":
+        return language_title(key)
+    return _(_KINDS[key]) if name == "kinds" and key in _KINDS else key
 
 
 def _figure(count: float) -> str:

@@ -15,7 +15,7 @@ from studio.i18n import _, ngettext
 from studio.report.markdown import bullets, code, escaped, heading, table
 from studio.services.ports import DatasetFacts
 from studio.words import size_words
-from studio.words_data import details_words, finding_title, share_words
+from studio.words_data import details_words, finding_title, language_title, share_words
 from studio.words_versions import step_words
 
 LABELS_SHOWN = 20
@@ -102,7 +102,7 @@ def _languages(facts: DatasetFacts) -> list[str]:
     if not shares:
         return []
     lines = [
-        f"{_LANGUAGES.get(name) or (_('Other') if name == 'other' else escaped(name))}: {share:.1%}"
+        f"{_LANGUAGES.get(name) or escaped(language_title(name))}: {share:.1%}"
         for name, share in sorted(shares.items(), key=lambda pair: -pair[1])
         if share > 0
     ]

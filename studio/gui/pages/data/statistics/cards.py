@@ -16,6 +16,7 @@ from studio.gui.pages.data.statistics.charts import Bar, BarList, HistogramPlot,
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, Card, MetricTile, SegmentedControl
 from studio.i18n import _, ngettext
+from studio.words_data import language_title
 
 _MOST_LABELS = 12
 _EXAMPLE_CHARS = 220
@@ -86,7 +87,7 @@ def _languages(statistics: DatasetStatistics) -> list[QWidget]:
     bars = BarList()
     bars.show_bars(
         [
-            Bar(readings.language_name(code), [Part("", share)], f"{share:.0%}")
+            Bar(language_title(code), [Part("", share)], f"{share:.0%}")
             for code, share in ranked[:6]
             if share >= _LEAST_SHARE
         ],

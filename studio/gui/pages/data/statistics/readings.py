@@ -6,12 +6,9 @@ from studio.domain.datasets import Split, title
 from studio.domain.statistics import DatasetStatistics, Histogram, ImageFacts, Vocabulary
 from studio.gui.models.rows_table import column_title
 from studio.gui.pages.data.statistics.charts import number_words
-from studio.i18n import N_, _, ngettext
+from studio.i18n import _, ngettext
+from studio.words_data import language_title
 
-LANGUAGES = {
-    "zh": N_("Chinese"), "en": N_("English"), "ja": N_("Japanese"), "ko": N_("Korean"), "de": N_("German"),
-    "fr": N_("French"), "es": N_("Spanish"), "ru": N_("Russian"), "other": N_("Other"),
-}  # fmt: skip
 _MUCH_LONGER = 10
 _UNEVEN = 5
 _POOR_BYTES = 0.1
@@ -66,7 +63,7 @@ def label_reading(labels: dict[str, dict[str, int]]) -> str:
 def language_reading(languages: dict[str, float]) -> str:
     """Whether the rows are in one language."""
     ranked = sorted(languages.items(), key=lambda pair: -pair[1])
-    name = language_name(ranked[0][0])
+    name = language_title(ranked[0][0])
     if len(ranked) == 1 or ranked[1][1] < _MIXED:
         return _("Nearly all rows are in one language: {language}.").format(language=name)
     return _(
@@ -118,11 +115,6 @@ def image_reading(images: ImageFacts) -> str:
     return _("Half of the images are at most {width} × {height} pixels. Formats: {formats}.").format(
         width=number_words(images.widths.p50), height=number_words(images.heights.p50), formats=formats
     )
-
-
-def language_name(code: str) -> str:
-    """The name of a language; an unknown code as it is."""
-    return _(LANGUAGES[code]) if code in LANGUAGES else code
 
 
 def split_name(name: str) -> str:

@@ -29,7 +29,7 @@ from studio.gui.widgets import Caption, IconButton, SecondaryButton
 from studio.i18n import _
 
 _WIDTHS = {
-    VersionColumn.NUMBER: 72, VersionColumn.CHANGE: 132, VersionColumn.ROWS: 92, VersionColumn.WHEN: 132,
+    VersionColumn.NUMBER: 72, VersionColumn.CHANGE: 132, VersionColumn.ROWS: 92, VersionColumn.WHEN: 164,
 }  # fmt: skip
 
 
