@@ -7,6 +7,7 @@ count anywhere, unless they stand inside a harmless phrase of the exceptions (æ€
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -63,19 +64,21 @@ class UnsafeWords:
         )
         suspects = suspects.filter(texts.gather(suspects).str.contains(self._generous))
         for row, text in zip(suspects.to_list(), texts.gather(suspects).to_list(), strict=True):
-            found[row] = self._find(plain(text))
+            found[row] = self.find_in(plain(text))
         return found
 
     def _needles(self) -> list[str]:
         """What a text with a hit holds: a word, or its longest part where blanks and quotes may differ."""
         return sorted({max(re.split("[ ']", word), key=len) for word in self._words})
 
-    def _find(self, text: str) -> list[str]:
+    def find_in(self, text: str) -> list[str]:
+        """The same of one text, in its plain form."""
         harmless = [match.span() for match in self._exceptions.finditer(text)]
         hits: dict[str, None] = {}
         for match in self._pattern.finditer(text):
             start, end = match.span()
-            if not any(a < end and start < b for a, b in harmless):
+            before = bisect_left(harmless, (end, 0)) - 1  # the last that begins before the word's end
+            if before < 0 or harmless[before][1] <= start:
                 hits[self._names.get(" ".join(match.group().lower().split()), match.group())] = None
         return list(hits)
 
