@@ -20,7 +20,7 @@ from studio.ingest.dataset.images import settle
 from studio.ingest.dataset.labels import count_labels
 from studio.ingest.dataset.manifest import REJECTED_FILE, write_manifest
 from studio.ingest.dataset.publish import file_sha256, published
-from studio.ingest.dataset.splits import key_expr, missing_splits, split_expr, with_moved
+from studio.ingest.dataset.splits import asked_splits, key_expr, missing_splits, split_expr, with_moved
 from studio.ingest.dataset.statistics import StableSample, count_tokens, language_shares, sample_texts
 from studio.ingest.members import members_of
 from studio.ingest.multi_source import Sources, examine
@@ -133,13 +133,14 @@ class Importer:
         """The rows of each split; a small set that left one empty is written again by the rule in splits.py."""
         splits = write_index(folder)
         shares = self._spec.shares
-        asked = {Split.VALIDATION: shares.validation, Split.TEST: shares.test, Split.TRAIN: 1.0}
-        if all(splits[split] for split, share in asked.items() if share > 0):
+        if all(splits[split] for split in asked_splits(shares)):
             return splits
-        rows = pl.read_parquet(folder / ROWS_FILE, glob=False)
-        moved = missing_splits(rows.select("key", "split"), shares)
+        moved = missing_splits(
+            pl.read_parquet(folder / ROWS_FILE, columns=["key", "split"], glob=False), shares
+        )
         if not moved:
             return splits
+        rows = pl.read_parquet(folder / ROWS_FILE, glob=False)
         write_rows([with_moved(rows, moved)], tuple(rows.columns[3:]), folder / ROWS_FILE)
         return write_index(folder)
 

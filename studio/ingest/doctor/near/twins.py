@@ -61,7 +61,7 @@ class Twins:
         meetings = np.zeros(len(among), np.int64)
         for _round in range(_ROUNDS):
             for hashes in self._index.bands:
-                for left, right in self._alike(_neighbours(hashes, stays, fresh), True, meetings):
+                for left, right in self.alike(neighbours(hashes, stays, fresh), True, meetings):
                     _follow(left, right, stays, leader)
             fresh = self._without_leader(stays, leader)
             if not fresh.any():
@@ -92,7 +92,7 @@ class Twins:
         open_rows = low.copy()
         for hashes in self._index.bands:
             across = _across(hashes, open_rows, high, self._index.level)
-            for other, row in self._alike(across, False, meetings):
+            for other, row in self.alike(across, False, meetings):
                 twin[row] = other
                 open_rows[row] = False
         rows = np.flatnonzero(twin >= 0)
@@ -102,11 +102,11 @@ class Twins:
         """All pairs found, without regard to what is a repeat of what; for measuring."""
         found: set[tuple[int, int]] = set()
         for hashes in self._index.bands:
-            for left, right in self._alike(_neighbours(hashes, among, among), same_verdict=True):
+            for left, right in self.alike(neighbours(hashes, among, among), same_verdict=True):
                 found.update(zip(left.tolist(), right.tolist(), strict=True))
         return found
 
-    def _alike(
+    def alike(
         self, candidates: Iterator[tuple[I64, I64]], same_verdict: bool, meetings: I64 | None = None
     ) -> Iterator[tuple[I64, I64]]:
         """Those pairs that are as like as asked for. meetings: counts, for each right row, those that are not."""
@@ -149,7 +149,7 @@ def _follow(left: I64, right: I64, stays: Bools, leader: I64) -> None:
             leader[later] = earlier
 
 
-def _neighbours(hashes: Any, among: Bools, fresh: Bools) -> Iterator[tuple[I64, I64]]:
+def neighbours(hashes: Any, among: Bools, fresh: Bools) -> Iterator[tuple[I64, I64]]:
     """Pairs (earlier, later) of one bucket, one of the two ``fresh``: with the bucket's first row, then ever farther.
 
     Rows that leave ``among`` between two portions are in no later pair: most rows of a template meet one row only.
