@@ -1,4 +1,7 @@
-"""Which members of an import are read together: those that the roles of most of them fit; the others are named."""
+"""Which members of an import are read together: those that fit what most of the bytes are; the others are named.
+
+Bytes and not files: two notes beside a large table do not make a set of notes.
+"""
 
 from __future__ import annotations
 
@@ -128,13 +131,16 @@ def _image_parts(images: Sequence[Member]) -> list[Part]:
     for root, group in groupby(images, key=lambda member: member.root):
         members = list(group)
         names = tuple(member.path.relative_to(root).as_posix() for member in members)
-        parts.append(Part(replace(members[0], path=root, member="", label=root.name), names))
+        size = sum(member.size_bytes for member in members)
+        parts.append(Part(replace(members[0], path=root, member="", label=root.name, size_bytes=size), names))
     return parts
 
 
 def _chosen(spec: ImportSpec, looks: list[_Look], members: Members) -> Sources:
-    votes = Counter((look.shape, look.roles) for look in looks)
-    (shape, used), _count = votes.most_common(1)[0]
+    sizes: Counter[tuple[Shape, tuple[tuple[str, ColumnRole], ...]]] = Counter()
+    for look in looks:
+        sizes[look.shape, look.roles] += look.part.member.size_bytes
+    (shape, used), _bytes = sizes.most_common(1)[0]
     roles = dict(spec.roles) if spec.roles is not None else dict(used)
     parts: list[Part] = []
     for look in looks:

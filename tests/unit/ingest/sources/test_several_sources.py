@@ -101,6 +101,21 @@ def test_chosen_roles_decide_what_fits(tmp_path: Path) -> None:
     assert [item.member for item in version.sources] == ["people.csv"]
 
 
+def test_notes_beside_a_large_table_are_left_out(tmp_path: Path) -> None:
+    """As many kinds of text as tables, and more: what most of the bytes are is what is meant."""
+    rows = "question,answer\n" + "".join(f"question {i},{'answer ' * 30}{i}\n" for i in range(2000))
+    notes = {"LICENSE.md": b"# Licence\n\nFree.\n", "README.md": b"# Notes\n\nSome.\n", "a.txt": b"one\n"}
+    files = {"data.csv": rows.encode(), **notes}
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    packed = archives.archive(tmp_path / "data.zip", files)
+    for source in (folder, packed):
+        assert preview_of(source, tmp_path / "scratch").members == ["data.csv"]
+        assert run_import(source, tmp_path / "sets" / source.suffix.lstrip(".") / "out").rows == 2000
+
+
 def test_a_folder_of_texts(tmp_path: Path) -> None:
     folder = tmp_path / "texts"
     folder.mkdir()
