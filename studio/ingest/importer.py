@@ -12,7 +12,7 @@ from typing import Final, TextIO
 import polars as pl
 
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, Split
-from studio.domain.shapes import SHAPES, Shape
+from studio.domain.shapes import SHAPES, ColumnRole, Shape
 from studio.i18n import _
 from studio.ingest import errors
 from studio.ingest.dataset.canonical import ROWS_FILE, write_index, write_rows
@@ -123,11 +123,16 @@ class Importer:
             languages=language_shares(texts),
             tokens=tokens,
             content_sha256=digest.result(self._check),
-            spec=self._spec,
+            spec=self._as_done(sources),
             sources=reading.records,
             labels=labels,
             seconds=round(time.monotonic() - self._began, 3),
         )
+
+    def _as_done(self, sources: Sources) -> ImportSpec:
+        """The spec with what was detected: repeated on the next file, it asks for the same."""
+        used = {name: role for name, role in sources.roles.items() if role is not ColumnRole.IGNORE}
+        return self._spec.model_copy(update={"shape": sources.shape, "roles": used})
 
     def _filled_splits(self, folder: Path) -> dict[Split, int]:
         """The rows of each split; a small set that left one empty is written again by the rule in splits.py."""
