@@ -93,7 +93,7 @@ def examine(spec: ImportSpec, members: Members, *, preview: bool = False) -> Sou
         for look in looks:
             members.skip(look.part.member.label, _("no picture, among folders of pictures"))
         looks = [look for part in _image_parts(images) for look in _look(spec, part, members)]
-    elif not any(look.shape is Shape.IMAGE_LABEL for look in looks):
+    elif not any(_names_images(look) for look in looks):
         for member in images:
             members.skip(member.label, _("a picture, among tables and texts"))
     if not looks:
@@ -109,7 +109,7 @@ def _look(spec: ImportSpec, part: Part, members: Members) -> list[_Look]:
     try:
         opened = part.open(spec)
     except StudioError as error:
-        members.skip(part.member.label, error.message)
+        members.skip(part.member.label, _named(error.message, part.member))
         return []
     used = ((name, role) for name, role in opened.roles.items() if role is not ColumnRole.IGNORE)
     columns = tuple(opened.reader.columns)
@@ -118,11 +118,16 @@ def _look(spec: ImportSpec, part: Part, members: Members) -> list[_Look]:
 
 def _is_about_images(looks: list[_Look], images: int, spec: ImportSpec) -> bool:
     """Whether the pictures are the rows themselves, and not what a table or a text goes with."""
-    if not images or any(look.shape is Shape.IMAGE_LABEL for look in looks if look.format != "images"):
+    if not images or any(_names_images(look) for look in looks if look.format != "images"):
         return False
     if spec.shape is not None:
         return spec.shape is Shape.IMAGE_LABEL
     return all(look.format in _PROSE for look in looks) and images > len(looks)
+
+
+def _names_images(look: _Look) -> bool:
+    """A table with a column of image files; a shape and roles that were asked for do not make a text one."""
+    return any(role is ColumnRole.IMAGE and name in look.columns for name, role in look.roles)
 
 
 def _image_parts(images: Sequence[Member]) -> list[Part]:
@@ -148,13 +153,18 @@ def _chosen(spec: ImportSpec, looks: list[_Look], members: Members) -> Sources:
             wanted_columns(shape, roles, look.columns)
             parts.append(look.part)
         except StudioError as error:
-            members.skip(look.part.member.label, error.message)
+            members.skip(look.part.member.label, _named(error.message, look.part.member))
     if not parts:
         raise errors.no_files(spec.source, members.skipped)
     first = parts[0].open(spec)
     return Sources(
         parts, first, shape, {**dict.fromkeys(first.reader.columns, ColumnRole.IGNORE), **roles}, members
     )
+
+
+def _named(message: str, member: Member) -> str:
+    """A message with the name of the file instead of its path, which for an archive leads to a scratch folder."""
+    return message.replace(str(member.path), member.path.name)
 
 
 def _names(part: Part) -> list[str]:

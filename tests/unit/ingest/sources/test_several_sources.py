@@ -57,6 +57,18 @@ def test_a_folder(tmp_path: Path) -> None:
     assert put_aside == [("1.csv", 2, "missing_response"), ("deep/2.jsonl", 2, "broken_json")]
 
 
+def test_a_file_that_is_left_out_is_named_without_its_path(tmp_path: Path) -> None:
+    content = {
+        "good.csv": CSV,
+        "in/broken.xlsx": b"PK\x03\x04 no workbook",
+        "in/broken.pdf": b"%PDF-1.7 cut off",
+    }
+    source = archives.archive(tmp_path / "data.zip", content)
+    skipped = preview_of(source, tmp_path / "scratch").skipped
+    assert {name.split(": ")[0] for name in skipped} == {"in/broken.xlsx", "in/broken.pdf"}
+    assert not [words for words in skipped if str(tmp_path) in words or "/scratch" in words]
+
+
 def test_the_same_from_an_archive(tmp_path: Path) -> None:
     folder = filled(tmp_path / "data")
     files = [path for path in folder.rglob("*") if path.is_file()]
