@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from studio.domain.datasets import DatasetVersion, title
 from studio.gui.theme import current_tokens, ui_font
-from studio.gui.widgets import Caption, GhostButton, PageTitle, PrimaryButton
+from studio.gui.widgets import Caption, GhostButton, PageTitle, SecondaryButton
 from studio.i18n import _, ngettext
 
 WIDTH = 248
@@ -45,7 +45,7 @@ class DatasetList(QWidget):
         self.list.setFrameShape(QListWidget.Shape.NoFrame)
         self.list.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.list.setUniformItemSizes(True)
-        self.add = PrimaryButton(_("Import data"), self.import_wanted.emit, icon="plus")
+        self.add = SecondaryButton(_("Import data"), self.import_wanted.emit, icon="plus")
         self.bin = GhostButton("", self._toggle_bin, icon="trash")
         self.bin.setCheckable(True)
         self._empty = Caption(_("Nothing imported yet."))

@@ -98,23 +98,19 @@ class DatasetHeader(QWidget):
         return made
 
     def _arrange(self) -> None:
+        """What it is has a line of its own, so that no button covers it in a small window."""
         space = current_tokens().space
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(space.s)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        name = QHBoxLayout()
-        name.setSpacing(space.s)
         self.title.setWordWrap(False)
-        self.about.setWordWrap(False)
         self.title.setMinimumWidth(_LEAST_TITLE)  # a long name is cut before the buttons are
-        self.about.setMinimumWidth(_LEAST_TITLE)
-        name.addWidget(self.title)
-        name.addWidget(self.badge)
-        name.addStretch(1)
-        words.addLayout(name)
-        words.addWidget(self.about)
-        row.addLayout(words, 1)
+        row = QHBoxLayout()
+        row.setSpacing(space.s)
+        row.addWidget(self.title)
+        row.addWidget(self.badge)
+        row.addStretch(1)
         for button in (self.label, self.resplit, self.restore, self.use, self.train, self.more):
             row.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(row)
+        column.addWidget(self.about)

@@ -44,16 +44,18 @@ _LEAST_WIDTH: Final = 120  # of a fix's button; longer words are cut, the toolti
 class FindingCard(Card):
     """fix_wanted: FixOption. example_chosen: number of a row (object: it may exceed 32 bits).
 
-    unfolded: the examples are shown now and may be out of sight.
+    unfolded: the examples are shown now and may be out of sight. alone: nothing else is advised, so its first fix is
+    the obvious next step; else the button for all of them is.
     """
 
     fix_wanted = Signal(object)
     unfolded = Signal()
     example_chosen = Signal(object)
 
-    def __init__(self, finding: Finding, parent: QWidget | None = None) -> None:
+    def __init__(self, finding: Finding, parent: QWidget | None = None, *, alone: bool = False) -> None:
         super().__init__(parent=parent)
         self.finding = finding
+        self._alone = alone
         self.buttons: list[QPushButton] = []
         self.examples: list[ExampleRow] = []
         title = finding_title(finding.kind)
@@ -104,7 +106,8 @@ class FindingCard(Card):
         column = QVBoxLayout()
         column.setSpacing(current_tokens().space.s)
         for place, option in enumerate(self.finding.fixes):
-            button = _button(option, advised=place == 0 and self.finding.is_advised)
+            advised = place == 0 and self.finding.is_advised
+            button = _button(option, advised=advised, obvious=advised and self._alone)
             button.clicked.connect(lambda _checked=False, chosen=option: self.fix_wanted.emit(chosen))
             self.buttons.append(button)
             column.addWidget(button)
@@ -157,8 +160,8 @@ class _Elided(QObject):
         self._button.setAccessibleName(self._words)
 
 
-def _button(option: FixOption, *, advised: bool) -> QPushButton:
-    button = PrimaryButton("") if advised else SecondaryButton("")
+def _button(option: FixOption, *, advised: bool, obvious: bool) -> QPushButton:
+    button = PrimaryButton("") if obvious else SecondaryButton("")
     _Elided(button, fix_label(option))
     effect = effect_words(option.rows_changed, option.rows_removed, option.rows_added)
     button.setToolTip(f"{action_title(option.action)}: {effect}")
