@@ -10,6 +10,7 @@ from studio.domain.datasets import Split, title
 from studio.domain.findings import Finding, FixOption, Severity
 from studio.domain.recipes import FindingKind, FixAction
 from studio.i18n import N_, _, ngettext
+from studio.words import listed
 
 _K = FindingKind
 _A = FixAction
@@ -57,7 +58,7 @@ _ACTIONS: Final[dict[FixAction, str]] = {
     _A.PIECES: N_("Divide into pieces"),
     _A.KEEP_MAJORITY: N_("Keep the label that most have"),
     _A.REMOVE_FROM_TRAINING: N_("Remove the twins from training"),
-    _A.WEIGHTS: N_("Make rare labels count more"),
+    _A.WEIGHTS: N_("Give rare labels more weight"),
     _A.OVERSAMPLE: N_("Repeat rows of rare labels"),
     _A.UNDERSAMPLE: N_("Remove rows of frequent labels"),
     _A.KEEP_MAIN_LANGUAGE: N_("Keep the main language"),
@@ -68,7 +69,7 @@ _ACTIONS: Final[dict[FixAction, str]] = {
 _SEVERITIES: Final[dict[Severity, str]] = {
     Severity.PROBLEM: N_("Problem"),
     Severity.WARNING: N_("Warning"),
-    Severity.NOTE: N_("Note"),
+    Severity.NOTE: N_("Hint"),
 }
 
 _LANGUAGES: Final = {
@@ -114,7 +115,7 @@ _LABELS: Final[dict[FixAction, _Words]] = {
         "Repeat rare labels, add {n} row", "Repeat rare labels, add {n} rows", n
     ),
     _A.UNDERSAMPLE: lambda n: ngettext(
-        "Thin out frequent labels, remove {n} row", "Thin out frequent labels, remove {n} rows", n
+        "Remove {n} row of frequent labels", "Remove {n} rows of frequent labels", n
     ),
     _A.KEEP_MAIN_LANGUAGE: lambda n: ngettext(
         "Keep the main language, remove {n} row", "Keep the main language, remove {n} rows", n
@@ -154,22 +155,27 @@ def fix_label(option: FixOption) -> str:
 
 
 def effect_words(changed: int, removed: int, added: int = 0) -> str:
-    """What would be different afterwards: "3 rows change, 17,402 rows leave"; a word for nothing at all."""
+    """What would be different afterwards: "3 rows change, 17,402 rows are removed"; a word for nothing at all."""
     parts = [
         words.format(n=f"{count:,}")
         for count, words in (
             (changed, ngettext("{n} row changes", "{n} rows change", changed)),
-            (removed, ngettext("{n} row leaves", "{n} rows leave", removed)),
+            (removed, ngettext("{n} row is removed", "{n} rows are removed", removed)),
             (added, ngettext("{n} row is added", "{n} rows are added", added)),
         )
         if count
     ]
-    return ", ".join(parts) or _("no row changes")
+    return listed(parts) or _("no row changes")
 
 
 def language_title(code: str) -> str:
     """The name of a language; an unknown code as it is."""
     return _(_LANGUAGES[code]) if code in _LANGUAGES else code
+
+
+def unit_title(unit: str) -> str:
+    """What a length is counted in (Histogram.unit); a dash for nothing."""
+    return {"tokens": _("tokens"), "characters": _("characters")}.get(unit, "–")
 
 
 def share_words(finding: Finding) -> str:

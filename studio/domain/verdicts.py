@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from studio.domain.runs import EvalMetrics
 from studio.i18n import N_, _
+from studio.words import sentences
 
 RESAMPLES = 2000
 MARGIN_NATS = 0.02  # differences smaller than 2% of perplexity do not matter to a reader
@@ -229,7 +230,7 @@ def sentence(verdict: Verdict) -> str:
     text = _(_TOO_FEW) if unknown else _(_SENTENCES[verdict.kind]).format(**_figures(verdict))
     if verdict.overfitting:
         more = _(_OVERFITTING).format(best=verdict.best_step)
-        return _("{sentence} {next_sentence}").format(sentence=text, next_sentence=more)
+        return sentences(text, more)
     return text
 
 

@@ -58,7 +58,7 @@ def no_text(path: str) -> StudioError:
     """A document whose pages are pictures."""
     return StudioError(
         "import.no_text",
-        _("There is no text layer in this document, only pictures of pages: {path}.").format(path=path),
+        _("There is no text layer in this document, only images of pages: {path}.").format(path=path),
         _("Run text recognition (OCR) over it first, and choose the result."),
     )
 
@@ -119,7 +119,7 @@ def no_files(path: str, skipped: Sequence[str]) -> StudioError:
     return StudioError(
         "import.no_files",
         _("Nothing in {path} can be read. {why}").format(path=path, why=why),
-        _("Choose a folder or archive with tables, texts or pictures, or one file of it."),
+        _("Choose a folder or archive with tables, texts or images, or one file of it."),
     )
 
 

@@ -15,6 +15,7 @@ from studio.i18n import _
 from studio.ingest import errors
 from studio.ingest.readers.registry import container_kind
 from studio.ingest.unpacking import is_hidden, unpack
+from studio.words import labelled
 
 MAX_FILES: Final = 200_000
 MAX_NAMED: Final = 1_000
@@ -53,7 +54,7 @@ class Members:
     def skip(self, label: str, reason: str) -> None:
         """Note a file that is not read; after MAX_NAMED they are only counted."""
         if len(self.skipped) < MAX_NAMED:
-            self.skipped.append(f"{label}: {reason}")
+            self.skipped.append(labelled(label, reason))
         else:
             self.more_skipped += 1
 

@@ -163,9 +163,9 @@ def _unsafe(name: str, entry: zipfile.ZipInfo) -> str:
     """Why this member is not unpacked, or ""."""
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
-        return _("its path leads out of the archive, or is none")
+        return _("its path is invalid or leads out of the archive")
     if "\0" in name or any(len(part.encode()) > 255 for part in path.parts):
-        return _("its path leads out of the archive, or is none")
+        return _("its path is invalid or leads out of the archive")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
         return _("a link or a device, not a file")

@@ -23,6 +23,7 @@ from studio.services.model_folder import inspect_folder
 from studio.services.outbound import OutboundLog
 from studio.services.ports import BaseModelRepository, RunJob
 from studio.services.settings import SettingsService
+from studio.words import listed
 
 SOURCE_FILE = "studio_model.json"  # beside a model that the studio made or fetched: where it came from
 CHINESE_SHARE = 0.3  # from this share of Chinese rows on, the base model should know Chinese
@@ -151,7 +152,7 @@ class ModelService:
         """A sentence when the data is Chinese and the base model is known not to be, with the models that are."""
         if dataset.languages.get("zh", 0.0) <= CHINESE_SHARE or not base.languages or "zh" in base.languages:
             return None
-        names = _(", ").join(entry.name for entry in self.catalogue() if "zh" in entry.languages)
+        names = listed(entry.name for entry in self.catalogue() if "zh" in entry.languages)
         return _(
             "Your data is Chinese, and {name} hardly knows Chinese: its answers will be poor. "
             "Base models that know Chinese: {names}."

@@ -182,7 +182,7 @@ def test_findings_stand_worst_first_with_their_fixes(
     names = [button.accessibleName() for button in private.buttons]
     assert names == ["Mask it in 12 rows", "Make up values in 12 rows", "Remove 12 rows"]
     assert private.buttons[0].accessibleDescription().startswith("Advised.")
-    assert private.buttons[2].accessibleDescription() == "12 rows leave"
+    assert private.buttons[2].accessibleDescription() == "12 rows are removed"
 
 
 def test_examples_show_before_and_after_and_lead_to_their_row(
@@ -254,7 +254,7 @@ def test_one_fix_makes_a_version_and_undo_takes_it_back(
     assert isinstance(step, FixStep)
     assert (step.finding, step.action) == (FindingKind.EXACT_DUPLICATES, FixAction.KEEP_FIRST)
     assert (shown[0].number, shown[0].parent_id) == (2, version.id)
-    assert notices[-1].text == "Fixed: 5 rows leave. Version 2 is in use now."
+    assert notices[-1].text == "Fixed: 5 rows are removed. Version 2 is in use now."
     assert notices[-1].action_label == "Undo"
     qtbot.waitUntil(lambda: workspace.data_job.examined == 2)  # the new version is looked at by itself
     qtbot.waitUntil(panel.findings.isVisible)
@@ -315,11 +315,11 @@ def test_fix_all_says_what_it_would_change_first(
     qtbot.mouseClick(panel.findings.fix_all, LEFT)
     dialog = panel.findChild(FixAllDialog)
     assert isinstance(dialog, FixAllDialog)
-    assert dialog.total.text() == "At most: 52 rows change, 174 rows leave."
+    assert dialog.total.text() == "At most: 52 rows change, 174 rows are removed."
     box = next(box for box in dialog.boxes if box.text() == "Private data of people")
     box.setFocus()
     qtbot.keyClick(box, Qt.Key.Key_Space)
-    assert dialog.total.text() == "At most: 40 rows change, 174 rows leave."
+    assert dialog.total.text() == "At most: 40 rows change, 174 rows are removed."
     with qtbot.waitSignal(panel.derived):
         qtbot.mouseClick(dialog.confirm, LEFT)
     done = [step.finding for step in workspace.data_job.steps if isinstance(step, FixStep)]

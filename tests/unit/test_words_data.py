@@ -36,7 +36,7 @@ def test_a_label_says_what_would_change() -> None:
     more = FixOption(action=FixAction.OVERSAMPLE, rows_changed=0, rows_removed=0, rows_added=30)
     assert words_data.fix_label(more) == "Repeat rare labels, add 30 rows"
     weights = FixOption(action=FixAction.WEIGHTS, rows_changed=0, rows_removed=0)
-    assert words_data.fix_label(weights) == "Make rare labels count more"
+    assert words_data.fix_label(weights) == "Give rare labels more weight"
 
 
 def test_effects_are_added_up() -> None:
@@ -44,7 +44,7 @@ def test_effects_are_added_up() -> None:
         FixOption(action=FixAction.REMOVE, rows_changed=0, rows_removed=5),
         FixOption(action=FixAction.STRIP, rows_changed=1, rows_removed=0),
     ]
-    assert words_data.effect_words(*words_data.totals(options)) == "1 row changes, 5 rows leave"
+    assert words_data.effect_words(*words_data.totals(options)) == "1 row changes, 5 rows are removed"
     assert words_data.effect_words(0, 0) == "no row changes"
 
 

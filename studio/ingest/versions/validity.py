@@ -43,7 +43,11 @@ def require_valid(frame: pl.DataFrame, shape: Shape, before: pl.DataFrame | None
     for rejected in _misread_numbers(frame, shape):
         raise Invalid(rejected.row, rejected.reason)
     if shape is Shape.THUMBS:
-        _require(frame, pl.col("thumb").is_in(_THUMBS), _("the thumb is “up” or “down”."))
+        _require(
+            frame,
+            pl.col("thumb").is_in(_THUMBS),
+            _("Whether the answer was good is written as “up” or “down”."),
+        )
     if shape is Shape.IMAGE_LABEL:
         _require_images(frame, images)
 
@@ -99,4 +103,4 @@ def _misread_numbers(frame: pl.DataFrame, shape: Shape) -> list[RejectedRow]:
 def _require_images(frame: pl.DataFrame, images: Path) -> None:
     for row, name in frame.select("row", "image").iter_rows():
         if Path(name).name != name or not (images / name[:2] / name).is_file():
-            raise Invalid(row, _("there is no such picture among those imported."))
+            raise Invalid(row, _("There is no such image among those imported."))

@@ -182,7 +182,7 @@ def test_a_dry_run_writes_nothing(studio: Studio, dataset: dict[str, Any], jobs:
     assert jobs.verbs() == ["import", "diagnose", "try-step", "try-step"]
     assert [found["preview"]["changed"] for found in said.data["steps"]] == [3, 3]
     assert "call 138 → call [PHONE]" in said.err
-    assert "gone → (leaves)" in said.err
+    assert "gone → (removed)" in said.err
     assert len(studio("data", "versions").data["versions"]) == 1
 
 

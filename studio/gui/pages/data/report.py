@@ -21,7 +21,7 @@ from studio.gui.widgets import (
     SplitBar,
 )
 from studio.i18n import _, ngettext
-from studio.words import duration_words, size_words
+from studio.words import clauses, duration_words, size_words
 from studio.words_data import language_title
 
 _MOST_FILES = 4
@@ -148,7 +148,7 @@ class LengthScale(QWidget):
     def show_stats(self, stats: TokenStats) -> None:
         """Show other lengths, in tokens."""
         self._stats = stats
-        self.setAccessibleName("; ".join(words for _share, words in self._marks(stats)))
+        self.setAccessibleName(clauses(words for _share, words in self._marks(stats)))
         self.update()
 
     def sizeHint(self) -> QSize:

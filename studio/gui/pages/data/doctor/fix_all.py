@@ -14,6 +14,7 @@ from studio.gui.dialogs.product_form import FormDialog
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, Divider, SectionTitle
 from studio.i18n import _
+from studio.words import ended, sentences
 from studio.words_data import effect_words, finding_title, fix_label, totals
 
 _INDENT: Final = 28  # px: below the words of a box, not below its square
@@ -24,11 +25,11 @@ class FixAllDialog(FormDialog):
     """``steps()`` are the chosen ones, in the order in which they are done."""
 
     def __init__(self, report: DoctorReport, steps: Sequence[FixStep], parent: QWidget | None = None) -> None:
-        super().__init__(_("Fix all that is advised"), _("Fix"), parent)
+        super().__init__(_("Fix everything as advised"), _("Fix"), parent)
         self.boxes: list[QCheckBox] = []
         self._chosen: list[tuple[FixStep, FixOption]] = []
         self._rows = report.rows
-        self.rows.addWidget(SectionTitle(_("Fix all that is advised")))
+        self.rows.addWidget(SectionTitle(_("Fix everything as advised")))
         self.rows.addWidget(
             BodyText(
                 _("A new version of the data is made. The present one is kept, and you can undo."),
@@ -74,7 +75,7 @@ class FixAllDialog(FormDialog):
             warning = Caption(_("More than half of the rows: look at the examples first."), tone="warning")
             warning.setContentsMargins(_INDENT, 0, 0, 0)
             column.addWidget(warning)
-            box.setAccessibleDescription(f"{fix_label(option)}. {warning.text()}")
+            box.setAccessibleDescription(sentences(ended(fix_label(option)), warning.text()))
         self._chosen.append((step, option))
         self.boxes.append(box)
         return column

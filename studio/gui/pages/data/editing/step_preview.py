@@ -19,6 +19,7 @@ from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, ScrollPage
 from studio.i18n import _
 from studio.services.children import JobCancelled
+from studio.words import ended
 from studio.words_data import effect_words
 
 ASK_AFTER_MS = 350  # the last keystroke decides, not each
@@ -131,5 +132,5 @@ def preview_words(preview: StepPreview) -> str:
     """What a step would do, in a sentence."""
     if not (preview.changed or preview.removed or preview.added):
         return _("Nothing would change.")
-    words = effect_words(preview.changed, preview.removed, preview.added) + "."
+    words = ended(effect_words(preview.changed, preview.removed, preview.added))
     return _("Estimated from a sample: {changes}").format(changes=words) if preview.estimated else words

@@ -16,6 +16,7 @@ from studio.gui.pages.data.statistics.charts import Bar, BarList, HistogramPlot,
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, Card, MetricTile, SegmentedControl
 from studio.i18n import _, ngettext
+from studio.words import labelled
 from studio.words_data import language_title
 
 _MOST_LABELS = 12
@@ -163,5 +164,5 @@ def _example_words(row: dict[str, str]) -> str:
     for name, text in row.items():
         if text and name not in _META:
             shown = one_line(shown_text(kind_of(name), text), _EXAMPLE_CHARS)
-            lines.append(f"{column_title(name)}: {shown}")
+            lines.append(labelled(column_title(name), shown))
     return "\n".join(lines)

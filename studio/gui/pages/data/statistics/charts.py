@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from studio.domain.statistics import Histogram
 from studio.gui.theme import current_tokens, tabular_font, ui_font
 from studio.i18n import _
+from studio.words import clauses, labelled, listed
 
 _PLOT_HEIGHT = 148
 _AXIS = 22
@@ -30,7 +31,7 @@ class HistogramPlot(QWidget):
         self.histogram = histogram
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(
-            "; ".join(self._bin_words(position) for position, n in enumerate(histogram.counts) if n)
+            clauses(self._bin_words(position) for position, n in enumerate(histogram.counts) if n)
         )
 
     def sizeHint(self) -> QSize:
@@ -157,7 +158,7 @@ class BarList(QWidget):
     def show_bars(self, bars: Sequence[Bar], *, of: float = 0.0) -> None:
         """Show other bars. of: the amount that fills the width (0: the longest bar's)."""
         self.bars, self._of = list(bars), of
-        self.setAccessibleDescription("; ".join(_bar_words(bar) for bar in self.bars))
+        self.setAccessibleDescription(clauses(_bar_words(bar) for bar in self.bars))
         self.updateGeometry()
         self.update()
 
@@ -245,5 +246,6 @@ def number_words(value: float) -> str:
 
 def _bar_words(bar: Bar) -> str:
     named = [part for part in bar.parts if part.title and part.amount]
-    words = ", ".join(f"{part.title} {part.amount:,.0f}" for part in named)
-    return f"{bar.name}: {bar.words()}" + (f" ({words})" if words else "")
+    words = labelled(bar.name, bar.words())
+    facts = listed(f"{part.title} {part.amount:,.0f}" for part in named)
+    return _("{text} ({facts})").format(text=words, facts=facts) if facts else words

@@ -47,7 +47,7 @@ class VersionsView(QWidget):
         self.table = VersionsTable(self)
         self.view = QTableView()
         self.undo = IconButton("undo", _("Undo the last step"), self.undo_step)
-        self.redo = IconButton("redo", _("Make the undone step again"), self.redo_step)
+        self.redo = IconButton("redo", _("Redo the undone step"), self.redo_step)
         self.compare = SecondaryButton(_("Compare"), self.compare_chosen, icon="compare")
         self.restore = SecondaryButton(_("Go back to this version"), self.restore_chosen)
         self.hint = Caption(
@@ -105,11 +105,11 @@ class VersionsView(QWidget):
         ).start()
 
     def undo_step(self) -> None:
-        """Take the newest version back; the one before is the newest again."""
+        """Undo the newest version; the one before is the newest again."""
         self._walk("undo")
 
     def redo_step(self) -> None:
-        """Bring the version back that was taken back last."""
+        """Redo the version that was undone last."""
         self._walk("redo")
 
     def _walk(self, way: str) -> None:
