@@ -226,7 +226,7 @@ class MainWindow(QMainWindow):
         self.rail.mark(page_id)
         page = self.pages.current_page()
         if page is not None:
-            self.setWindowTitle(f"{page.title()} – {_('Product Matrix Studio')}")
+            self.setWindowTitle(" – ".join([page.title(), _("Product Matrix Studio")]))
 
     def _on_notice(self, notice: Any) -> None:
         self.notice_area.post(notice)

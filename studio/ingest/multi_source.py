@@ -91,11 +91,11 @@ def examine(spec: ImportSpec, members: Members, *, preview: bool = False) -> Sou
         members.skip(_("{count} more files").format(count=rest), _("they are looked at when you import"))
     if _is_about_images(looks, len(images), spec):
         for look in looks:
-            members.skip(look.part.member.label, _("no picture, among folders of pictures"))
+            members.skip(look.part.member.label, _("no image, among folders of images"))
         looks = [look for part in _image_parts(images) for look in _look(spec, part, members)]
     elif not any(_names_images(look) for look in looks):
         for member in images:
-            members.skip(member.label, _("a picture, among tables and texts"))
+            members.skip(member.label, _("an image, among tables and texts"))
     if not looks:
         raise errors.no_files(spec.source, members.skipped)
     return _chosen(spec, looks, members)

@@ -21,6 +21,7 @@ from studio.domain.datasets import DatasetVersion, title
 from studio.gui.theme import current_tokens, ui_font
 from studio.gui.widgets import Caption, GhostButton, PageTitle, SecondaryButton
 from studio.i18n import _, ngettext
+from studio.words import listed
 
 WIDTH = 248
 _ITEM_HEIGHT = 56
@@ -124,7 +125,7 @@ def _item(dataset: DatasetVersion) -> QListWidgetItem:
     item = QListWidgetItem(dataset.name)
     item.setData(_ID, dataset.id)
     item.setData(_ABOUT, about)
-    item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{dataset.name}, {about}")
+    item.setData(Qt.ItemDataRole.AccessibleTextRole, listed([dataset.name, about]))
     item.setToolTip(dataset.name)
     return item
 

@@ -21,6 +21,7 @@ from studio.gui.widgets import (
     StateBadge,
 )
 from studio.i18n import _, ngettext
+from studio.words import labelled, listed, sentences
 from studio.words_data import (
     action_title,
     details_words,
@@ -59,7 +60,9 @@ class FindingCard(Card):
         self.buttons: list[QPushButton] = []
         self.examples: list[ExampleRow] = []
         title = finding_title(finding.kind)
-        self.setAccessibleName(f"{severity_title(finding.severity)}: {title}, {share_words(finding)}")
+        self.setAccessibleName(
+            labelled(severity_title(finding.severity), listed([title, share_words(finding)]))
+        )
         self.body.setSpacing(current_tokens().space.s)
         self.body.addLayout(self._head(title))
         self.add(BodyText(finding_why(finding.kind), tone="muted"))
@@ -164,6 +167,6 @@ def _button(option: FixOption, *, advised: bool, obvious: bool) -> QPushButton:
     button = PrimaryButton("") if obvious else SecondaryButton("")
     _Elided(button, fix_label(option))
     effect = effect_words(option.rows_changed, option.rows_removed, option.rows_added)
-    button.setToolTip(f"{action_title(option.action)}: {effect}")
-    button.setAccessibleDescription(f"{_('Advised.')} {effect}" if advised else effect)
+    button.setToolTip(labelled(action_title(option.action), effect))
+    button.setAccessibleDescription(sentences(_("Advised."), effect) if advised else effect)
     return button
