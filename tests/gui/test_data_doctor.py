@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.domain.datasets import DatasetVersion
-from studio.domain.findings import Example, Finding, FixOption, Severity
+from studio.domain.findings import DoctorReport, DoctorSpec, Example, Finding, FixOption, Severity
 from studio.domain.recipes import EditStep, FindingKind, FixAction, FixStep, StepOutcome
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
@@ -23,6 +23,7 @@ from studio.gui.pages.data.doctor.example_row import ExampleRow
 from studio.gui.pages.data.doctor.finding_card import FindingCard
 from studio.gui.pages.data.doctor.fix_all import FixAllDialog
 from studio.gui.pages.data.doctor.keep_recipe import KeepRecipeDialog
+from studio.gui.widgets import PrimaryButton
 from tests.helpers.data_jobs import DataWorkspace
 
 LEFT = Qt.MouseButton.LeftButton
@@ -324,6 +325,39 @@ def test_fix_all_says_what_it_would_change_first(
         qtbot.mouseClick(dialog.confirm, LEFT)
     done = [step.finding for step in workspace.data_job.steps if isinstance(step, FixStep)]
     assert done == [FindingKind.MARKUP, FindingKind.EXACT_DUPLICATES]
+
+
+def test_no_single_click_empties_the_data(qtbot: QtBot, theme: object) -> None:
+    def found(kind: FindingKind, removed: int) -> Finding:
+        fix = FixOption(action=FixAction.KEEP_FIRST, rows_changed=0, rows_removed=removed)
+        return Finding(kind=kind, severity=Severity.WARNING, rows=removed, of=100, fixes=[fix])
+
+    kinds = (FindingKind.EXACT_DUPLICATES, FindingKind.NEAR_DUPLICATES)
+    report = DoctorReport(
+        dataset_id="d", content_sha256="0", rows=100, findings=[found(kinds[0], 40), found(kinds[1], 79)],
+        spec=DoctorSpec(), checked=[], seconds=0.0,
+    )  # fmt: skip
+    steps = [FixStep(finding=kind, action=FixAction.KEEP_FIRST) for kind in kinds]
+    dialog = FixAllDialog(report, steps)
+    qtbot.addWidget(dialog)
+    assert [box.isChecked() for box in dialog.boxes] == [True, False]
+    assert "40" in dialog.total.text()
+    dialog.boxes[1].click()
+    assert dialog.steps() == steps
+    assert "100" in dialog.total.text(), "no more rows can leave than there are"
+
+
+def test_one_advised_fix_is_the_next_step_and_several_are_one_button(
+    qtbot: QtBot, panel: DoctorPanel, workspace: DataWorkspace
+) -> None:
+    examined(qtbot, panel, workspace)
+    assert panel.findings.fix_all.isVisible()
+    assert not [b for each in panel.findings.cards for b in each.buttons if isinstance(b, PrimaryButton)]
+    assert panel.report is not None
+    alone = next(each for each in panel.report.findings if each.is_advised)
+    panel.findings.show_report(panel.report.model_copy(update={"findings": [alone]}))
+    assert panel.findings.fix_all.isHidden()
+    assert isinstance(panel.findings.cards[0].buttons[0], PrimaryButton)
 
 
 def test_fix_all_with_nothing_ticked_cannot_be_confirmed(

@@ -78,14 +78,27 @@ def test_a_cell_is_typed_kept_marked_and_undone(chat: Shown, qtbot: QtBot) -> No
     assert panel.pending() == 1
     assert panel.bar.isVisible()
     assert panel.bar.accessibleName() == "1 unsaved change"
-    assert not chat.view.doctor.isEnabled()  # it works on saved rows
+    assert not chat.view.doctor.findings.isEnabled()  # it works on saved rows
     chat.view.rows_view.setFocus()
     chat.press(Qt.Key.Key_Z, CTRL)
     assert chat.cell(0, "response").data() == "It comes on day 1."
     assert not panel.bar.isVisible()
-    assert chat.view.doctor.isEnabled()
+    assert chat.view.doctor.findings.isEnabled()
     chat.press(Qt.Key.Key_Z, CTRL, SHIFT)
     assert chat.cell(0, "response").data() == "Tomorrow. Promised."
+
+
+def test_what_is_read_stands_before_what_is_often_empty(shown: Shown, workspace: ShownWorkspace) -> None:
+    rows = [{"origin": "", "system": "", "prompt": "Hi", "context": "", "response": "Hello"}]
+    shown.open(workspace.add_rows(Shape.PROMPT_RESPONSE, rows))
+    names = [name for name in shown.view.rows.names() if name not in ("row", "split")]
+    assert names == ["prompt", "response", "origin", "system", "context"]
+
+
+def test_keys_work_wherever_the_focus_is(chat: Shown, qtbot: QtBot) -> None:
+    chat.view.header.more.setFocus()
+    qtbot.keyClick(chat.view.header.more, Qt.Key.Key_H, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: bool(chat.view.findChildren(ReplaceDialog)))
 
 
 def test_f2_edits_and_escape_leaves_the_cell_as_it_was(chat: Shown, qtbot: QtBot) -> None:

@@ -246,7 +246,7 @@ class DatasetView(QWidget):
         self.version_made.emit(version)
 
     def _on_edits(self, count: int) -> None:
-        self.doctor.setEnabled(count == 0)
+        self.doctor.findings.setEnabled(count == 0)  # its cancel works at any time
         self.doctor.setToolTip(_("The doctor works on saved rows: save your changes first.") if count else "")
 
     def _on_example(self, number: int) -> None:
