@@ -456,6 +456,26 @@ def test_controls_have_names(chat: Shown) -> None:
     assert isinstance(panel.finder.field, QLineEdit)
 
 
+def test_in_a_small_window_the_split_is_in_the_menu(shown: Shown, workspace: ShownWorkspace) -> None:
+    shown.open(workspace.add_rows(Shape.TEXT_LABEL, [{"text": "Hi", "label": "a"}]))
+    header = shown.view.header
+    shown.view.resize(1000, 660)
+    assert (header.resplit.isVisible(), header.actions_by_name["split"].isVisible()) == (True, False)
+    shown.view.resize(600, 660)
+    assert (header.resplit.isVisible(), header.actions_by_name["split"].isVisible()) == (False, True)
+    assert header.actions_by_name["split"].text() == "Split and balance…"
+
+
+def test_a_folded_doctor_says_how_much_it_found(chat: Shown) -> None:
+    view = chat.view
+    view.doctor.reported.emit(3)
+    assert view.beside.toggle.text() == "", "the findings themselves are in sight"
+    view.resize(600, 660)
+    assert view.beside.toggle.text() == "3 findings"
+    view.doctor.reported.emit(0)
+    assert view.beside.toggle.text() == ""
+
+
 def test_the_doctor_folds_where_there_is_little_room(chat: Shown, qtbot: QtBot) -> None:
     view = chat.view
     assert view.doctor.isVisible()

@@ -36,11 +36,12 @@ class DoctorPanel(QWidget):
     """Stands beside the rows.
 
     example_chosen: number of a row (object: it may exceed 32 bits). derived: the DatasetVersion to show now, made by
-    a fix or come back by its undo.
+    a fix or come back by its undo. reported: how many findings the report on show has; 0 without a report.
     """
 
     example_chosen = Signal(object)
     derived = Signal(object)
+    reported = Signal(int)
 
     def __init__(self, ctx: GuiContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -185,6 +186,7 @@ class DoctorPanel(QWidget):
     def _begin(self, label: str) -> None:
         self.problem.clear()
         self.again.hide()
+        self.reported.emit(0)
         self.progress.set_label(label)
         self.progress.set_progress(0)
         self.progress.cancel.setEnabled(True)
@@ -226,10 +228,12 @@ class DoctorPanel(QWidget):
             self._rest()
             return
         self._say(_found_words(self.report))
+        self.reported.emit(len(self.report.findings))
         self.again.show()
         self.stack.setCurrentWidget(self.findings)
 
     def _rest(self) -> None:
+        self.reported.emit(0)
         self._say("")
         self.again.hide()
         self.stack.setCurrentWidget(self.resting)
