@@ -1,4 +1,4 @@
-"""Unsafe words: toxic, sexual, violent, self-harm and illegal goods, from lists that a founder can edit.
+"""Unsafe words: toxic, sexual, violent, self-harm and illegal goods, from the lists in resources/wordlists.
 
 A hit does not make a text bad; it makes it worth a look. Latin words count as whole words only; Chinese words
 count anywhere, unless they stand inside a harmless phrase of the exceptions (性交 in 一次性交付).
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -29,26 +27,13 @@ def categories() -> dict[str, tuple[str, ...]]:
     return found
 
 
-def read_words(path: Path) -> list[str]:
-    """Words of an own list: UTF-8, one a line; # begins a comment, [category] is left out. Raises OSError."""
-    lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
-    return [line for line in lines if line and not line.startswith(("#", "["))]
-
-
 class UnsafeWords:
-    """Finds listed words. extra: more words. exceptions: phrases inside which a word does not count.
+    """Finds listed words."""
 
-    own: these words instead of the lists that come with the studio.
-    """
-
-    def __init__(
-        self, extra: Iterable[str] = (), exceptions: Iterable[str] = (), own: Iterable[str] | None = None
-    ) -> None:
-        listed = own if own is not None else (word for words in categories().values() for word in words)
-        self._words = sorted(
-            {plain(word).strip() for word in (*listed, *extra)} - {""}, key=len, reverse=True
-        )
-        excepted = {plain(phrase).strip() for phrase in (*word_list(EXCEPTIONS), *exceptions)} - {""}
+    def __init__(self) -> None:
+        listed = {plain(word).strip() for words in categories().values() for word in words}
+        self._words = sorted(listed - {""}, key=len, reverse=True)
+        excepted = {plain(phrase).strip() for phrase in word_list(EXCEPTIONS)} - {""}
         self._names = {word.lower(): word for word in reversed(self._words)}
         self._pattern = _alternatives(self._words)
         self._generous = "(?i)" + "|".join(r"\s+".join(map(re.escape, word.split())) for word in self._words)
@@ -57,8 +42,6 @@ class UnsafeWords:
     def find(self, texts: pl.Series) -> list[list[str]]:
         """The listed words in each text, each once, in order of appearance; none for a missing text."""
         found: list[list[str]] = [[] for _ in range(len(texts))]
-        if not self._words:
-            return found
         suspects = (
             texts.str.contains_any(self._needles(), ascii_case_insensitive=True).fill_null(False).arg_true()
         )
@@ -85,8 +68,6 @@ class UnsafeWords:
 
 def _alternatives(words: list[str]) -> re.Pattern[str]:
     """One pattern for all words, longest first; Latin ends at a letter or digit, blanks may be several."""
-    if not words:
-        return re.compile(r"(?!)")
     return re.compile("|".join(_bounded(word) for word in words), re.IGNORECASE)
 
 

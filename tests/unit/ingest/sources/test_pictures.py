@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 from studio.errors import StudioError
-from studio.ingest.dataset.pages import rejected
 from tests.faults import archives
-from tests.unit.ingest.helpers import run_import
+from tests.unit.ingest.helpers import rejected, run_import
 from tests.unit.ingest.sources.test_archives import preview_of
 
 

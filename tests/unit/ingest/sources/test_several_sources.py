@@ -11,9 +11,8 @@ import pytest
 
 from studio.domain.datasets import DatasetVersion
 from studio.errors import StudioError
-from studio.ingest.dataset.pages import rejected
 from tests.faults import archives
-from tests.unit.ingest.helpers import pairs, run_import
+from tests.unit.ingest.helpers import pairs, rejected, run_import
 from tests.unit.ingest.sources.test_archives import preview_of
 
 CSV = b"question,answer\na,b\nonly\nc,d\n"
