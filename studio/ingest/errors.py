@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Sequence
 
-from studio.errors import ResourceError, StudioError
+from studio.errors import ResourceError, StudioError, is_disk_full
 from studio.i18n import _
 
 
@@ -129,7 +128,7 @@ def columns(message: str) -> StudioError:
 
 def write_failed(error: OSError) -> StudioError:
     """The dataset cannot be written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_disk_full(error):
         return disk_full()
     return ResourceError(
         "import.unwritable",

@@ -16,7 +16,7 @@ from studio.domain.shapes import SHAPES, ColumnRole, Shape
 from studio.i18n import _
 from studio.ingest import errors
 from studio.ingest.dataset.canonical import ROWS_FILE, write_index, write_rows
-from studio.ingest.dataset.images import settle
+from studio.ingest.dataset.images import IMAGES_FOLDER, settle
 from studio.ingest.dataset.labels import count_labels
 from studio.ingest.dataset.manifest import REJECTED_FILE, write_manifest
 from studio.ingest.dataset.publish import file_sha256, published
@@ -29,7 +29,6 @@ from studio.ingest.readers.batches import reason
 from studio.ingest.reading import Reading
 from studio.protocol.events import Event, Phase, Progress
 
-IMAGES_FOLDER: Final = "images"  # beside the datasets; shared by all of them
 _SCRATCH: Final = "unpacked"
 _PROGRESS_EVERY_S: Final = 0.25
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
+IMAGES_FOLDER: Final = "images"  # beside the datasets
 MAX_BYTES: Final = 64 << 20
 MAX_PIXELS: Final = 80_000_000  # below the number that Pillow itself warns of
 # Pillow's name of a format -> the ending in the store.
@@ -53,11 +54,25 @@ def store_image(path: Path, store: Path) -> str:
         warnings.simplefilter("ignore")  # of oddities in metadata; bombs are stopped by MAX_PIXELS
         with _opened(content) as picture:
             name = f"{digest}.{ENDINGS['JPEG' if picture.format == _SEVERAL else picture.format or '']}"
-            target = store / digest[:2] / name
+            target = image_place(store, name)
             if target.is_file() and target.read_bytes() == content:
                 return name
             _decode(picture)
     _write(content, target)
+    return name
+
+
+def image_place(store: Path, name: str) -> Path:
+    """Where the picture of this name lies in ``store``."""
+    return store / name[:2] / name
+
+
+def store_content(content: bytes, store: Path, ending: str) -> str:
+    """Put bytes that are known to be a picture into ``store``; its name there. Raises OSError."""
+    name = f"{hashlib.sha256(content).hexdigest()}.{ending}"
+    target = image_place(store, name)
+    if not target.is_file():
+        _write(content, target)
     return name
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from studio.ingest.dataset.images import IMAGES_FOLDER, image_place
 from studio.ingest.dataset.publish import published, written
 from studio.ingest.export import problems
 from studio.ingest.export.table import ExportTable
@@ -28,7 +29,7 @@ def export_pictures(
     table: ExportTable, datasets: Path, format: str, out: Path, tell: Tell, check: Callable[[], None]
 ) -> Path:
     """Write a ZIP archive (``out`` ends with .zip) or a folder; returns its path. Raises OSError."""
-    store = datasets / _FOLDER
+    store = datasets / IMAGES_FOLDER
     named = _WithPaths(table)
     if out.suffix.lower() == ".zip":
         with written(out) as aside, tempfile.TemporaryDirectory(prefix=".tmp-", dir=out.parent) as between:
@@ -73,7 +74,7 @@ class _WithPaths(ExportTable):
         for frame, _numbers in self.frames():
             for target in frame["image"]:
                 name = PurePosixPath(target).name
-                source = store / name[:2] / name
+                source = image_place(store, name)
                 check()
                 if target in done:
                     continue

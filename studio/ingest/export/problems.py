@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-
-from studio.errors import ResourceError, StudioError
+from studio.errors import ResourceError, StudioError, is_disk_full
 from studio.i18n import _
-
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def too_many_rows(rows: int, most: int) -> StudioError:
@@ -44,7 +40,7 @@ def missing_picture(name: str) -> StudioError:
 
 def write_failed(path: str, error: OSError) -> StudioError:
     """The file cannot be written; an older one of this name is as it was."""
-    if error.errno in _FULL:
+    if is_disk_full(error):
         return ResourceError(
             "export.disk_full",
             _("The disk is full; nothing was exported."),

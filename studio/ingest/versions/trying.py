@@ -29,10 +29,10 @@ from studio.domain.recipes import (
 )
 from studio.domain.shapes import SHAPES, Shape
 from studio.i18n import _
+from studio.ingest.dataset.images import IMAGES_FOLDER
 from studio.ingest.dataset.manifest import REJECTED_FILE, read_manifest
 from studio.ingest.versions.compare import compare
 from studio.ingest.versions.context import StepContext
-from studio.ingest.versions.derive import IMAGES_FOLDER
 from studio.ingest.versions.numbers import RowNumbers
 from studio.ingest.versions.restore import older_folder
 from studio.ingest.versions.rowstream import frames_of

@@ -11,6 +11,7 @@ from studio.domain.datasets import RejectedRow
 from studio.domain.shapes import SHAPES, Shape
 from studio.i18n import _
 from studio.ingest.dataset.content import MESSAGE_COLUMNS
+from studio.ingest.dataset.images import image_place
 from studio.ingest.readers.batches import reason
 from studio.ingest.shaping.conversations import read
 from studio.ingest.shaping.putting_aside import is_blank
@@ -102,5 +103,5 @@ def _misread_numbers(frame: pl.DataFrame, shape: Shape) -> list[RejectedRow]:
 
 def _require_images(frame: pl.DataFrame, images: Path) -> None:
     for row, name in frame.select("row", "image").iter_rows():
-        if Path(name).name != name or not (images / name[:2] / name).is_file():
+        if Path(name).name != name or not image_place(images, name).is_file():
             raise Invalid(row, _("There is no such image among those imported."))

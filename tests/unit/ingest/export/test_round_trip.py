@@ -16,9 +16,9 @@ from PIL import Image
 from studio.domain.datasets import ImportSpec
 from studio.domain.shapes import SHAPES, Shape
 from studio.ingest.dataset.content import json_text
+from studio.ingest.dataset.images import store_content
 from studio.ingest.export.exporter import Exporter
 from studio.ingest.importer import Importer
-from studio.ingest.versions.image_operators import store_image
 from tests.unit.ingest.versions.helpers import Row, make_dataset, table
 
 # An import takes a while: a failing example is told as it is, not made smaller.
@@ -129,7 +129,7 @@ def test_pictures_come_back(form: str, name: str, tmp_path: Path) -> None:
     for at, label in enumerate(["a/b", "猫", None, "=x"] * 2):
         stream = io.BytesIO()
         Image.new("RGB", (8 + at, 9), (at * 20, 1, 2)).save(stream, "PNG")
-        rows.append((store_image(sets / "images", stream.getvalue(), ".png"), label))
+        rows.append((store_content(stream.getvalue(), sets / "images", "png"), label))
     make_dataset(sets / "v1", Shape.IMAGE_LABEL, rows)
     Exporter(sets / "v1", lambda _event: None, lambda: None).run(form, tmp_path / name)
     spec = ImportSpec(source=str(tmp_path / name))
