@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class StudioError(Exception):
     """A failure that the user can act on.
@@ -37,3 +39,8 @@ class ResourceError(StudioError):
     """The machine lacks disk, memory or a device for what was asked."""
 
     exit_code = 3
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether it says that nothing more fits on the disk, or into what the user may have of it."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -1,6 +1,11 @@
-"""Sizes, times and losses as people read them, the same in window, command line and messages."""
+"""Sizes, times, losses and lists as people read them, the same in window, command line and messages.
+
+Marks between words differ from language to language, so that they are put here and nowhere else.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from studio.i18n import _, ngettext
 
@@ -26,3 +31,31 @@ def duration_words(seconds: float) -> str:
 def loss_words(loss: float | None) -> str:
     """A loss in nats per token with three digits after the point; a dash when there is none."""
     return "–" if loss is None else f"{loss:.3f}"
+
+
+def listed(items: Iterable[str]) -> str:
+    """Things in a row: "a, b, c"."""
+    return _(", ").join(items)
+
+
+def clauses(parts: Iterable[str]) -> str:
+    """Statements in a row that may have commas in them: "a, b; c". Empty ones are left out."""
+    return _("; ").join(part for part in parts if part)
+
+
+def labelled(what: str, name: str) -> str:
+    """A thing and what it is or says: "Language: English"."""
+    return _("{what}: {name}").format(what=what, name=name)
+
+
+def ended(words: str) -> str:
+    """Words as a sentence of their own: "3 rows change."."""
+    return _("{sentence}.").format(sentence=words)
+
+
+def sentences(*parts: str) -> str:
+    """Sentences one after the other. Empty ones are left out."""
+    text = ""
+    for part in filter(None, parts):
+        text = _("{sentence} {next_sentence}").format(sentence=text, next_sentence=part) if text else part
+    return text

@@ -10,6 +10,7 @@ from studio.domain.datasets import Split, title
 from studio.domain.findings import Finding, FixOption, Severity
 from studio.domain.recipes import FindingKind, FixAction
 from studio.i18n import N_, _, ngettext
+from studio.words import listed
 
 _K = FindingKind
 _A = FixAction
@@ -57,7 +58,7 @@ _ACTIONS: Final[dict[FixAction, str]] = {
     _A.PIECES: N_("Divide into pieces"),
     _A.KEEP_MAJORITY: N_("Keep the label that most have"),
     _A.REMOVE_FROM_TRAINING: N_("Remove the twins from training"),
-    _A.WEIGHTS: N_("Make rare labels count more"),
+    _A.WEIGHTS: N_("Give rare labels more weight"),
     _A.OVERSAMPLE: N_("Repeat rows of rare labels"),
     _A.UNDERSAMPLE: N_("Remove rows of frequent labels"),
     _A.KEEP_MAIN_LANGUAGE: N_("Keep the main language"),
@@ -68,11 +69,29 @@ _ACTIONS: Final[dict[FixAction, str]] = {
 _SEVERITIES: Final[dict[Severity, str]] = {
     Severity.PROBLEM: N_("Problem"),
     Severity.WARNING: N_("Warning"),
-    Severity.NOTE: N_("Note"),
+    Severity.NOTE: N_("Hint"),
 }
 
-_LANGUAGES: Final = {"zh": N_("Chinese"), "en": N_("English"), "other": N_("Other")}
-_PRIVATE_KINDS: Final[dict[str, str]] = {kind.value: words for kind, words in private_data.TITLES.items()}
+_LANGUAGES: Final = {
+    "zh": N_("Chinese"), "en": N_("English"), "ja": N_("Japanese"), "ko": N_("Korean"), "de": N_("German"),
+    "fr": N_("French"), "es": N_("Spanish"), "pt": N_("Portuguese"), "it": N_("Italian"), "nl": N_("Dutch"),
+    "pl": N_("Polish"), "sv": N_("Swedish"), "tr": N_("Turkish"), "ru": N_("Russian"), "uk": N_("Ukrainian"),
+    "ar": N_("Arabic"), "fa": N_("Persian"), "hi": N_("Hindi"), "th": N_("Thai"), "vi": N_("Vietnamese"),
+    "id": N_("Indonesian"), "ms": N_("Malay"), "other": N_("Other"),
+}  # fmt: skip
+_KINDS: Final[dict[str, str]] = {
+    **{kind.value: words for kind, words in private_data.TITLES.items()},
+    "lost": N_("Lost for good"),
+    "control": N_("Control characters"),
+    "direction": N_("Changed writing direction"),
+    "zero_width": N_("Characters without width"),
+    "hidden": N_("Hidden text"),
+    "html": N_("HTML tags"),
+    "entities": N_("HTML signs such as &amp;"),
+    "template": N_("Marks of a chat template"),
+    "placeholders": N_("Placeholders never filled in"),
+    "model_phrase": N_("Phrases of a chat bot"),
+}
 _LISTED: Final = 5  # parts of a finding that are named; the others are an ellipsis
 
 _Words = Callable[[int], str]
@@ -96,7 +115,7 @@ _LABELS: Final[dict[FixAction, _Words]] = {
         "Repeat rare labels, add {n} row", "Repeat rare labels, add {n} rows", n
     ),
     _A.UNDERSAMPLE: lambda n: ngettext(
-        "Thin out frequent labels, remove {n} row", "Thin out frequent labels, remove {n} rows", n
+        "Remove {n} row of frequent labels", "Remove {n} rows of frequent labels", n
     ),
     _A.KEEP_MAIN_LANGUAGE: lambda n: ngettext(
         "Keep the main language, remove {n} row", "Keep the main language, remove {n} rows", n
@@ -136,17 +155,27 @@ def fix_label(option: FixOption) -> str:
 
 
 def effect_words(changed: int, removed: int, added: int = 0) -> str:
-    """What would be different afterwards: "3 rows change, 17,402 rows leave"; a word for nothing at all."""
+    """What would be different afterwards: "3 rows change, 17,402 rows are removed"; a word for nothing at all."""
     parts = [
         words.format(n=f"{count:,}")
         for count, words in (
             (changed, ngettext("{n} row changes", "{n} rows change", changed)),
-            (removed, ngettext("{n} row leaves", "{n} rows leave", removed)),
+            (removed, ngettext("{n} row is removed", "{n} rows are removed", removed)),
             (added, ngettext("{n} row is added", "{n} rows are added", added)),
         )
         if count
     ]
-    return ", ".join(parts) or _("no row changes")
+    return listed(parts) or _("no row changes")
+
+
+def language_title(code: str) -> str:
+    """The name of a language; an unknown code as it is."""
+    return _(_LANGUAGES[code]) if code in _LANGUAGES else code
+
+
+def unit_title(unit: str) -> str:
+    """What a length is counted in (Histogram.unit); a dash for nothing."""
+    return {"tokens": _("tokens"), "characters": _("characters")}.get(unit, "–")
 
 
 def share_words(finding: Finding) -> str:
@@ -194,8 +223,9 @@ def _main_count(option: FixOption) -> int:
 def _part_words(name: str, key: str) -> str:
     if name == "splits":
         return " – ".join(title(Split(part)) if part in list(Split) else part for part in key.split("-"))
-    known = {"kinds": _PRIVATE_KINDS, "languages": _LANGUAGES}.get(name, {})
-    return _(known[key]) if key in known else key
+    if name == "languages":
+        return language_title(key)
+    return _(_KINDS[key]) if name == "kinds" and key in _KINDS else key
 
 
 def _figure(count: float) -> str:

@@ -17,6 +17,7 @@ from studio.domain.recipes import (
 )
 from studio.domain.shapes import ColumnRole
 from studio.i18n import N_, _
+from studio.words import clauses, labelled, listed
 from studio.words_data import action_title, finding_title
 
 OPERATORS: dict[TextOperator | ImageOperator, str] = {
@@ -36,14 +37,14 @@ NEAR_DUPLICATES = "near-duplicates"
 def step_words(step: AnyStep) -> str:
     """What a step did, in one line."""
     if isinstance(step, FixStep):
-        return f"{finding_title(step.finding)}: {action_title(step.action)}"
+        return labelled(finding_title(step.finding), action_title(step.action))
     if isinstance(step, ReplaceStep):
         return _("Replaced “{find}” by “{replacement}”").format(find=step.find, replacement=step.replacement)
     if isinstance(step, SplitStep):
         return _split_words(step)
     if isinstance(step, AugmentStep):
         used: tuple[TextOperator | ImageOperator, ...] = (*step.text, *step.image)
-        names = ", ".join(_(OPERATORS[each]) for each in used)
+        names = listed(_(OPERATORS[each]) for each in used)
         return _("Added changed copies: {operators}").format(operators=names)
     if isinstance(step, EditStep):
         return _("Edited by hand")
@@ -53,7 +54,7 @@ def step_words(step: AnyStep) -> str:
 
 def version_words(version: DatasetVersion) -> str:
     """What made a version: its note, then its steps."""
-    steps = "; ".join(step_words(outcome.step) for outcome in version.made_by)
+    steps = clauses(step_words(outcome.step) for outcome in version.made_by)
     parts = [part for part in (version.note, steps) if part]
     return " · ".join(parts) if parts else _("Imported")
 
@@ -82,9 +83,9 @@ def _split_words(step: SplitStep) -> str:
         validation=f"{step.validation:.0%}", test=f"{step.test:.0%}"
     )
     if step.group_by == NEAR_DUPLICATES:
-        return words + ", " + _("near-duplicates together")
+        return listed([words, _("near-duplicates together")])
     if step.group_by:
-        return words + ", " + _("same {column} together").format(column=_column(step.group_by))
+        return listed([words, _("same {column} together").format(column=_column(step.group_by))])
     return words
 
 

@@ -14,6 +14,8 @@ from studio.cli.verbs import Verbs
 from studio.domain.datasets import DatasetVersion, title
 from studio.domain.statistics import DatasetStatistics
 from studio.i18n import _
+from studio.words import listed
+from studio.words_data import language_title, unit_title
 from studio.words_versions import change_words, version_words
 
 
@@ -96,13 +98,24 @@ def _tell_figures(call: Call, dataset: DatasetVersion, figures: DatasetStatistic
         call.out.table(
             [_("Column"), _("Unit"), _("Median"), _("95 of 100 rows have at most"), _("Longest")],
             [
-                (h.column, h.unit, f"{h.p50:,.0f}", f"{h.p95:,.0f}", f"{h.longest:,.0f}")
+                (
+                    h.column or _("whole row"),
+                    unit_title(h.unit),
+                    f"{h.p50:,.0f}",
+                    f"{h.p95:,.0f}",
+                    f"{h.longest:,.0f}",
+                )
                 for h in figures.lengths
             ],
         )
     if figures.labels:
         counted = {label: sum(parts.values()) for label, parts in figures.labels.items()}
-        call.out.table([_("Label"), _("Rows")], [(name, f"{rows:,}") for name, rows in counted.items()])
+        call.out.table(
+            [_("Label"), _("Rows")],
+            [(name or _("(none yet)"), f"{rows:,}") for name, rows in counted.items()],
+        )
     if figures.languages:
-        shares = [f"{name} {share:.0%}" for name, share in figures.languages.items() if share > 0]
-        say(_("Languages: {shares}").format(shares=_(", ").join(shares)))
+        shares = [
+            f"{language_title(code)} {share:.0%}" for code, share in figures.languages.items() if share > 0
+        ]
+        say(_("Languages: {shares}").format(shares=listed(shares)))

@@ -18,6 +18,7 @@ from studio.errors import StudioError
 from studio.i18n import _
 from studio.services.container import Services
 from studio.services.data_doctor import fix_step
+from studio.words import listed
 from studio.words_data import finding_title, fix_label, severity_title, share_words
 
 
@@ -67,7 +68,7 @@ def fix(
             help=_("The data (default: newest), then what to fix; without an action the one advised."),
         ),
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help=_("Everything that was found, as advised."))] = False,
+    all_: Annotated[bool, typer.Option("--all", help=_("Fix everything as advised."))] = False,
     note: Annotated[str, typer.Option(help=_("A note for the list of versions."))] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help=_("Only show what would change; nothing is written."))
@@ -116,13 +117,13 @@ def _fix(report: DoctorReport, text: str) -> FixStep:
     kind, action = _kind(text), text.partition("=")[2].strip().lower().replace("-", "_")
     if kind is None:
         raise StudioError(
-            "option.invalid", _("“{text}” is nothing that the doctor looks for.").format(text=text),
-            _("Choose one of these: {names}").format(names=", ".join(FindingKind)),
+            "option.invalid", _("The doctor does not look for “{text}”.").format(text=text),
+            _("Choose one of these: {names}").format(names=listed(FindingKind)),
         )  # fmt: skip
     if action and action not in list(FixAction):
         raise StudioError(
             "option.invalid", _("“{action}” is not a way to fix anything.").format(action=action),
-            _("Choose one of these: {names}").format(names=", ".join(FixAction)),
+            _("Choose one of these: {names}").format(names=listed(FixAction)),
         )  # fmt: skip
     return fix_step(report, kind, FixAction(action) if action else None)
 
@@ -136,7 +137,7 @@ def _tell(call: Call, dataset: DatasetVersion, report: DoctorReport) -> None:
     columns = [_("Finding"), _("What"), _("How bad"), _("Rows"), _("Advice"), _("Example")]
     call.out.table(columns, map(_cells, report.findings), whole=1)
     if any(found.fixes for found in report.findings):
-        say(_("Fix all as advised: {command}").format(command=f"studio data fix {dataset.id} --all"))
+        say(_("Fix everything as advised: {command}").format(command=f"studio data fix {dataset.id} --all"))
 
 
 def _cells(found: Finding) -> tuple[Any, ...]:

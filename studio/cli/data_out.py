@@ -15,7 +15,7 @@ from studio.domain.datasets import RowChange, Split, VersionDiff
 from studio.errors import StudioError
 from studio.i18n import _
 from studio.services.files import write_atomically
-from studio.words import size_words
+from studio.words import clauses, labelled, size_words
 
 
 def add_to(group: typer.Typer, verbs: Verbs) -> None:
@@ -115,7 +115,7 @@ def _cells(change: RowChange) -> tuple[object, ...]:
     before, after = change.before or {}, change.after or {}
     names = [name for name in before or after if before.get(name, "") != after.get(name, "")]
     sides = (
-        "; ".join(f"{name}: {words.excerpt(side[name])}" for name in names if name in side)
+        clauses(labelled(name, words.excerpt(side[name])) for name in names if name in side)
         for side in (before, after)
     )
     return (change.row, *sides)

@@ -28,6 +28,7 @@ from studio.domain.recipes import (
 from studio.errors import StudioError
 from studio.i18n import N_, _, ngettext
 from studio.services.container import Services
+from studio.words import labelled, listed
 from studio.words_data import effect_words
 from studio.words_versions import change_sentence, step_words
 
@@ -45,11 +46,9 @@ def add_to(group: typer.Typer, verbs: Verbs) -> None:
     verbs.add(group, replace, "replace", _("Find and replace in the texts."))
     verbs.add(group, augment, "augment", _("Add changed copies of training rows."))
     verbs.add(group, edit, "edit", _("Change cells, add and remove rows by number."))
-    verbs.add(
-        group, draft, "draft", _("Edits of the window that are not a version yet: see, save or discard them.")
-    )
-    verbs.add(group, undo, "undo", _("Take the newest version back."))
-    verbs.add(group, redo, "redo", _("Bring the version back that was undone last."))
+    verbs.add(group, draft, "draft", _("Unsaved edits made in the window: show, save or discard them."))
+    verbs.add(group, undo, "undo", _("Undo the newest version."))
+    verbs.add(group, redo, "redo", _("Redo the version that was undone last."))
     verbs.add(group, restore, "restore", _("Make a new version with the rows of an older one."))
 
 
@@ -109,7 +108,7 @@ def augment(
         typer.Option(help=_("How images are changed; may be given several times."), show_default=False),
     ] = None,
     copies: Annotated[int, typer.Option(help=_("Changed copies of each training row."))] = 1,
-    strength: Annotated[float, typer.Option(help=_("Share of words or of the picture that is touched."))] = 0.1,
+    strength: Annotated[float, typer.Option(help=_("Share of words or of the image that is touched."))] = 0.1,
     seed: Annotated[int, typer.Option(help=_("The same number gives the same copies."))] = 0,
     note: Note = "",
     dry_run: DryRun = False,
@@ -141,11 +140,11 @@ def edit(
         typer.Option(metavar="JSON", help=_("A new row as a JSON object of columns and texts."), show_default=False),
     ] = None,
     remove: Annotated[
-        list[int] | None, typer.Option(metavar="ROW", help=_("A row that leaves."), show_default=False)
+        list[int] | None, typer.Option(metavar="ROW", help=_("Number of a row to remove."), show_default=False)
     ] = None,
     edits: Annotated[
         Path | None,
-        typer.Option("--file", help=_("JSON file with cells, added and removed instead."), show_default=False),
+        typer.Option("--file", help=_("Read the edits from a JSON file (cells, added, removed)."), show_default=False),
     ] = None,
     note: Note = "",
     dry_run: DryRun = False,
@@ -187,10 +186,8 @@ def draft(
             services.drafts.discard(found.id)
         pending = services.drafts.pending(found.id)
     text = ngettext(
-        "“{name}” has changes in {n} row that are not saved.",
-        "“{name}” has changes in {n} rows that are not saved.",
-        pending,
-    )
+        "“{name}” has unsaved changes in {n} row.", "“{name}” has unsaved changes in {n} rows.", pending
+    ) if pending else _("“{name}” has no unsaved changes.")  # fmt: skip
     call.out.say(text.format(name=found.name, n=f"{pending:,}"))
     return Answer({"dataset_id": found.id, "pending": pending})
 
@@ -206,13 +203,13 @@ def redo(call: Call, dataset: pick.DatasetName = pick.NEWEST) -> Answer:
     with call.writing() as services:
         redone = services.versions.redo(pick.dataset(services, dataset).id)
     if redone is None:
-        raise StudioError("version.nothing_to_redo", _("There is no undone version to bring back."))
+        raise StudioError("version.nothing_to_redo", _("There is no undone version to redo."))
     return told(call, redone)
 
 
 def restore(
     call: Call,
-    number: Annotated[int, typer.Argument(metavar="VERSION", help=_("Number of the version to bring back."), min=1)],
+    number: Annotated[int, typer.Argument(metavar="VERSION", help=_("Number of the version to go back to."), min=1)],
     dataset: pick.DatasetName = pick.NEWEST,
 ) -> Answer:  # fmt: skip
     """An older version's rows as the newest version."""
@@ -234,7 +231,7 @@ def told(call: Call, version: DatasetVersion) -> Answer:
     if version.made_by:
         call.out.say(change_sentence(version))
     parts = [f"{title(split)} {count:,}" for split, count in version.splits.items()]
-    call.out.say(_("Split: {parts}").format(parts=_(", ").join(parts)))
+    call.out.say(_("Split: {parts}").format(parts=listed(parts)))
     return Answer(version.model_dump(mode="json"))
 
 
@@ -264,9 +261,9 @@ def _tell_preview(call: Call, step: AnyStep, preview: StepPreview) -> None:
     effect = effect_words(preview.changed, preview.removed, preview.added)
     if preview.estimated:
         effect = _("about {count}").format(count=effect)
-    call.out.say(f"{step_words(step)}: {effect}")
+    call.out.say(labelled(step_words(step), effect))
     for example in preview.examples[:_EXAMPLES_SHOWN]:
-        after = _("(leaves)") if example.after is None else words.excerpt(example.after)
+        after = _("(removed)") if example.after is None else words.excerpt(example.after)
         place = _("Row {row}: {text}").format(row=example.row, text=words.excerpt(example.before))
         call.out.say(f"  {place} → {after}")
 

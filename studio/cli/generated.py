@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from studio.errors import StudioError
 from studio.i18n import N_, _
+from studio.words import listed
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -74,7 +75,7 @@ def _help(field: FieldInfo) -> str:
     text = _("{title}. {description}").format(
         title=_(field.title or ""), description=_(field.description or "")
     )
-    return _("{text} ({facts})").format(text=text, facts=_(", ").join(facts)) if facts else text
+    return _("{text} ({facts})").format(text=text, facts=listed(facts)) if facts else text
 
 
 def _limits(field: FieldInfo) -> list[str]:
@@ -109,7 +110,7 @@ def _explained(model: type[BaseModel], problem: ValidationError) -> StudioError:
     if name and field is None:
         return StudioError(
             "option.unknown", _("There is no setting “{name}”.").format(name=name),
-            _("The settings are: {names}").format(names=", ".join(model.model_fields)),
+            _("The settings are: {names}").format(names=listed(model.model_fields)),
         )  # fmt: skip
     if field is None:  # a rule over several fields, which speaks for itself
         return StudioError("option.invalid", str(first.get("ctx", {}).get("error", first["msg"])))
@@ -117,5 +118,5 @@ def _explained(model: type[BaseModel], problem: ValidationError) -> StudioError:
         title=_(field.title or name), option=flag(name), value=first["input"]
     )
     limits = _limits(field)
-    hint = _("Allowed: {bounds}").format(bounds=", ".join(limits)) if limits else ""
+    hint = _("Allowed: {bounds}").format(bounds=listed(limits)) if limits else ""
     return StudioError("option.invalid", message, hint)

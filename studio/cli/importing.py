@@ -17,6 +17,7 @@ from studio.domain.shapes import ColumnRole, Shape
 from studio.errors import StudioError
 from studio.i18n import _, ngettext
 from studio.services.container import Services
+from studio.words import listed
 
 REJECTED_SHOWN = 5
 SKIPPED_SHOWN = 20
@@ -124,7 +125,7 @@ def roles_of(assignments: list[str]) -> dict[str, ColumnRole] | None:
         if role not in set(ColumnRole) or not column:
             raise StudioError(
                 "option.invalid", _("“{text}” does not say what a column is for.").format(text=text),
-                _("Write ROLE=COLUMN; roles are: {names}").format(names=", ".join(ColumnRole)),
+                _("Write ROLE=COLUMN; roles are: {names}").format(names=listed(ColumnRole)),
             )  # fmt: skip
         roles[column] = ColumnRole(role)
     return roles or None
@@ -150,12 +151,14 @@ def tell(call: Call, dataset: DatasetVersion, rejected: list[RejectedRow]) -> No
     """What was imported and what was put aside, for a person."""
     say = call.out.say
     say(
-        _("Imported {rows} rows as “{name}” ({shape}), id {id}.").format(
-            rows=f"{dataset.rows:,}", name=dataset.name, shape=title(dataset.shape), id=dataset.id
-        )
+        ngettext(
+            "Imported {n} row as “{name}” ({shape}), id {id}.",
+            "Imported {n} rows as “{name}” ({shape}), id {id}.",
+            dataset.rows,
+        ).format(n=f"{dataset.rows:,}", name=dataset.name, shape=title(dataset.shape), id=dataset.id)
     )
     parts = [f"{title(split)} {count:,}" for split, count in dataset.splits.items()]
-    say(_("Split: {parts}").format(parts=_(", ").join(parts)))
+    say(_("Split: {parts}").format(parts=listed(parts)))
     if dataset.tokens is not None:
         say(_("{total} tokens, {mean} for each row on average.").format(
             total=f"{dataset.tokens.total:,}", mean=f"{dataset.tokens.mean:.0f}"

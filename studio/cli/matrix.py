@@ -15,6 +15,7 @@ from studio.domain.verdicts import title as verdict_title
 from studio.i18n import N_, _, current_language
 from studio.services.container import Services
 from studio.services.matrices import ProductRow
+from studio.words import listed
 
 MatrixName = Annotated[str, typer.Argument(metavar="MATRIX", help=N_("Id or name of the matrix."))]
 
@@ -127,7 +128,7 @@ def _shown(call: Call, services: Services, matrix: Matrix) -> Answer:
     )
     for link_ in matrix.links:
         ends = (matrix.product(link_.source_id).name, matrix.product(link_.target_id).name)
-        say(f"{ends[0]} → {ends[1]} · {title(link_.kind)} · {_(', ').join(link_.payload)}")
+        say(f"{ends[0]} → {ends[1]} · {title(link_.kind)} · {listed(link_.payload)}")
     return Answer({**asdict(matrix), "overview": [_product_facts(row) for row in rows]})
 
 

@@ -23,6 +23,7 @@ from studio.services.demo import default_base
 from studio.services.matrices import MatrixService
 from studio.services.models import ModelService
 from studio.services.recipes import read_recipe
+from studio.words import listed
 
 NEWEST = "newest"
 DatasetName = Annotated[
@@ -176,6 +177,6 @@ def _named(things: Sequence[Thing], wanted: str) -> Thing | None:
     if len(found) > 1:
         raise StudioError(
             "name.ambiguous", _("Several are called “{name}”.").format(name=wanted),
-            _("Use one of these ids: {ids}").format(ids=", ".join(thing.id for thing in found)),
+            _("Use one of these ids: {ids}").format(ids=listed(thing.id for thing in found)),
         )  # fmt: skip
     return found[0] if found else None

@@ -7,7 +7,6 @@ annotations are evaluated when the command is built, after the language was chos
 from __future__ import annotations
 
 import copy
-import errno
 import inspect
 import os
 import sys
@@ -25,7 +24,7 @@ from studio.cli.call import Answer, Call, OpenWorkspace
 from studio.cli.folding import folded_help
 from studio.cli.generated import parameters_of
 from studio.cli.output import Output
-from studio.errors import ResourceError, StudioError
+from studio.errors import ResourceError, StudioError, is_disk_full
 from studio.i18n import LANGUAGES, _
 from studio.paths import crash_log
 from studio.services.children import JobCancelled
@@ -138,7 +137,7 @@ def deafen() -> None:
 
 
 def _crashed(problem: Exception) -> StudioError:
-    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_disk_full(problem):
         return ResourceError("disk_full", _("The disk is full."), _("Free some space, then try again."))
     text = _("Something unexpected happened: {error}").format(error=f"{type(problem).__name__}: {problem}")
     path = crash_log()

@@ -46,7 +46,8 @@ class FixOption(BaseModel):
 
 
 class Finding(BaseModel):
-    """One kind of trouble. rows: rows concerned, of ``of`` looked at. fixes: the first is the one advised.
+    """One kind of trouble. rows: rows concerned, of ``of`` looked at. fixes: the first is the one advised, if any is
+    (see is_advised).
 
     details, by kind: ``kinds`` (private data: kind -> rows), ``labels`` (imbalance: label -> rows), ``languages``
     (language -> rows), ``groups`` (duplicates: number of groups), ``splits`` (leakage: "train-test" -> rows),
@@ -62,6 +63,11 @@ class Finding(BaseModel):
     examples: list[Example] = []
     fixes: list[FixOption] = []
     details: dict[str, Any] = {}
+
+    @property
+    def is_advised(self) -> bool:
+        """Whether its first fix is advised: a note may well be what the founder wants, as two languages are."""
+        return bool(self.fixes) and self.severity is not Severity.NOTE
 
 
 class DoctorReport(BaseModel):

@@ -39,7 +39,7 @@ MEASURE_TITLES = {
     Measure.SQUARED_ERROR: N_("Squared error"),
     Measure.PREFERRED: N_("Better answer preferred"),
     Measure.RANKED: N_("Next choice ranked high (NDCG@10)"),
-    Measure.RECONSTRUCTION: N_("Loss of the picture (−ELBO)"),
+    Measure.RECONSTRUCTION: N_("Loss of the image (−ELBO)"),
 }
 
 METRIC_TITLES = {

@@ -5,8 +5,6 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
-
 from studio.i18n import N_
 
 
@@ -37,19 +35,3 @@ TITLES: Final[dict[PrivateKind, str]] = {
     PrivateKind.IP_ADDRESS: N_("Internet addresses of devices"),
     PrivateKind.SECRET: N_("Passwords and keys"),
 }
-
-
-class PrivateDataReport(BaseModel):
-    """What was found where, without the finds themselves.
-
-    texts: texts looked at; texts_hit: with private data. counts: finds of each kind. rows: texts with each kind.
-    excerpts: a few finds of each kind with the middle blotted out, such as 138****5678.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    texts: int = 0
-    texts_hit: int = 0
-    counts: dict[PrivateKind, int] = {}
-    rows: dict[PrivateKind, int] = {}
-    excerpts: dict[PrivateKind, list[str]] = {}

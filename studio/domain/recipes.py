@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from studio.domain.ids import new_id
-from studio.domain.shapes import ColumnRole
+from studio.domain.shapes import ColumnRole, Shape
 from studio.domain.values import now
 
 
@@ -158,7 +158,10 @@ REPEATABLE = (FixStep, ReplaceStep, SplitStep, AugmentStep)
 
 
 class Recipe(BaseModel):
-    """Steps under a name, to be repeated on another import. roles: what columns of these names are for."""
+    """Steps under a name, to be repeated on another import. roles: what columns of these names are for.
+
+    shape: of the rows that it was made for; None in recipes from before it was noted.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -166,6 +169,7 @@ class Recipe(BaseModel):
     name: str = Field(min_length=1)
     steps: list[AnyStep]
     roles: dict[str, ColumnRole] = {}
+    shape: Shape | None = None
     created_at: datetime = Field(default_factory=now)
 
 

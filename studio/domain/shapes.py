@@ -143,7 +143,7 @@ SHAPE_TITLES: Final[dict[Shape, str]] = {
     Shape.PROMPT_RESPONSE: N_("Questions and answers"),
     Shape.MESSAGES: N_("Conversations"),
     Shape.PREFERENCE: N_("Better and worse answers"),
-    Shape.THUMBS: N_("Answers with a thumb"),
+    Shape.THUMBS: N_("Answers rated good or bad"),
     Shape.TEXT: N_("Plain text"),
     Shape.TEXT_LABEL: N_("Texts with a label"),
     Shape.TEXT_LABELS: N_("Texts with several labels"),

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from studio.domain.measures import HIGHER_IS_BETTER, Measure, margin, measure_title, measure_words
 from studio.domain.runs import EvalMetrics
 from studio.i18n import N_, _
+from studio.words import sentences
 
 RESAMPLES = 2000
 OVERFIT_RISE = 0.01  # a last validation loss this much (1%) above the best one counts as turned
@@ -255,11 +256,11 @@ def title(kind: VerdictKind) -> str:
 def sentence(verdict: Verdict) -> str:
     """The verdict in one sentence (two when validation turned), in the active language."""
     unknown = verdict.difference is not None and verdict.ci_low is None
-    sentences = _SENTENCES if verdict.measure is Measure.SURPRISE else _MEASURED_SENTENCES
-    text = _(_TOO_FEW) if unknown else _(sentences[verdict.kind]).format(**_figures(verdict))
+    wording = _SENTENCES if verdict.measure is Measure.SURPRISE else _MEASURED_SENTENCES
+    text = _(_TOO_FEW) if unknown else _(wording[verdict.kind]).format(**_figures(verdict))
     if verdict.overfitting:
         more = _(_OVERFITTING).format(best=verdict.best_step)
-        return _("{sentence} {next_sentence}").format(sentence=text, next_sentence=more)
+        return sentences(text, more)
     return text
 
 

@@ -148,7 +148,9 @@ def release_memory() -> None:
         torch.mps.empty_cache()
     if sys.platform == "linux":
         try:
-            ctypes.CDLL(None).malloc_trim(0)  # glibc keeps freed memory for itself; other C libraries have no such call
+            ctypes.CDLL(None).malloc_trim(
+                0
+            )  # glibc keeps freed memory for itself; other C libraries have no such call
         except AttributeError:
             return
 
@@ -159,7 +161,9 @@ def move(model: torch.nn.Module, optimizer: torch.optim.Optimizer, device: torch
     model.to(device)
     for state in optimizer.state.values():
         for name, value in state.items():
-            if isinstance(value, torch.Tensor) and value.ndim:  # counters of steps stay where torch keeps them
+            if (
+                isinstance(value, torch.Tensor) and value.ndim
+            ):  # counters of steps stay where torch keeps them
                 state[name] = value.to(device)
 
 

@@ -18,7 +18,9 @@ from torch import Tensor, nn
 
 from studio.domain.specs import TrainSpec
 
-_PATIENCE: Final = timedelta(days=30)  # a pause may be long; a leader that dies is noticed at once, by its connection
+_PATIENCE: Final = timedelta(
+    days=30
+)  # a pause may be long; a leader that dies is noticed at once, by its connection
 ObjectT = TypeVar("ObjectT")
 
 

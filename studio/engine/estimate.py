@@ -118,9 +118,11 @@ def _need(on: Prepared, optimizer: torch.optim.Optimizer, longest: list[int]) ->
     peak = devices.peak_memory(on.device)
     fixed = min(held + trained, peak)
     growth = HEAP_GROWTH if on.device.type == "cpu" else 1.0
-    return _Measured(
-        rows, Need(int(fixed * growth), int((peak - fixed) * growth), on.size.parameters, on.size.trainable, copies)
-    )
+    need = Need(
+        int(fixed * growth), int((peak - fixed) * growth), on.size.parameters, on.size.trainable, copies,
+        longest=max(on.train[i].length for i in longest),
+    )  # fmt: skip
+    return _Measured(rows, need)
 
 
 def _batches(on: Prepared, lengths: list[int]) -> Iterator[list[int]]:

@@ -25,6 +25,7 @@ from studio.words import size_words
 
 KEPT_BY_CHECKPOINTING: Final = 0.35  # of a batch's activations; they are then computed twice
 SHORTEST: Final = 64  # tokens; a proposal does not go below
+MOST_BATCHES: Final = 256  # in an update; as TrainSpec limits them
 HEADROOM: Final = 0.9  # of what is free may be planned with
 BYTES_PER_WEIGHT: Final = 4
 ADAPTER_SHARE: Final = 0.02  # of a base, at the usual rank
@@ -35,13 +36,17 @@ BYTES_PER_ACTIVATION: Final = 34
 
 @dataclass(frozen=True)
 class Need:
-    """Bytes that a run was measured to need. fixed: whatever a batch is; batch: for the longest batch besides."""
+    """Bytes that a run was measured to need. fixed: whatever a batch is; batch: for the longest batch besides.
+
+    longest: units of work (tokens) of the longest row.
+    """
 
     fixed: int
     batch: int
     parameters: int
     trainable: int
     optimizer_copies: int
+    longest: int
 
     @property
     def total(self) -> int:
@@ -77,8 +82,9 @@ def propose(spec: TrainSpec, shape: Shape | None, need: Need, available: int) ->
     room = int(HEADROOM * available)
     for method, length, twice in _ways(spec, shape):
         fixed = need.fixed - (_spared_by_adapter(need) if method is not spec.method else 0)
-        whole = need.batch * (length / spec.max_length) * (KEPT_BY_CHECKPOINTING if twice else 1)
-        for batch in _divisors(spec.batch_size):
+        shortened = min(length, need.longest) / min(spec.max_length, need.longest)
+        whole = need.batch * shortened * (KEPT_BY_CHECKPOINTING if twice else 1)
+        for batch in _batches(spec):
             memory = int(fixed + whole * batch / spec.batch_size)
             if memory <= room:
                 return _proposal(spec, shape, batch, method, length, twice, memory)
@@ -89,7 +95,7 @@ def _ways(spec: TrainSpec, shape: Shape | None) -> Iterator[tuple[Method, int, b
     can_adapt = spec.method is Method.FULL and Method.LORA in methods_for(spec.architecture, shape)
     can_shorten = applies("max_length", spec, shape)
     can_twice = applies("gradient_checkpointing", spec, shape) and spec.gradient_checkpointing == "auto"
-    lengths = [spec.max_length]
+    lengths = [spec.max_length]  # halved; where no row is that long, it costs nothing and changes nothing
     while can_shorten and lengths[-1] // 2 >= SHORTEST:
         lengths.append(lengths[-1] // 2)
     for method in (spec.method, Method.LORA) if can_adapt else (spec.method,):
@@ -98,9 +104,10 @@ def _ways(spec: TrainSpec, shape: Shape | None) -> Iterator[tuple[Method, int, b
                 yield method, length, twice
 
 
-def _divisors(number: int) -> list[int]:
-    """Largest first: batches whose multiple is the same number of rows."""
-    return [n for n in range(number, 0, -1) if number % n == 0]
+def _batches(spec: TrainSpec) -> list[int]:
+    """Largest first: batches of which a whole number, that the form allows, has as many rows as an update has now."""
+    fitting = (n for n in range(spec.batch_size, 0, -1) if spec.batch_size % n == 0)
+    return [n for n in fitting if spec.gradient_accumulation * spec.batch_size // n <= MOST_BATCHES]
 
 
 def _spared_by_adapter(need: Need) -> int:
@@ -122,12 +129,16 @@ def _proposal(
         reasons.append(_("rows are cut at {n} tokens").format(n=length))
     if twice:
         changes.append(("gradient_checkpointing", "on"))
-        reasons.append(_("what the model saw is computed twice instead of kept, which is about a third slower"))
+        reasons.append(
+            _("what the model saw is computed twice instead of kept, which is about a third slower")
+        )
     if batch != spec.batch_size:
         updates = spec.gradient_accumulation * spec.batch_size // batch
         changes += [("batch_size", batch), ("gradient_accumulation", updates)]
         rows = ngettext("{n} row at once", "{n} rows at once", batch).format(n=batch)
-        reasons.append(_("{rows} and {n} batches per update, which learns the same").format(rows=rows, n=updates))
+        reasons.append(
+            _("{rows} and {n} batches per update, which learns the same").format(rows=rows, n=updates)
+        )
     text = _("With this it needs about {memory} and fits: {reasons}.")
     listed = "; ".join(reasons) or _("nothing has to change")
     return Proposal(
@@ -146,7 +157,15 @@ def machine(device: torch.device) -> Machine:
 
 
 def choose(
-    spec: TrainSpec, on: Machine, *, layers: int, width: int, weights: int, trainable: int, copies: int, tokens: int
+    spec: TrainSpec,
+    on: Machine,
+    *,
+    layers: int,
+    width: int,
+    weights: int,
+    trainable: int,
+    copies: int,
+    tokens: int,
 ) -> Choices:
     """Number format, attention and whether to compute twice. weights, trainable: numbers; tokens: of a full batch."""
     half = on.kind == "cuda" and on.bfloat16 and spec.dtype in ("auto", "bfloat16")
@@ -160,7 +179,9 @@ def choose(
     batch = BYTES_PER_ACTIVATION * (per_number // 2) * layers * width * tokens
     if fixed + batch <= HEADROOM * on.memory:
         return Choices(dtype, attention, False)
-    why = _("What the model saw on the way is computed twice, because keeping it would need about {needed} of memory.")
+    why = _(
+        "What the model saw on the way is computed twice, because keeping it would need about {needed} of memory."
+    )
     return Choices(dtype, attention, True, why.format(needed=size_words(fixed + batch)))
 
 
@@ -180,7 +201,7 @@ def settle(
     if device.type == "cuda" and chosen.attention != getattr(config, "_attn_implementation", ""):
         transformer.set_attn_implementation(chosen.attention)
     if chosen.compute_twice and transformer.supports_gradient_checkpointing:
-        transformer.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        transformer.activation_checkpointing_enable({"use_reentrant": False})
     return chosen
 
 
@@ -190,4 +211,4 @@ def _transformer(model: nn.Module) -> Any:
     inner = inner.get_base_model() if hasattr(inner, "get_base_model") else inner
     config = getattr(inner, "config", None)
     known = hasattr(config, "num_hidden_layers") and hasattr(config, "hidden_size")
-    return inner if known and hasattr(inner, "gradient_checkpointing_enable") else None
+    return inner if known and hasattr(inner, "activation_checkpointing_enable") else None

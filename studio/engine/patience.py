@@ -25,7 +25,9 @@ class Patience:
     step: at which the run stands. needed: bytes that are to be written next.
     """
 
-    def __init__(self, folder: Path, control: Control, step: Callable[[], int], needed: Callable[[], int]) -> None:
+    def __init__(
+        self, folder: Path, control: Control, step: Callable[[], int], needed: Callable[[], int]
+    ) -> None:
         self._folder, self._control = folder, control
         self._step, self._needed = step, needed
 

@@ -36,7 +36,9 @@ class Saver:
         self._thread: threading.Thread | None = None
         self._error: Exception | None = None
         self._buffers = Buffers()
-        self._unwritten: tuple[Snapshot, float] | None = None  # with the seconds that the loop stood still for it
+        self._unwritten: tuple[Snapshot, float] | None = (
+            None  # with the seconds that the loop stood still for it
+        )
         self._last_step = -1
         self._last_save = time.monotonic()
         self.needed_bytes = 0  # of free space, for the next checkpoint

@@ -50,8 +50,12 @@ class Standstill:
         step = self.begin()
         reason = Reason(
             "run.out_of_memory",
-            _("There is too little memory for step {step}, even with fewer rows at once.").format(step=step + 1),
-            _("Close other programs and let it go on, or stop it and train with shorter rows or a smaller model."),
+            _("There is too little memory for step {step}, even with fewer rows at once.").format(
+                step=step + 1
+            ),
+            _(
+                "Close other programs and let it go on, or stop it and train with shorter rows or a smaller model."
+            ),
         )
         self._control.hold(step, reason)
         self.end()

@@ -168,7 +168,9 @@ class Trainer:
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or self._team.size > 1:
                 raise
-        self._optimizer.zero_grad(set_to_none=True)  # outside of the handler, which holds on to what was computed
+        self._optimizer.zero_grad(
+            set_to_none=True
+        )  # outside of the handler, which holds on to what was computed
         release_memory()
         torch.set_rng_state(random_state)
         if self.position.pieces == 1 and max(map(len, batches)) > 1:

@@ -27,6 +27,7 @@ from studio.gui.shell.top_bar import TopBar
 from studio.gui.widgets import DropOverlay
 from studio.i18n import LANGUAGES, _, current_language, set_language
 from studio.services.changes import Changes
+from studio.words import labelled
 
 DEFAULT_SIZE = (1280, 800)
 SMALLEST_SIZE = (1024, 680)
@@ -225,7 +226,7 @@ class MainWindow(QMainWindow):
         self.rail.mark(page_id)
         page = self.pages.current_page()
         if page is not None:
-            self.setWindowTitle(f"{page.title()} – {_('Product Matrix Studio')}")
+            self.setWindowTitle(" – ".join([page.title(), _("Product Matrix Studio")]))
 
     def _on_notice(self, notice: Any) -> None:
         self.notice_area.post(notice)
@@ -320,7 +321,7 @@ class MainWindow(QMainWindow):
             *(PaletteAction(f"theme.{key}", title, "", updater(theme=key)) for key, title in looks.items()),
             *(
                 PaletteAction(
-                    f"language.{code}", _("{what}: {name}").format(what=_("Language"), name=name), "",
+                    f"language.{code}", labelled(_("Language"), name), "",
                     updater(language=code),
                 )
                 for code, name in LANGUAGES.items()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Sequence
 
-from studio.errors import ResourceError, StudioError
+from studio.errors import ResourceError, StudioError, is_disk_full
 from studio.i18n import _
 
 
@@ -58,7 +57,7 @@ def no_text(path: str) -> StudioError:
     """A document whose pages are pictures."""
     return StudioError(
         "import.no_text",
-        _("There is no text layer in this document, only pictures of pages: {path}.").format(path=path),
+        _("There is no text layer in this document, only images of pages: {path}.").format(path=path),
         _("Run text recognition (OCR) over it first, and choose the result."),
     )
 
@@ -119,7 +118,7 @@ def no_files(path: str, skipped: Sequence[str]) -> StudioError:
     return StudioError(
         "import.no_files",
         _("Nothing in {path} can be read. {why}").format(path=path, why=why),
-        _("Choose a folder or archive with tables, texts or pictures, or one file of it."),
+        _("Choose a folder or archive with tables, texts or images, or one file of it."),
     )
 
 
@@ -129,7 +128,7 @@ def columns(message: str) -> StudioError:
 
 def write_failed(error: OSError) -> StudioError:
     """The dataset cannot be written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_disk_full(error):
         return disk_full()
     return ResourceError(
         "import.unwritable",

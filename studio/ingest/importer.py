@@ -12,7 +12,7 @@ from typing import Final, TextIO
 import polars as pl
 
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, Split
-from studio.domain.shapes import SHAPES
+from studio.domain.shapes import SHAPES, ColumnRole
 from studio.i18n import _
 from studio.ingest import errors
 from studio.ingest.dataset.canonical import ROWS_FILE, write_index, write_rows
@@ -21,7 +21,7 @@ from studio.ingest.dataset.labels import count_labels
 from studio.ingest.dataset.manifest import REJECTED_FILE, write_manifest
 from studio.ingest.dataset.pictures import FILE_KINDS
 from studio.ingest.dataset.publish import file_sha256, published
-from studio.ingest.dataset.splits import key_expr, missing_splits, split_expr, with_moved
+from studio.ingest.dataset.splits import asked_splits, key_expr, missing_splits, split_expr, with_moved
 from studio.ingest.dataset.statistics import StableSample, count_tokens, language_shares, sample_texts
 from studio.ingest.members import members_of
 from studio.ingest.multi_source import Sources, examine
@@ -123,23 +123,29 @@ class Importer:
             languages=language_shares(texts),
             tokens=tokens,
             content_sha256=digest.result(self._check),
-            spec=self._spec,
+            spec=self._as_done(sources),
             sources=reading.records,
             labels=labels,
             seconds=round(time.monotonic() - self._began, 3),
         )
 
+    def _as_done(self, sources: Sources) -> ImportSpec:
+        """The spec with what was detected: repeated on the next file, it asks for the same."""
+        used = {name: role for name, role in sources.roles.items() if role is not ColumnRole.IGNORE}
+        return self._spec.model_copy(update={"shape": sources.shape, "roles": used})
+
     def _filled_splits(self, folder: Path) -> dict[Split, int]:
         """The rows of each split; a small set that left one empty is written again by the rule in splits.py."""
         splits = write_index(folder)
         shares = self._spec.shares
-        asked = {Split.VALIDATION: shares.validation, Split.TEST: shares.test, Split.TRAIN: 1.0}
-        if all(splits[split] for split, share in asked.items() if share > 0):
+        if all(splits[split] for split in asked_splits(shares)):
             return splits
-        rows = pl.read_parquet(folder / ROWS_FILE, glob=False)
-        moved = missing_splits(rows.select("key", "split"), shares)
+        moved = missing_splits(
+            pl.read_parquet(folder / ROWS_FILE, columns=["key", "split"], glob=False), shares
+        )
         if not moved:
             return splits
+        rows = pl.read_parquet(folder / ROWS_FILE, glob=False)
         write_rows([with_moved(rows, moved)], tuple(rows.columns[3:]), folder / ROWS_FILE)
         return write_index(folder)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,12 +15,10 @@ from studio.i18n import _
 from studio.ingest import errors
 from studio.ingest.readers.registry import container_kind
 from studio.ingest.unpacking import is_hidden, unpack
+from studio.words import labelled
 
 MAX_FILES: Final = 200_000
 MAX_NAMED: Final = 1_000
-_SYSTEM: Final = frozenset(
-    {"thumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "system volume information"}
-)
 IMAGE_ENDINGS: Final = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 AUDIO_ENDINGS: Final = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au"})
 Check = Callable[[], None]
@@ -31,6 +29,7 @@ class Member:
     """One file to read. source: what was chosen; member: the path inside it, "" for the source itself.
 
     root: the folder that paths in its rows are relative to and must not lead out of; label: its name for a person.
+    size_bytes: of all of it, where ``path`` is only its beginning.
     """
 
     path: Path
@@ -38,6 +37,7 @@ class Member:
     root: Path
     member: str = ""
     label: str = ""
+    size_bytes: int = 0
 
     @property
     def kind(self) -> str:
@@ -57,7 +57,7 @@ class Members:
     def skip(self, label: str, reason: str) -> None:
         """Note a file that is not read; after MAX_NAMED they are only counted."""
         if len(self.skipped) < MAX_NAMED:
-            self.skipped.append(f"{label}: {reason}")
+            self.skipped.append(labelled(label, reason))
         else:
             self.more_skipped += 1
 
@@ -85,10 +85,11 @@ def members_of(
                 _walk(source, before, found, check)
             elif _is_archive(source):
                 folder = scratch / str(number)
-                for path, inside in unpack(source, folder, found.skip, check, heads_only=heads_only):
-                    found.files.append(Member(path, source, folder, inside, before + inside))
+                for path, inside, size in unpack(source, folder, found.skip, check, heads_only=heads_only):
+                    found.files.append(Member(path, source, folder, inside, before + inside, size))
             else:
-                found.files.append(Member(source, source, source.parent, "", source.name if several else ""))
+                label = source.name if several else ""
+                found.files.append(Member(source, source, source.parent, "", label, _bytes_of(source)))
         yield found
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -111,10 +112,18 @@ def _walk(source: Path, before: str, found: Members, check: Check) -> None:
                 inner.append(Path(entry.path))
             else:
                 path = Path(entry.path)
-                found.files.append(Member(path, source, source, path.relative_to(source).as_posix(), label))
+                inside = path.relative_to(source).as_posix()
+                found.files.append(Member(path, source, source, inside, label, _bytes_of(path)))
         if len(found.files) > MAX_FILES:
             raise errors.too_large(_("more files than an import can have"), str(MAX_FILES))
         waiting += reversed(inner)
+
+
+def _bytes_of(path: Path) -> int:
+    """Its size; 0 for what cannot be looked at, which whoever opens it will say."""
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0
 
 
 def _entries(folder: Path) -> Sequence[os.DirEntry[str]]:

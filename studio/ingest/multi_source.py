@@ -1,4 +1,7 @@
-"""Which members of an import are read together: those that the roles of most of them fit; the others are named."""
+"""Which members of an import are read together: those that fit what most of the bytes are; the others are named.
+
+Bytes and not files: two notes beside a large table do not make a set of notes.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +109,7 @@ def _look(spec: ImportSpec, part: Part, members: Members) -> list[_Look]:
     try:
         opened = part.open(spec)
     except StudioError as error:
-        members.skip(part.member.label, error.message)
+        members.skip(part.member.label, _named(error.message, part.member))
         return []
     used = ((name, role) for name, role in opened.roles.items() if role is not ColumnRole.IGNORE)
     columns = tuple(opened.reader.columns)
@@ -123,26 +126,31 @@ def _with_listed(spec: ImportSpec, looks: list[_Look], members: Members) -> list
             members.skip(look.part.member.label, _AMONG[about]())
         looks = [look for part in _parts(about, listed.pop(about)) for look in _look(spec, part, members)]
     for kind, files in listed.items():
-        if not any(look.shape is _LISTED[kind][0] for look in looks):
+        if not any(_names_files(look, kind) for look in looks):
             for member in files:
                 members.skip(member.label, _LEFT_OUT[kind]())
     return looks
 
 
 _AMONG: Final[dict[str, Callable[[], str]]] = {
-    "image": lambda: _("no picture, among folders of pictures"),
+    "image": lambda: _("no image, among folders of images"),
     "audio": lambda: _("no recording, among folders of recordings"),
 }
 _LEFT_OUT: Final[dict[str, Callable[[], str]]] = {
-    "image": lambda: _("a picture, among tables and texts"),
+    "image": lambda: _("an image, among tables and texts"),
     "audio": lambda: _("a recording, among tables and texts"),
 }
+
+
+def _names_files(look: _Look, kind: str) -> bool:
+    """A table with a column of such files; a shape and roles that were asked for do not make a text one."""
+    return any(role == kind and name in look.columns for name, role in look.roles)
 
 
 def _is_about(kind: str, looks: list[_Look], count: int, spec: ImportSpec) -> bool:
     """Whether the files of this kind are the rows themselves, and not what a table or a text goes with."""
     shape = _LISTED[kind][0]
-    if not count or any(look.shape is shape for look in looks if look.format not in _FORMATS):
+    if not count or any(_names_files(look, kind) for look in looks if look.format not in _FORMATS):
         return False
     if spec.shape is not None:
         return spec.shape is shape
@@ -155,13 +163,17 @@ def _parts(kind: str, files: Sequence[Member]) -> list[Part]:
     for root, group in groupby(files, key=lambda member: member.root):
         members = list(group)
         names = tuple(member.path.relative_to(root).as_posix() for member in members)
-        parts.append(Part(replace(members[0], path=root, member="", label=root.name), names, kind))
+        size = sum(member.size_bytes for member in members)
+        first = replace(members[0], path=root, member="", label=root.name, size_bytes=size)
+        parts.append(Part(first, names, kind))
     return parts
 
 
 def _chosen(spec: ImportSpec, looks: list[_Look], members: Members) -> Sources:
-    votes = Counter((look.shape, look.roles) for look in looks)
-    (shape, used), _count = votes.most_common(1)[0]
+    sizes: Counter[tuple[Shape, tuple[tuple[str, ColumnRole], ...]]] = Counter()
+    for look in looks:
+        sizes[look.shape, look.roles] += look.part.member.size_bytes
+    (shape, used), _bytes = sizes.most_common(1)[0]
     roles = dict(spec.roles) if spec.roles is not None else dict(used)
     parts: list[Part] = []
     for look in looks:
@@ -169,13 +181,18 @@ def _chosen(spec: ImportSpec, looks: list[_Look], members: Members) -> Sources:
             wanted_columns(shape, roles, look.columns)
             parts.append(look.part)
         except StudioError as error:
-            members.skip(look.part.member.label, error.message)
+            members.skip(look.part.member.label, _named(error.message, look.part.member))
     if not parts:
         raise errors.no_files(spec.source, members.skipped)
     first = parts[0].open(spec)
     return Sources(
         parts, first, shape, {**dict.fromkeys(first.reader.columns, ColumnRole.IGNORE), **roles}, members
     )
+
+
+def _named(message: str, member: Member) -> str:
+    """A message with the name of the file instead of its path, which for an archive leads to a scratch folder."""
+    return message.replace(str(member.path), member.path.name)
 
 
 def _names(part: Part) -> list[str]:

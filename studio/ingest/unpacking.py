@@ -46,8 +46,8 @@ Skip = Callable[[str, str], None]
 
 def unpack(
     source: Path, folder: Path, skip: Skip, check: Callable[[], None], *, heads_only: bool = False
-) -> Iterator[tuple[Path, str]]:
-    """Each file of the archive, written into ``folder`` under its own path, with that path.
+) -> Iterator[tuple[Path, str, int]]:
+    """Each file of the archive, written into ``folder`` under its own path; with that path, and its whole size.
 
     skip: told (name, reason) of members that are not unpacked: unsafe paths, links, archives, hidden files.
     heads_only: of text files only the first SAMPLE_BYTES.
@@ -77,7 +77,7 @@ class _Unpacking:
         self._written = 0
         self._packed = 0
 
-    def run(self, skip: Skip) -> Iterator[tuple[Path, str]]:
+    def run(self, skip: Skip) -> Iterator[tuple[Path, str, int]]:
         entries = [entry for entry in self._archive.infolist() if not entry.is_dir()]
         self._refuse_bombs(entries)
         taken: set[str] = set()
@@ -90,7 +90,7 @@ class _Unpacking:
                 skip(name, reason)
                 continue
             taken.add(name.lower())
-            yield self._write(name, entry), name
+            yield self._write(name, entry), name, entry.file_size
 
     def _refuse_bombs(self, entries: list[zipfile.ZipInfo]) -> None:
         """By what the archive says of itself; whether it tells the truth is seen while it is unpacked."""
@@ -163,9 +163,9 @@ def _unsafe(name: str, entry: zipfile.ZipInfo) -> str:
     """Why this member is not unpacked, or ""."""
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
-        return _("its path leads out of the archive, or is none")
+        return _("its path is invalid or leads out of the archive")
     if "\0" in name or any(len(part.encode()) > 255 for part in path.parts):
-        return _("its path leads out of the archive, or is none")
+        return _("its path is invalid or leads out of the archive")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
         return _("a link or a device, not a file")

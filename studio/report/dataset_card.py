@@ -14,8 +14,8 @@ from studio.domain.statistics import Histogram
 from studio.i18n import _, ngettext
 from studio.report.markdown import bullets, code, escaped, heading, table
 from studio.services.ports import DatasetFacts
-from studio.words import size_words
-from studio.words_data import details_words, finding_title, share_words
+from studio.words import labelled, listed, size_words
+from studio.words_data import details_words, finding_title, language_title, share_words, unit_title
 from studio.words_versions import step_words
 
 LABELS_SHOWN = 20
@@ -44,7 +44,7 @@ def _head(dataset: DatasetVersion) -> list[str]:
 def _sources(dataset: DatasetVersion) -> list[str]:
     records = dataset.sources or [_single(dataset)]
     columns = [
-        _("File"), _("Format"), _("Size"), _("Changed"), _("Rows"), _("Put aside"), _("SHA-256"),
+        _("File"), _("Format"), _("Size"), _("Last changed"), _("Rows"), _("Put aside"), _("SHA-256"),
     ]  # fmt: skip
     origin = dataset.spec.origin
     said = ""
@@ -66,7 +66,7 @@ def _single(dataset: DatasetVersion) -> SourceRecord:
 def _source_cells(record: SourceRecord) -> list[str]:
     changed = record.modified_at.astimezone().strftime("%Y-%m-%d %H:%M") if record.modified_at else "–"
     place = f"{record.path} › {record.member}" if record.member else record.path
-    kind = f"{record.format}, {record.encoding}" if record.encoding else record.format
+    kind = listed(filter(None, (record.format, record.encoding)))
     return [
         code(place), escaped(kind) or "–", size_words(record.size_bytes), changed, f"{record.rows:,}",
         f"{record.rejected:,}", code(record.sha256),
@@ -83,7 +83,7 @@ def _licence(dataset: DatasetVersion) -> list[str]:
 
 def _rows(facts: DatasetFacts) -> list[str]:
     dataset = facts.dataset
-    stored = ", ".join(code(column) for column in SHAPES[dataset.shape].stored)
+    stored = listed(code(column) for column in SHAPES[dataset.shape].stored)
     said = [
         _("What one row is: {shape}; columns {columns}").format(shape=title(dataset.shape), columns=stored),
         _("Rows: {rows}; rows of the sources put aside: {rejected}").format(
@@ -102,7 +102,7 @@ def _languages(facts: DatasetFacts) -> list[str]:
     if not shares:
         return []
     lines = [
-        f"{_LANGUAGES.get(name) or (_('Other') if name == 'other' else escaped(name))}: {share:.1%}"
+        labelled(_LANGUAGES.get(name) or escaped(language_title(name)), f"{share:.1%}")
         for name, share in sorted(shares.items(), key=lambda pair: -pair[1])
         if share > 0
     ]
@@ -152,9 +152,9 @@ def _lengths(facts: DatasetFacts) -> list[str]:
 
 
 def _length_cells(lengths: Histogram) -> list[str]:
-    unit = {"tokens": _("tokens"), "characters": _("characters")}.get(lengths.unit, "–")
+    column = code(lengths.column) if lengths.column else _("whole row")
     figures = (lengths.p50, lengths.p95, lengths.longest)
-    return [code(lengths.column), unit, *(f"{figure:,.0f}" for figure in figures)]
+    return [column, unit_title(lengths.unit), *(f"{figure:,.0f}" for figure in figures)]
 
 
 def _cleaning(facts: DatasetFacts) -> list[str]:
@@ -205,7 +205,11 @@ def _limits(facts: DatasetFacts) -> list[str]:
     test = next((count for split, count in dataset.splits.items() if split == "test"), 0)
     if test < _SMALL_TEST:
         lines.append(
-            _("Only {rows} rows are kept for the final verdict; it will be rough.").format(rows=f"{test:,}")
+            ngettext(
+                "Only {n} row is kept for the final verdict; it will be rough.",
+                "Only {n} rows are kept for the final verdict; it will be rough.",
+                test,
+            ).format(n=f"{test:,}")
         )
     if dataset.rejected:
         lines.append(
@@ -227,7 +231,7 @@ def _limits(facts: DatasetFacts) -> list[str]:
 
 
 def _left(found: Finding) -> str:
-    return _("{finding}: {rows}").format(finding=finding_title(found.kind), rows=share_words(found))
+    return labelled(finding_title(found.kind), share_words(found))
 
 
 def _share(part: int, whole: int) -> str:

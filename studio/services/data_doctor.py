@@ -16,6 +16,7 @@ from studio.services.changes import ChangeBus, Changes
 from studio.services.data_results import read_kept, read_result, version_of
 from studio.services.data_versions import DataVersionService
 from studio.services.ports import DatasetRepository, RunJob
+from studio.words import listed
 
 REPORT_FILE = "doctor.json"
 _ORDER = {kind: place for place, kind in enumerate(FindingKind)}
@@ -80,8 +81,8 @@ class DataDoctorService:
         return self._versions.derive(dataset_id, ordered, note, on_event, cancel)
 
     def advised(self, report: DoctorReport) -> list[FixStep]:
-        """The first fix of every finding that has one."""
-        return [fix_step(report, found.kind) for found in report.findings if found.fixes]
+        """The first fix of every finding that is more than a note."""
+        return [fix_step(report, found.kind) for found in report.findings if found.is_advised]
 
 
 def fix_step(report: DoctorReport, kind: FindingKind, action: FixAction | None = None) -> FixStep:
@@ -105,7 +106,7 @@ def _action(found: Finding, wanted: FixAction | None) -> FixAction:
     if wanted is None or wanted not in actions:
         raise StudioError(
             "doctor.no_such_fix", _("“{finding}” cannot be fixed in this way.").format(finding=found.kind.value),
-            _("Ways to fix it: {names}").format(names=", ".join(actions) or "–"),
+            _("Ways to fix it: {names}").format(names=listed(actions) or "–"),
         )  # fmt: skip
     return wanted
 

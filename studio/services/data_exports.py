@@ -16,7 +16,7 @@ from studio.services.data_doctor import DataDoctorService
 from studio.services.data_results import version_of
 from studio.services.data_versions import DataVersionService
 from studio.services.ports import CardWriter, DatasetFacts, DatasetRepository, RunJob
-from studio.words import size_words
+from studio.words import listed, size_words
 
 FORMATS = ("csv", "jsonl", "xlsx", "parquet")
 _SPACE_FACTOR = 4  # free bytes for each byte of Parquet: text formats do not pack
@@ -83,7 +83,7 @@ def _check_format(name: str) -> None:
     if name not in FORMATS:
         raise StudioError(
             "export.unknown_format", _("Data cannot be written as “{name}”.").format(name=name),
-            _("Choose one of these: {names}").format(names=", ".join(FORMATS)),
+            _("Choose one of these: {names}").format(names=listed(FORMATS)),
         )  # fmt: skip
 
 

@@ -233,7 +233,7 @@ class DataVersionService:
         if self.newest(version.id).id != version.id:
             raise StudioError(
                 "version.not_newest", _("“{name}” has a newer version by now.").format(name=version.name),
-                _("Change the newest version, or bring this one back first."),
+                _("Change the newest version, or go back to this one first."),
             )  # fmt: skip
 
     def _check_no_draft(self, version: DatasetVersion) -> None:
@@ -242,8 +242,8 @@ class DataVersionService:
             raise StudioError(
                 "draft.pending",
                 ngettext(
-                    "“{name}” has changes in {n} row that are not saved.",
-                    "“{name}” has changes in {n} rows that are not saved.", pending,
+                    "“{name}” has unsaved changes in {n} row.",
+                    "“{name}” has unsaved changes in {n} rows.", pending,
                 ).format(name=version.name, n=pending),
                 _("Save them as a version, or throw them away, then try again: in the window, or by {command}").format(
                     command=f"studio data draft {version.id}"

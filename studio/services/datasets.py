@@ -207,10 +207,14 @@ class DatasetService:
         return dataset
 
     def _with_roles(self, spec: ImportSpec, recipe: Recipe, cancel: threading.Event | None) -> ImportSpec:
-        """The recipe's roles, when the source has all of its columns; else the roles are detected as usual."""
+        """The recipe's roles and shape, when the source has all of its columns; else they are detected as usual."""
+        if spec.shape not in (None, recipe.shape or spec.shape):  # another kind of rows is wanted
+            return spec
         columns = set(self.preview(spec, cancel).columns)
         wanted = {name for name, role in recipe.roles.items() if role is not ColumnRole.IGNORE}
-        return spec.model_copy(update={"roles": recipe.roles}) if wanted <= columns else spec
+        if not wanted <= columns:
+            return spec
+        return spec.model_copy(update={"roles": recipe.roles, "shape": spec.shape or recipe.shape})
 
     def _folder(self, dataset_id: str) -> Path:
         return self._paths.dataset(self.get(dataset_id).id)

@@ -15,7 +15,7 @@ from studio.services.checks import CheckState as CheckState
 from studio.services.machine_checks import INSTALLER
 from studio.services.machine_checks import machine_checks as machine_checks
 from studio.services.models import ModelService
-from studio.words import size_words
+from studio.words import listed, size_words
 
 LOW_DISK_BYTES = 5 * 10**9
 
@@ -46,7 +46,7 @@ class DoctorService:
                 "base_model", _("Default base model"), CheckState.PROBLEM, _("not installed"),
                 _("Run: {command}").format(command=INSTALLER),
             )  # fmt: skip
-        found = f"{base.name}, {base.parameters / 1e6:.1f} M, {size_words(base.size_bytes)}"
+        found = listed([base.name, f"{base.parameters / 1e6:.1f} M", size_words(base.size_bytes)])
         return Check("base_model", _("Default base model"), CheckState.OK, found)
 
     def _workspace(self) -> Check:

@@ -12,7 +12,7 @@ import psutil
 
 from studio.i18n import _
 from studio.services.checks import Check, CheckState
-from studio.words import size_words
+from studio.words import listed, size_words
 
 LOW_MEMORY_BYTES = 4 * 10**9
 ENGINE = ("torch", "transformers", "peft")
@@ -40,9 +40,9 @@ def _engine() -> Check:
     if missing:
         return Check(
             "engine", _("Training engine"), CheckState.PROBLEM,
-            _("missing: {names}").format(names=", ".join(missing)), _("Run: {command}").format(command=INSTALLER),
+            _("missing: {names}").format(names=listed(missing)), _("Run: {command}").format(command=INSTALLER),
         )  # fmt: skip
-    return Check("engine", _("Training engine"), CheckState.OK, ", ".join(found))
+    return Check("engine", _("Training engine"), CheckState.OK, listed(found))
 
 
 def _memory() -> Check:
@@ -67,7 +67,7 @@ def _processor() -> Check:
 
 
 def _gpu() -> Check:
-    found = ", ".join(_gpu_names()) or _("none found; the processor trains small models well")
+    found = listed(_gpu_names()) or _("none found; the processor trains small models well")
     return Check("gpu", _("Graphics card"), CheckState.OK, found)
 
 
@@ -82,14 +82,14 @@ def _window() -> Check:
     missing = [package for library, package in WINDOW_LIBRARIES.items() if not _loads(library)]
     if missing:
         return Check(
-            "window", title, CheckState.PROBLEM, _("missing: {names}").format(names=", ".join(missing)),
+            "window", title, CheckState.PROBLEM, _("missing: {names}").format(names=listed(missing)),
             _("Run: {command}").format(command=INSTALLER),
         )  # fmt: skip
     return Check("window", title, CheckState.OK, _("screen {name}").format(name=display))
 
 
 def _python() -> Check:
-    return Check("python", "Python", CheckState.OK, f"{platform.python_version()}, {sys.platform}")
+    return Check("python", "Python", CheckState.OK, listed([platform.python_version(), sys.platform]))
 
 
 def _loads(library: str) -> bool:

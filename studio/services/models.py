@@ -24,6 +24,7 @@ from studio.services.model_folder import inspect_folder, read_config
 from studio.services.outbound import OutboundLog
 from studio.services.ports import BaseModelRepository, RunJob
 from studio.services.settings import SettingsService
+from studio.words import listed
 
 SOURCE_FILE = "studio_model.json"  # beside a model that the studio made or fetched: where it came from
 CHINESE_SHARE = 0.3  # from this share of Chinese rows on, the base model should know Chinese
@@ -168,7 +169,7 @@ class ModelService:
         if dataset.languages.get("zh", 0.0) <= CHINESE_SHARE or not base.languages or "zh" in base.languages:
             return None
         kind = base.kind or Architecture.LANGUAGE_MODEL
-        names = _(", ").join(
+        names = listed(
             entry.name for entry in self.catalogue() if "zh" in entry.languages and entry.kind is kind
         )
         return _(

@@ -28,10 +28,11 @@ _PHASES = {
     "hashing": N_("Checking the files…"),
     "examining_rows": N_("Examining every row…"),
 }
+_AT_WORK = N_("Working…")
 
 
 def phase_words(name: str) -> str:
     """What a worker is doing, in one short sentence in the active language."""
     if name in list(FindingKind):  # the data doctor goes through them one by one
         return _("Looking for: {finding}…").format(finding=finding_title(FindingKind(name)))
-    return _(_PHASES.get(name, N_("Working…")))
+    return _(_PHASES.get(name, _AT_WORK))

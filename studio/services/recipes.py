@@ -63,7 +63,9 @@ class RecipeService:
                 "recipe.no_steps", _("Nothing was done to “{name}” that can be repeated.").format(name=version.name),
                 _("Fix something first. Edits of single rows are not part of a recipe."),
             )  # fmt: skip
-        return self._added(Recipe(name=name, steps=steps, roles=version.spec.roles or {}))
+        return self._added(
+            Recipe(name=name, steps=steps, roles=version.spec.roles or {}, shape=version.shape)
+        )
 
     def delete(self, recipe_id: str) -> Changes:
         """Put a recipe into the bin."""
@@ -75,7 +77,7 @@ class RecipeService:
         recipe = read_recipe(path)
         names = {known.name.casefold(): known for known in self.list()}
         same = names.get(recipe.name.casefold())
-        if same is not None and (same.steps, same.roles) == (recipe.steps, recipe.roles):
+        if same is not None and _meaning(same) == _meaning(recipe):
             return same
         candidates = [recipe.name, *(f"{recipe.name} {n}" for n in range(2, len(names) + 3))]
         free = next(name for name in candidates if name.casefold() not in names)
@@ -121,6 +123,11 @@ class RecipeService:
         self._repository.add(recipe)
         self._changes.publish(Changes.DATASETS)
         return recipe
+
+
+def _meaning(recipe: Recipe) -> dict[str, object]:
+    """All of a recipe but whose it is."""
+    return recipe.model_dump(include={"steps", "roles", "shape"})
 
 
 def read_recipe(path: Path) -> Recipe:

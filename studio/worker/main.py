@@ -5,7 +5,6 @@ Promises: one terminal event, whatever happens; standard output carries events o
 
 from __future__ import annotations
 
-import errno
 import importlib
 import json
 import os
@@ -19,7 +18,7 @@ from typing import Final, cast
 
 from filelock import FileLock, Timeout
 
-from studio.errors import StudioError
+from studio.errors import StudioError, is_disk_full
 from studio.i18n import _, set_language, system_language
 from studio.protocol.events import Cancelled, Failed
 from studio.worker.companions import team_rank
@@ -47,9 +46,6 @@ JOBS: Final = {
     "export-data": "studio.worker.exporting",
     "order-labels": "studio.worker.ordering",
 }
-
-
-_DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Terminated(BaseException):
@@ -141,7 +137,7 @@ def _explain(error: BaseException) -> tuple[str, str, str]:
             _("There was not enough memory for this."),
             _("Use a smaller batch or shorter rows, or close other programs."),
         )
-    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+    if is_disk_full(error):
         return "run.disk_full", _("The disk is full."), _("Free some space, then start again.")
     if isinstance(error, (Terminated, KeyboardInterrupt)):
         return "worker.terminated", _("The job was ended from outside."), _("Start it again when you like.")

@@ -79,14 +79,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", help="cnn, vae (both by default)")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--threads", type=int, help="one each is best when the processor has other work")
     parser.add_argument("--rows", type=int, default=0, help="fewer training rows, for a try")
     asked = parser.parse_args()
     rows = written_pictures(asked.rows)
     for seed in range(1, asked.seeds + 1):
         if not asked.what or "cnn" in asked.what:
-            tell_cnn(seed, run(Architecture.CNN, rows, seed))
+            tell_cnn(seed, run(Architecture.CNN, rows, seed, asked.threads))
         if not asked.what or "vae" in asked.what:
-            tell_vae(seed, run(Architecture.VAE, rows, seed))
+            tell_vae(seed, run(Architecture.VAE, rows, seed, asked.threads))
 
 
 def tell_cnn(seed: int, found: Result) -> None:
@@ -124,12 +125,15 @@ def tell_time(seconds: float, busy_s: float, most_minutes: float | None) -> None
     )
 
 
-def run(architecture: Architecture, rows: dict[Split, list[dict[str, Any]]], seed: int) -> Result:
+def run(
+    architecture: Architecture, rows: dict[Split, list[dict[str, Any]]], seed: int, threads: int | None
+) -> Result:
     """Train at the Balanced preset, compare on the test rows."""
     spec = preset_spec(Preset.BALANCED, None, architecture, Shape.IMAGE_LABEL)
+    spec = spec.model_copy(update={"seed": seed, "threads": threads})
     plan = RunPlan(
         name="fashion", base_dir=None, base_name="", dataset_id="fashion", dataset_dir="", dataset_sha256="",
-        dataset_name="Fashion-MNIST", shape=Shape.IMAGE_LABEL, spec=spec.model_copy(update={"seed": seed}), probes=[],
+        dataset_name="Fashion-MNIST", shape=Shape.IMAGE_LABEL, spec=spec, probes=[],
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         seen, emit = told()

@@ -55,12 +55,13 @@ NOISE = 0.003
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--threads", type=int, help="one is best when the processor has other work")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = spoken(Path(folder))
         print(", ".join(f"{split.value}: {len(of_split)} recordings" for split, of_split in rows.items()))
         for seed in range(1, asked.seeds + 1):
-            tell(seed, rows, *run(rows, Path(folder), seed))
+            tell(seed, rows, *run(rows, Path(folder), seed, asked.threads))
 
 
 def tell(
@@ -84,12 +85,15 @@ def tell(
     )
 
 
-def run(rows: dict[Split, list[dict[str, Any]]], folder: Path, seed: int) -> tuple[list[float], float, float]:
+def run(
+    rows: dict[Split, list[dict[str, Any]]], folder: Path, seed: int, threads: int | None
+) -> tuple[list[float], float, float]:
     """Scores of the test rows, seconds by the clock and of the processor."""
     spec = preset_spec(Preset.BALANCED, None, Architecture.SPECTROGRAM, Shape.AUDIO_LABEL)
+    spec = spec.model_copy(update={"seed": seed, "threads": threads})
     plan = RunPlan(
         name="speech", base_dir=None, base_name="", dataset_id="speech", dataset_dir="", dataset_sha256="",
-        dataset_name="Spoken commands", shape=Shape.AUDIO_LABEL, spec=spec.model_copy(update={"seed": seed}),
+        dataset_name="Spoken commands", shape=Shape.AUDIO_LABEL, spec=spec,
         probes=[],
     )  # fmt: skip
     run_dir = folder / f"run-{seed}"

@@ -139,8 +139,8 @@ def begin(window: Window) -> None:
 def import_file(window: Window, file: Path) -> None:
     """Choose the file in the file dialog, try another role and take it back, import, use for the product."""
     window.click("Data", "RailButton")
-    window.click("Drop a file here, or choose one", "DropZone")
-    window.wait_dialog("Choose a file to import")
+    window.click("Choose files…", "PrimaryButton")
+    window.wait_dialog("Choose files to import")
     window.pick(file)
     role = "Use of column “topic”"
     window.choose(role, "Extra input")
@@ -148,8 +148,9 @@ def import_file(window: Window, file: Path) -> None:
     window.choose(role, "Not used")
     window.until(lambda: window.things(role)[0]["text"] == "Not used", "role as before")
     window.click("Import", "PrimaryButton")
-    window.wait("Rows imported: 60", patience_s=MINUTES)
-    assert window.things("Put aside: 1", part=True)
+    window.wait("60 rows  ·", part=True, patience_s=MINUTES)
+    window.click("Statistics", "tab")
+    window.wait("Put aside: 1", part=True)
     window.click("Use for", "Button", part=True)
     window.wait("In use")
 

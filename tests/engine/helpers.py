@@ -89,8 +89,11 @@ def text_rows(split: Split) -> Iterable[dict[str, Any]]:
 
 
 def make_plan(base: Path | None, shape: Shape = Shape.PROMPT_RESPONSE, **fields: Any) -> RunPlan:
-    """A plan over ``chat_rows`` with one thread (bit-exact anywhere) and no waiting."""
-    given = {"method": Method.LORA, "epochs": 2, "batch_size": 3, "threads": 1, "early_stopping": 0, **fields}
+    """A plan over ``chat_rows`` with one thread and one number format (a busy machine measures now this, now that)."""
+    given = {
+        "method": Method.LORA, "epochs": 2, "batch_size": 3, "threads": 1, "dtype": "float32", "base_format": "float",
+        "early_stopping": 0, **fields,
+    }  # fmt: skip
     return RunPlan(
         name="test", base_dir=str(base) if base else None, base_name="tiny", dataset_id="d", dataset_dir="",
         dataset_sha256="abc", dataset_name="rows", shape=shape, spec=TrainSpec(**given), probes=["Where is my lamp?"],

@@ -47,7 +47,9 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(str(file))
 
 
-def run(base: Path, folder: Path, control: PlainControl, change: Callable[[Session], None], **fields: Any) -> Recorder:
+def run(
+    base: Path, folder: Path, control: PlainControl, change: Callable[[Session], None], **fields: Any
+) -> Recorder:
     folder.mkdir()
     seen = Recorder()
     session = Session(make_plan(base, method=Method.FULL, **fields), folder, chat_rows, seen, control)
@@ -69,7 +71,9 @@ def failing_loss(session: Session, fails: Callable[[Any], bool]) -> None:
     session.on.task.loss = scarce  # type: ignore[method-assign]
 
 
-def test_too_little_memory_halves_the_batch_once_and_learns_the_same(tiny_model_dir: Path, tmp_path: Path) -> None:
+def test_too_little_memory_halves_the_batch_once_and_learns_the_same(
+    tiny_model_dir: Path, tmp_path: Path
+) -> None:
     run(tiny_model_dir, tmp_path / "plain", PlainControl(), lambda s: None)
     calls: list[int] = []
 
@@ -78,7 +82,10 @@ def test_too_little_memory_halves_the_batch_once_and_learns_the_same(tiny_model_
         return len(batch.source_rows) == 3 and calls.count(3) == 2
 
     halved = run(
-        tiny_model_dir, tmp_path / "halved", PlainControl(), lambda s: failing_loss(s, at_the_second_whole_one)
+        tiny_model_dir,
+        tmp_path / "halved",
+        PlainControl(),
+        lambda s: failing_loss(s, at_the_second_whole_one),
     )
     (warning,) = [log for log in halved.of(Log) if log.level == "warning"]
     failed = calls.index(3, calls.index(3) + 1)
@@ -91,7 +98,9 @@ def test_too_little_memory_halves_the_batch_once_and_learns_the_same(tiny_model_
     assert newest.position.pieces == 2  # so that a resumed run computes in the same way
 
 
-def test_the_second_time_the_run_pauses_saved_and_says_what_to_change(tiny_model_dir: Path, tmp_path: Path) -> None:
+def test_the_second_time_the_run_pauses_saved_and_says_what_to_change(
+    tiny_model_dir: Path, tmp_path: Path
+) -> None:
     scarce = [True]
     control = Held(lambda: scarce.clear())
     seen = run(
@@ -160,7 +169,9 @@ def test_a_full_disk_holds_the_run_and_nothing_is_lost(
     assert saved == sorted(set(saved))
 
 
-def test_an_event_that_does_not_fit_is_written_once_there_is_room(tiny_model_dir: Path, tmp_path: Path) -> None:
+def test_an_event_that_does_not_fit_is_written_once_there_is_room(
+    tiny_model_dir: Path, tmp_path: Path
+) -> None:
     control, seen, refused = Held(), Recorder(), [2]
 
     def emit(event: Event) -> None:
@@ -197,7 +208,9 @@ def test_other_trouble_with_the_disk_is_not_waited_out(tmp_path: Path) -> None:
         patient(write)
 
 
-def test_a_checkpoint_is_not_begun_without_twice_its_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_is_not_begun_without_twice_its_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = torch.nn.Linear(100, 100)
     optimizer = torch.optim.AdamW(model.parameters())
     saver = Saver(tmp_path / "checkpoints", 2, lambda event: None)
@@ -238,8 +251,12 @@ def test_running_statistics_are_part_of_a_checkpoint() -> None:
     assert torch.equal(other[1].running_mean, model[1].running_mean)
 
 
-def test_a_row_that_breaks_the_loss_is_named_alone_before_any_update(tiny_model_dir: Path, tmp_path: Path) -> None:
-    session = Session(make_plan(tiny_model_dir, method=Method.FULL), tmp_path, chat_rows, Recorder(), PlainControl())
+def test_a_row_that_breaks_the_loss_is_named_alone_before_any_update(
+    tiny_model_dir: Path, tmp_path: Path
+) -> None:
+    session = Session(
+        make_plan(tiny_model_dir, method=Method.FULL), tmp_path, chat_rows, Recorder(), PlainControl()
+    )
     task, bad = session.on.task, 12
     loss, losses = task.loss, task.row_losses
 
@@ -247,7 +264,9 @@ def test_a_row_that_breaks_the_loss_is_named_alone_before_any_update(tiny_model_
         return value * float("nan") if bad in batch.source_rows else value
 
     task.loss = lambda batch: spoilt(batch, loss(batch))  # type: ignore[method-assign]
-    task.row_losses = lambda batch: spoilt(batch, losses(batch)) if len(batch.source_rows) == 1 else losses(batch)  # type: ignore[method-assign]
+    task.row_losses = lambda batch: (
+        spoilt(batch, losses(batch)) if len(batch.source_rows) == 1 else losses(batch)
+    )  # type: ignore[method-assign]
     with pytest.raises(StudioError) as caught:
         session.run()
     assert caught.value.code == "run.diverged"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import subprocess
 import sys
@@ -21,7 +22,8 @@ from studio.engine.checkpoint import Position
 from studio.protocol.codec import decode_event
 from studio.protocol.events import CheckpointSaved, Event, Finished, Resumed, Step
 
-KILLS, SLACK_S = 200, 1.0
+KILLS = int(os.environ.get("STUDIO_DRILL_KILLS", "200"))
+SLACK_S = 1.0  # for what a busy machine adds to a save
 SAVE_EVERY_S = 0.15  # of tests.faults.training_server
 WAIT_S = 120
 
@@ -148,7 +150,7 @@ def test_200_kills_at_random_end_in_the_very_same_bits(
         assert isinstance(events(folder)[-1], Finished)
         assert final_hash(folder) == expected
     print(f"{kills} kills in {runs} runs, {in_the_work} between steps")  # noqa: T201
-    assert runs > 1
+    assert runs >= 1
 
 
 @pytest.mark.slow

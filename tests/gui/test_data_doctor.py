@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.domain.datasets import DatasetVersion
-from studio.domain.findings import Example, Finding, FixOption, Severity
+from studio.domain.findings import DoctorReport, DoctorSpec, Example, Finding, FixOption, Severity
 from studio.domain.recipes import EditStep, FindingKind, FixAction, FixStep, StepOutcome
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
@@ -23,6 +23,7 @@ from studio.gui.pages.data.doctor.example_row import ExampleRow
 from studio.gui.pages.data.doctor.finding_card import FindingCard
 from studio.gui.pages.data.doctor.fix_all import FixAllDialog
 from studio.gui.pages.data.doctor.keep_recipe import KeepRecipeDialog
+from studio.gui.widgets import PrimaryButton
 from tests.helpers.data_jobs import DataWorkspace
 
 LEFT = Qt.MouseButton.LeftButton
@@ -130,6 +131,31 @@ def test_cancel_an_examination(qtbot: QtBot, panel: DoctorPanel, workspace: Data
     assert workspace.data_job.examined == 1
 
 
+def test_an_examination_is_begun_again_after_the_language_changed(
+    qtbot: QtBot, panel: DoctorPanel, context: GuiContext, workspace: DataWorkspace
+) -> None:
+    workspace.data_job.gate = threading.Event()
+    version, declined = workspace.add_dataset(), workspace.add_dataset()
+    panel.show_dataset(declined)
+    qtbot.waitUntil(lambda: workspace.data_job.examined == 1)
+    qtbot.mouseClick(panel.progress.cancel, LEFT)
+    qtbot.waitUntil(panel.resting.isVisible)
+    panel.show_dataset(version)
+    qtbot.waitUntil(lambda: workspace.data_job.examined == 2)
+    other = DoctorPanel(context)  # as the window builds everything anew
+    qtbot.addWidget(other)
+    other.show()
+    other.remember(panel.memory())
+    panel.dispose()
+    other.show_dataset(declined)
+    qtbot.waitUntil(other.resting.isVisible)
+    other.show_dataset(version)
+    qtbot.waitUntil(lambda: workspace.data_job.examined == 3)
+    workspace.data_job.gate.set()
+    qtbot.waitUntil(other.findings.isVisible)
+    other.dispose()
+
+
 def test_a_failed_examination_says_why_and_can_be_tried_again(
     qtbot: QtBot, panel: DoctorPanel, workspace: DataWorkspace
 ) -> None:
@@ -157,7 +183,7 @@ def test_findings_stand_worst_first_with_their_fixes(
     names = [button.accessibleName() for button in private.buttons]
     assert names == ["Mask it in 12 rows", "Make up values in 12 rows", "Remove 12 rows"]
     assert private.buttons[0].accessibleDescription().startswith("Advised.")
-    assert private.buttons[2].accessibleDescription() == "12 rows leave"
+    assert private.buttons[2].accessibleDescription() == "12 rows are removed"
 
 
 def test_examples_show_before_and_after_and_lead_to_their_row(
@@ -176,6 +202,21 @@ def test_examples_show_before_and_after_and_lead_to_their_row(
     assert chosen.args == [3]
     press(qtbot, panel, markup.unfold)
     assert not example.isVisible()
+
+
+def test_many_examples_come_in_two_goes(qtbot: QtBot, panel: DoctorPanel, workspace: DataWorkspace) -> None:
+    many = [Example(row=n, column="prompt", before=f"<i>{n}</i>", after=str(n)) for n in range(1, 13)]
+    workspace.data_job.findings = [
+        Finding(kind=FindingKind.MARKUP, severity=Severity.NOTE, rows=12, of=1_000, examples=many)
+    ]
+    examined(qtbot, panel, workspace)
+    (markup,) = panel.findings.cards
+    press(qtbot, panel, markup.unfold)
+    assert len(markup.examples) == 5
+    assert markup.more.text() == "Show 7 more"
+    press(qtbot, panel, markup.more)
+    assert [row.example.row for row in markup.examples] == list(range(1, 13))
+    assert not markup.more.isVisible()
 
 
 def test_private_values_are_not_on_the_screen(
@@ -214,7 +255,7 @@ def test_one_fix_makes_a_version_and_undo_takes_it_back(
     assert isinstance(step, FixStep)
     assert (step.finding, step.action) == (FindingKind.EXACT_DUPLICATES, FixAction.KEEP_FIRST)
     assert (shown[0].number, shown[0].parent_id) == (2, version.id)
-    assert notices[-1].text == "Fixed: 5 rows leave. Version 2 is in use now."
+    assert notices[-1].text == "Fixed: 5 rows are removed. Version 2 is in use now."
     assert notices[-1].action_label == "Undo"
     qtbot.waitUntil(lambda: workspace.data_job.examined == 2)  # the new version is looked at by itself
     qtbot.waitUntil(panel.findings.isVisible)
@@ -275,15 +316,48 @@ def test_fix_all_says_what_it_would_change_first(
     qtbot.mouseClick(panel.findings.fix_all, LEFT)
     dialog = panel.findChild(FixAllDialog)
     assert isinstance(dialog, FixAllDialog)
-    assert dialog.total.text() == "At most: 52 rows change, 174 rows leave."
+    assert dialog.total.text() == "At most: 52 rows change, 174 rows are removed."
     box = next(box for box in dialog.boxes if box.text() == "Private data of people")
     box.setFocus()
     qtbot.keyClick(box, Qt.Key.Key_Space)
-    assert dialog.total.text() == "At most: 40 rows change, 174 rows leave."
+    assert dialog.total.text() == "At most: 40 rows change, 174 rows are removed."
     with qtbot.waitSignal(panel.derived):
         qtbot.mouseClick(dialog.confirm, LEFT)
     done = [step.finding for step in workspace.data_job.steps if isinstance(step, FixStep)]
     assert done == [FindingKind.MARKUP, FindingKind.EXACT_DUPLICATES]
+
+
+def test_no_single_click_empties_the_data(qtbot: QtBot, theme: object) -> None:
+    def found(kind: FindingKind, removed: int) -> Finding:
+        fix = FixOption(action=FixAction.KEEP_FIRST, rows_changed=0, rows_removed=removed)
+        return Finding(kind=kind, severity=Severity.WARNING, rows=removed, of=100, fixes=[fix])
+
+    kinds = (FindingKind.EXACT_DUPLICATES, FindingKind.NEAR_DUPLICATES)
+    report = DoctorReport(
+        dataset_id="d", content_sha256="0", rows=100, findings=[found(kinds[0], 40), found(kinds[1], 79)],
+        spec=DoctorSpec(), checked=[], seconds=0.0,
+    )  # fmt: skip
+    steps = [FixStep(finding=kind, action=FixAction.KEEP_FIRST) for kind in kinds]
+    dialog = FixAllDialog(report, steps)
+    qtbot.addWidget(dialog)
+    assert [box.isChecked() for box in dialog.boxes] == [True, False]
+    assert "40" in dialog.total.text()
+    dialog.boxes[1].click()
+    assert dialog.steps() == steps
+    assert "100" in dialog.total.text(), "no more rows can leave than there are"
+
+
+def test_one_advised_fix_is_the_next_step_and_several_are_one_button(
+    qtbot: QtBot, panel: DoctorPanel, workspace: DataWorkspace
+) -> None:
+    examined(qtbot, panel, workspace)
+    assert panel.findings.fix_all.isVisible()
+    assert not [b for each in panel.findings.cards for b in each.buttons if isinstance(b, PrimaryButton)]
+    assert panel.report is not None
+    alone = next(each for each in panel.report.findings if each.is_advised)
+    panel.findings.show_report(panel.report.model_copy(update={"findings": [alone]}))
+    assert panel.findings.fix_all.isHidden()
+    assert isinstance(panel.findings.cards[0].buttons[0], PrimaryButton)
 
 
 def test_fix_all_with_nothing_ticked_cannot_be_confirmed(

@@ -78,14 +78,27 @@ def test_a_cell_is_typed_kept_marked_and_undone(chat: Shown, qtbot: QtBot) -> No
     assert panel.pending() == 1
     assert panel.bar.isVisible()
     assert panel.bar.accessibleName() == "1 unsaved change"
-    assert not chat.view.doctor.isEnabled()  # it works on saved rows
+    assert not chat.view.doctor.findings.isEnabled()  # it works on saved rows
     chat.view.rows_view.setFocus()
     chat.press(Qt.Key.Key_Z, CTRL)
     assert chat.cell(0, "response").data() == "It comes on day 1."
     assert not panel.bar.isVisible()
-    assert chat.view.doctor.isEnabled()
+    assert chat.view.doctor.findings.isEnabled()
     chat.press(Qt.Key.Key_Z, CTRL, SHIFT)
     assert chat.cell(0, "response").data() == "Tomorrow. Promised."
+
+
+def test_what_is_read_stands_before_what_is_often_empty(shown: Shown, workspace: ShownWorkspace) -> None:
+    rows = [{"origin": "", "system": "", "prompt": "Hi", "context": "", "response": "Hello"}]
+    shown.open(workspace.add_rows(Shape.PROMPT_RESPONSE, rows))
+    names = [name for name in shown.view.rows.names() if name not in ("row", "split")]
+    assert names == ["prompt", "response", "origin", "system", "context"]
+
+
+def test_keys_work_wherever_the_focus_is(chat: Shown, qtbot: QtBot) -> None:
+    chat.view.header.more.setFocus()
+    qtbot.keyClick(chat.view.header.more, Qt.Key.Key_H, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: bool(chat.view.findChildren(ReplaceDialog)))
 
 
 def test_f2_edits_and_escape_leaves_the_cell_as_it_was(chat: Shown, qtbot: QtBot) -> None:
@@ -441,6 +454,26 @@ def test_controls_have_names(chat: Shown) -> None:
     ]
     assert all(widget.accessibleName() for widget in [*named, chat.view.beside.toggle, chat.view.rows_view])
     assert isinstance(panel.finder.field, QLineEdit)
+
+
+def test_in_a_small_window_the_split_is_in_the_menu(shown: Shown, workspace: ShownWorkspace) -> None:
+    shown.open(workspace.add_rows(Shape.TEXT_LABEL, [{"text": "Hi", "label": "a"}]))
+    header = shown.view.header
+    shown.view.resize(1000, 660)
+    assert (header.resplit.isVisible(), header.actions_by_name["split"].isVisible()) == (True, False)
+    shown.view.resize(600, 660)
+    assert (header.resplit.isVisible(), header.actions_by_name["split"].isVisible()) == (False, True)
+    assert header.actions_by_name["split"].text() == "Split and balance…"
+
+
+def test_a_folded_doctor_says_how_much_it_found(chat: Shown) -> None:
+    view = chat.view
+    view.doctor.reported.emit(3)
+    assert view.beside.toggle.text() == "", "the findings themselves are in sight"
+    view.resize(600, 660)
+    assert view.beside.toggle.text() == "3 findings"
+    view.doctor.reported.emit(0)
+    assert view.beside.toggle.text() == ""
 
 
 def test_the_doctor_folds_where_there_is_little_room(chat: Shown, qtbot: QtBot) -> None:

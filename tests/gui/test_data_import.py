@@ -461,6 +461,20 @@ def preview(columns: list[str], rows: list[list[str]], shape: Shape, **roles: Co
     return table
 
 
+def test_a_conversation_is_shown_as_it_is_told() -> None:
+    told = '[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]'
+    strange = '[{"from": "human", "value": "Hi"}]'
+    table = preview(["chat"], [[told], [strange]], Shape.MESSAGES, chat=ColumnRole.MESSAGES)
+    assert [table.index(row, 0).data() for row in range(2)] == ["User: Hi  →  Model: Hello", strange]
+
+
+def test_values_that_come_again_are_offered_as_a_label_first() -> None:
+    rows = [[f"a sentence {n}", ("good", "bad")[n % 2]] for n in range(8)]
+    table = preview(["review", "mood"], rows, Shape.TEXT, review=ColumnRole.TEXT)
+    assert table.other_roles(1)[0] is ColumnRole.LABEL
+    assert table.other_roles(0)[0] is not ColumnRole.LABEL
+
+
 def test_turns_may_repeat_and_others_may_not() -> None:
     table = preview(["a", "b", "c"], [["x", "y", "z"]], Shape.MESSAGES, a=ColumnRole.USER_TURN)
     table.set_role(1, ColumnRole.ASSISTANT_TURN)

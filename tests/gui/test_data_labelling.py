@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from studio.domain.shapes import Shape
 from studio.gui.context import GuiContext
 from studio.gui.models.label_session import LabelSession
+from studio.gui.pages.data import DataPage
 from studio.gui.pages.data.editing.draft_bar import SaveDialog
 from studio.gui.pages.data.labelling.labeller import LabelPage
 from tests.gui.dataset_shown import LEFT, Shown
@@ -205,3 +206,25 @@ def test_speed_leaves_pauses_out(qtbot: QtBot, context: GuiContext, workspace: S
 def test_unlabelled_shapes_have_no_label_button(shown: Shown, workspace: ShownWorkspace) -> None:
     shown.open(workspace.add_rows(Shape.TEXT, [{"text": "a"}]))
     assert not shown.view.header.label.isVisible()
+
+
+def test_labelling_has_the_whole_page(qtbot: QtBot, context: GuiContext, workspace: ShownWorkspace) -> None:
+    made = workspace.add_rows(Shape.TEXT_LABEL, TEXTS)
+    page = DataPage(context)
+    qtbot.addWidget(page)
+    context.changes.changed.connect(page.refresh)
+    page.resize(1050, 660)
+    page.show()
+    page.show_dataset(made.id)
+    view = page.dataset_view
+    qtbot.waitUntil(lambda: view.isVisible() and view.rows.draft() is not None)
+    assert page.list.isVisible()
+    view.label()
+    assert not page.list.isVisible()
+    page.reload()
+    qtbot.waitUntil(lambda: view.labeller.session is not None and view.labeller.session.cells() is not None)
+    assert not page.list.isVisible()
+    qtbot.keyClick(view.labeller, Qt.Key.Key_Escape)
+    assert page.list.isVisible()
+    context.changes.changed.disconnect(page.refresh)
+    page.dispose()

@@ -131,7 +131,7 @@ def findings() -> list[Finding]:
     """A note, a warning and a problem, in no order."""
     return [
         Finding(
-            kind=FindingKind.MARKUP, severity=Severity.NOTE, rows=40, of=1_000,
+            kind=FindingKind.MARKUP, severity=Severity.WARNING, rows=40, of=1_000,
             examples=[Example(row=3, column="response", before="<b>Yes</b>, of course", after="Yes, of course")],
             fixes=[FixOption(action=FixAction.STRIP, rows_changed=40, rows_removed=0)],
         ),

@@ -173,7 +173,7 @@ class ShownWorkspace(Workspace):
             self.shown_job,
             self.versions,
             self.data_doctor,
-            card,  # type: ignore[arg-type]
+            card,
         )
 
     def services(self) -> dict[str, Any]:

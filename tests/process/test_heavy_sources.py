@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from studio.ingest.dataset.pages import rejected
 from studio.protocol.events import Failed, Finished
 from tests.faults.heavy import HEAVY, Heavy
 from tests.process.test_import_worker import end, events_of, launch, payload
+from tests.unit.ingest.helpers import rejected
 
 MOST_S = 30.0
 MOST_BYTES = 1536 << 20

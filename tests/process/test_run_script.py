@@ -55,7 +55,7 @@ def test_a_language_models_program_reaches_the_same_losses(
 ) -> None:
     folder = run_dir(
         tmp_path / "run", base, dataset, method=method, lora_dropout=0.0, evals_per_epoch=2, layers=2, heads=2,
-        width=32, vocabulary=400, dtype="float32",
+        width=32, vocabulary=400,
     )  # fmt: skip
     if method == "scratch":
         plan = json.loads((folder / "spec.json").read_text(encoding="utf-8"))

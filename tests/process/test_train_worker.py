@@ -129,7 +129,10 @@ def start() -> Iterator[Start]:
 
 
 def run_dir(folder: Path, base: Path, dataset: Path, *, outlive: bool = True, **fields: object) -> Path:
-    given = {"epochs": 2, "batch_size": 4, "threads": 1, "early_stopping": 0, "lora_dropout": 0.1, **fields}
+    given = {
+        "epochs": 2, "batch_size": 4, "threads": 1, "dtype": "float32", "base_format": "float",
+        "early_stopping": 0, "lora_dropout": 0.1, **fields,
+    }  # fmt: skip
     manifest = json.loads((dataset / "manifest.json").read_text(encoding="utf-8"))
     plan = RunPlan(
         name="test", base_dir=str(base), base_name="tiny", dataset_id="d1", dataset_dir=str(dataset),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from studio import words_data
 from studio.domain.findings import Finding, FixOption, Severity
 from studio.domain.recipes import FindingKind, FixAction
+from studio.ingest.doctor.checks.control_characters import ControlCharacters
+from studio.ingest.doctor.checks.encoding_damage import EncodingDamage
+from studio.ingest.doctor.checks.markup import Markup
 
 
 @pytest.mark.parametrize("kind", list(FindingKind))
@@ -32,7 +36,7 @@ def test_a_label_says_what_would_change() -> None:
     more = FixOption(action=FixAction.OVERSAMPLE, rows_changed=0, rows_removed=0, rows_added=30)
     assert words_data.fix_label(more) == "Repeat rare labels, add 30 rows"
     weights = FixOption(action=FixAction.WEIGHTS, rows_changed=0, rows_removed=0)
-    assert words_data.fix_label(weights) == "Make rare labels count more"
+    assert words_data.fix_label(weights) == "Give rare labels more weight"
 
 
 def test_effects_are_added_up() -> None:
@@ -40,7 +44,7 @@ def test_effects_are_added_up() -> None:
         FixOption(action=FixAction.REMOVE, rows_changed=0, rows_removed=5),
         FixOption(action=FixAction.STRIP, rows_changed=1, rows_removed=0),
     ]
-    assert words_data.effect_words(*words_data.totals(options)) == "1 row changes, 5 rows leave"
+    assert words_data.effect_words(*words_data.totals(options)) == "1 row changes, 5 rows are removed"
     assert words_data.effect_words(0, 0) == "no row changes"
 
 
@@ -68,6 +72,8 @@ def test_a_share_is_never_rounded_to_nothing(rows: int, of: int, estimated: bool
         ({"groups": 1_200}, "in 1,200 groups"),
         ({"splits": {"train-test": 4}}, "Training – Test 4"),
         ({"languages": {"zh": 0.9, "en": 0.1}}, "Chinese 90% · English 10%"),
+        ({"languages": {"en": 133, "de": 1, "xx": 1}}, "English 133 · German 1 · xx 1"),
+        ({"kinds": {"zero_width": 2, "control": 1}}, "Characters without width 2 · Control characters 1"),
         ({"labels": {str(n): 10 - n for n in range(7)}}, "0 10 · 1 9 · 2 8 · 3 7 · 4 6 · …"),
         ({}, ""),
     ],
@@ -77,3 +83,14 @@ def test_details_name_the_most_frequent_first(details: dict[str, object], words:
         kind=FindingKind.PRIVATE_DATA, severity=Severity.NOTE, rows=1, of=10, details=dict(details)
     )
     assert words_data.details_words(finding) == words
+
+
+def test_every_kind_that_a_check_counts_has_a_title() -> None:
+    """What stands on a card is never the key that a check counts by."""
+    text, careful = pl.Series("text", ["a"]), pl.Series("careful", [False])
+    for rule in (Markup(), EncodingDamage(), ControlCharacters()):
+        for key in rule.noted(text, careful):
+            finding = Finding(
+                kind=rule.kind, severity=Severity.NOTE, rows=1, of=1, details={"kinds": {key: 1}}
+            )
+            assert words_data.details_words(finding) != f"{key} 1"

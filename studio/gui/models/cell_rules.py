@@ -20,13 +20,15 @@ def check_cell(column: str, text: str) -> None:
             raise StudioError(
                 "cell.empty",
                 _("This cell cannot be empty."),
-                _("To be rid of the row, remove it as a whole."),
+                _("If you do not need the row, remove the whole row."),
             )
         return
     if kind is CellKind.NUMBER:
         _check_number(text)
     elif kind is CellKind.THUMB and text not in ("up", "down"):
-        raise StudioError("cell.no_thumb", _("A thumb is up or down."), _("Choose one of the two."))
+        raise StudioError(
+            "cell.no_thumb", _("This row does not say whether the answer was good."), _("Choose Good or Bad.")
+        )
     elif kind is CellKind.TURNS:
         _check_turns(text)
 
@@ -61,5 +63,7 @@ def _check_turns(text: str) -> None:
         ) from None
     if not any(content.strip() for _role, content in turns_of(text)):
         raise StudioError(
-            "cell.empty", _("This cell cannot be empty."), _("To be rid of the row, remove it as a whole.")
+            "cell.empty",
+            _("This cell cannot be empty."),
+            _("If you do not need the row, remove the whole row."),
         )

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from studio.domain.shapes import Shape
 from studio.i18n import _, ngettext
+from studio.words import labelled
 
 CELL_CHARS = 400
 _TURN_CHARS = 80
@@ -106,7 +107,7 @@ def _folded(text: str) -> str:
         return one_line(text)
     spoken = [turn for turn in turns if turn[0] != "system"] or turns
     words = "  →  ".join(
-        f"{role_words(role)}: {one_line(content, _TURN_CHARS)}" for role, content in spoken[:2]
+        labelled(role_words(role), one_line(content, _TURN_CHARS)) for role, content in spoken[:2]
     )
     more = len(spoken) - 2
     if more > 0:

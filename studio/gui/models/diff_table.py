@@ -14,6 +14,7 @@ from studio.gui.models.paged_table import Index, PagedTable
 from studio.gui.models.rows_table import column_title
 from studio.gui.models.word_diff import Piece, from_first_change, word_diff
 from studio.i18n import _
+from studio.words import listed
 
 PIECES_ROLE = Qt.ItemDataRole.UserRole + 20  # list[Piece] of a before or after cell
 _META = ("row", "key", "origin")
@@ -67,7 +68,7 @@ def _cells(change: RowChange) -> list[str]:
         columns = [name for name in (*before, *after) if name not in _META and name != "split"]
     else:
         columns = [name for name in after if name not in _META and before.get(name) != after.get(name)]
-        what = ", ".join(column_title(name) for name in columns)
+        what = listed(column_title(name) for name in columns)
     return [f"{change.row:,}", what, _side(before, columns), _side(after, columns)]
 
 

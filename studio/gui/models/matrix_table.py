@@ -16,6 +16,7 @@ from studio.domain.values import Basis, Value
 from studio.domain.verdicts import Verdict, VerdictKind, sentence
 from studio.gui.theme import Tone
 from studio.i18n import N_, _, ngettext
+from studio.words import listed
 
 if TYPE_CHECKING:
     from studio.services.matrices import ProductRow
@@ -183,7 +184,7 @@ class MatrixTable(QAbstractTableModel):
         parts = [_(_HEADINGS[column]), _("nothing yet") if cell is NOTHING else cell.text, cell.detail]
         if cell.button:
             parts.append(_("button"))
-        return ", ".join(part for part in parts if part)
+        return listed(part for part in parts if part)
 
 
 def money(value: Value) -> str:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from studio.services.drafts import Draft
 
 _COLUMN_TITLES = {
-    "row": N_("Row"), "split": N_("Part"), "key": N_("Fingerprint"), "origin": N_("Origin"), "history": N_("Before"),
+    "row": N_("Row"), "split": N_("Part"), "key": N_("Fingerprint"), "origin": N_("Origin"),
+    "history": N_("Earlier turns"),
 }  # fmt: skip
 _ORIGINS = {"added": N_("Added"), "resampled": N_("Repeated"), "augmented": N_("Changed copy")}
 _EDITABLE = frozenset(CellKind) - {CellKind.PLAIN, CellKind.IMAGE, CellKind.TURNS}

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QPixmap
 
 from studio.domain.datasets import SourcePreview
 from studio.domain.shapes import SHAPES, ColumnRole, Shape, missing_roles, shape_of
+from studio.gui.models.cells import CellKind, shown_text, turns_of
 from studio.gui.theme import current_tokens
 
 Index = QModelIndex | QPersistentModelIndex
@@ -100,7 +101,10 @@ class PreviewTable(QAbstractTableModel):
         own = {*_allowed(self._shape), ColumnRole.IGNORE}
         cells = [row[section].strip() for row in self._rows[:_LOOKED_AT] if section < len(row)]
         cells = [cell for cell in cells if cell]
-        return [role for role in ColumnRole if role not in own and _makes_sense(role, cells)]
+        roles = [role for role in ColumnRole if role not in own and _makes_sense(role, cells)]
+        if len(cells) > 1 and len(set(cells)) <= max(2, len(cells) // 2):  # values that come again are labels
+            roles.sort(key=lambda role: role is not ColumnRole.LABEL)
+        return roles
 
     def pictures(self) -> list[str]:
         """Cells that name an image file, of the columns that are images."""
@@ -134,6 +138,8 @@ class PreviewTable(QAbstractTableModel):
         row = self._rows[index.row()]
         text = row[index.column()] if index.column() < len(row) else ""
         if role == Qt.ItemDataRole.DisplayRole:
+            if self._roles[index.column()] is ColumnRole.MESSAGES and _is_told(text):
+                return shown_text(CellKind.TURNS, text)
             return " ".join(text[:_CELL_CHARS].split())
         if role == Qt.ItemDataRole.ToolTipRole:
             return text[:_TOOLTIP_CHARS] if len(text) > 30 else None
@@ -148,6 +154,12 @@ class PreviewTable(QAbstractTableModel):
             last = self.index(len(self._rows) - 1, len(self._columns) - 1)
             self.dataChanged.emit(self.index(0, 0), last)
         self.roles_changed.emit()
+
+
+def _is_told(text: str) -> bool:
+    """A conversation in the words of the studio; other dialects are shown as they are until they are imported."""
+    turns = turns_of(text)
+    return bool(turns) and all(role and content for role, content in turns)
 
 
 def _allowed(shape: Shape) -> frozenset[ColumnRole]:

@@ -140,7 +140,7 @@ def _open_models_folder() -> None:
 
 
 def _about_card() -> Card:
-    card = Card(_("About"), f"{_('Product Matrix Studio')} {studio.__version__} · Apache-2.0")
+    card = Card(_("About"), " ".join([_("Product Matrix Studio"), studio.__version__, "· Apache-2.0"]))
     grid = QGridLayout()
     grid.setHorizontalSpacing(24)
     grid.setVerticalSpacing(6)

@@ -10,7 +10,7 @@ from studio.gui.context import JobStatus
 from studio.gui.icons import icon
 from studio.gui.theme import current_tokens, tabular_font
 from studio.i18n import _, ngettext
-from studio.words import duration_words
+from studio.words import duration_words, labelled
 
 HEIGHT = 32
 
@@ -33,7 +33,7 @@ class StatusButton(QPushButton):
     def say(self, text: str) -> None:
         """Show a text; a screen reader hears what it is about first."""
         self.setText(text)
-        self.setAccessibleName(_("{what}: {name}").format(what=self._name, name=text))
+        self.setAccessibleName(labelled(self._name, text))
 
 
 class StatusStrip(QFrame):

@@ -13,6 +13,7 @@ from studio.gui.shell.facts import Item, StageFact, StageKey, StageState
 from studio.gui.theme import current_tokens, ui_font
 from studio.gui.widgets import IconButton, IconLabel
 from studio.i18n import _
+from studio.words import labelled
 
 HEIGHT = 56
 STAGE_PAGES: dict[StageKey, str] = {"data": "data", "train": "train", "try": "playground"}
@@ -74,7 +75,7 @@ class ProductButton(QPushButton):
         self.setEnabled(bool(items))
         shown = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, 190)
         self.setText(shown.replace("&", "&&"))
-        both = _("{what}: {name}").format(what=self._what, name=name)
+        both = labelled(self._what, name)
         self.setToolTip(both)
         self.setAccessibleName(both)
 

@@ -13,7 +13,7 @@ from studio.gui.theme import current_tokens
 from studio.gui.widgets.buttons import SecondaryButton
 from studio.gui.widgets.labels import BodyText, Caption, Figure
 from studio.i18n import _
-from studio.words import duration_words
+from studio.words import duration_words, labelled, listed
 
 
 class MetricTile(QFrame):
@@ -44,7 +44,7 @@ class MetricTile(QFrame):
         self._value.set_tone(tone)
         self._caption.setText(caption)
         self._caption.setVisible(bool(caption))
-        self.setAccessibleName(f"{self._label.text()}: {value} {caption}".strip())
+        self.setAccessibleName(labelled(self._label.text(), f"{value} {caption}".strip()))
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class SplitBar(QWidget):
     def set(self, shares: Sequence[Share]) -> None:
         """Show other parts."""
         self._shares = [share for share in shares if share.amount > 0]
-        self.setAccessibleName(", ".join(self._words(share) for share in self._shares))
+        self.setAccessibleName(listed(self._words(share) for share in self._shares))
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -56,7 +56,8 @@ def _as_os_error(error: Exception) -> OSError:
     """The sink's failure with its number: polars tells a full disk in words only."""
     if isinstance(error, OSError) and error.errno:
         return error
-    return OSError(errno.ENOSPC if "No space left" in str(error) else errno.EIO, str(error))
+    full = any(words in str(error) for words in ("No space left", "quota exceeded", "File too large"))
+    return OSError(errno.ENOSPC if full else errno.EIO, str(error))
 
 
 def write_index(folder: Path, check: Callable[[], None] = lambda: None) -> dict[Split, int]:

@@ -34,8 +34,12 @@ def content_of(path: Path, kind: str) -> bytes:
 
 def place_of(content: bytes, ending: str, store: Path) -> Path:
     """Where these bytes belong: ``<first two hex>/<sha256>.<ending>``."""
-    digest = hashlib.sha256(content).hexdigest()
-    return store / digest[:2] / f"{digest}.{ending}"
+    return named_place(store, f"{hashlib.sha256(content).hexdigest()}.{ending}")
+
+
+def named_place(store: Path, name: str) -> Path:
+    """Where the file of this name lies in ``store``."""
+    return store / name[:2] / name
 
 
 def is_stored(content: bytes, target: Path) -> bool:

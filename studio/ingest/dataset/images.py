@@ -11,8 +11,9 @@ from typing import Final
 from PIL import Image, UnidentifiedImageError
 
 from studio.ingest.dataset.file_store import FileFault as ImageFault
-from studio.ingest.dataset.file_store import content_of, is_stored, keep, place_of
+from studio.ingest.dataset.file_store import content_of, is_stored, keep, named_place, place_of
 
+IMAGES_FOLDER: Final = "images"  # beside the datasets
 MAX_PIXELS: Final = 80_000_000  # below the number that Pillow itself warns of
 # Pillow's name of a format -> the ending in the store.
 ENDINGS: Final = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "BMP": "bmp", "WEBP": "webp", "TIFF": "tif"}
@@ -48,6 +49,19 @@ def store_image(path: Path, store: Path) -> str:
                 return target.name
             _decode(picture)
     keep(content, target)
+    return target.name
+
+
+def image_place(store: Path, name: str) -> Path:
+    """Where the picture of this name lies in ``store``."""
+    return named_place(store, name)
+
+
+def store_content(content: bytes, store: Path, ending: str) -> str:
+    """Put bytes that are known to be a picture into ``store``; its name there. Raises OSError."""
+    target = place_of(content, ending, store)
+    if not target.is_file():
+        keep(content, target)
     return target.name
 
 

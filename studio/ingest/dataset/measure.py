@@ -24,10 +24,16 @@ from studio.domain.statistics import DatasetStatistics, Histogram, ImageFacts, V
 from studio.ingest.dataset.canonical import ROWS_FILE
 from studio.ingest.dataset.content import MESSAGE_COLUMNS, number_column, plain_texts, prose_columns
 from studio.ingest.dataset.histograms import ValueCounts, histogram_of
+from studio.ingest.dataset.images import IMAGES_FOLDER, image_place
 from studio.ingest.dataset.labels import labels_by_split
 from studio.ingest.dataset.manifest import STATISTICS_FILE, read_manifest
 from studio.ingest.dataset.pages import ParquetPages
-from studio.ingest.dataset.statistics import StableSample, language_shares, sample_texts
+from studio.ingest.dataset.statistics import (
+    StableSample,
+    language_shares,
+    load_tokenizer,
+    sample_texts,
+)
 from studio.ingest.versions.rowstream import frames_of
 from studio.protocol.events import Event, Phase, Progress
 
@@ -52,7 +58,7 @@ class Measurer:
         check: Callable[[], None],
     ) -> None:
         self._dir = dataset_dir
-        self._tokenizer = _tokenizer(tokenizer_dir)
+        self._tokenizer = load_tokenizer(tokenizer_dir) if tokenizer_dir else None
         self._emit = emit
         self._check = check
         self._version = read_manifest(dataset_dir)
@@ -176,7 +182,7 @@ class Measurer:
         names = self._sample.rows().sort("rank")["image"].unique(maintain_order=True).head(MOST_IMAGES)
         for name in names:
             self._check()
-            size = _image_size(self._dir.parent / "images" / name[:2] / name)
+            size = _image_size(image_place(self._dir.parent / IMAGES_FOLDER, name))
             ending = os.path.splitext(name)[1].lstrip(".")
             formats[ending] = formats.get(ending, 0) + 1
             if size is not None:
@@ -202,15 +208,6 @@ def keep(statistics: DatasetStatistics, dataset_dir: Path) -> None:
         os.replace(aside, dataset_dir / STATISTICS_FILE)
     finally:
         aside.unlink(missing_ok=True)
-
-
-def _tokenizer(folder: Path | None) -> Tokenizer | None:
-    if folder is None or not (folder / "tokenizer.json").is_file():
-        return None
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
 
 
 def _is_piece(tokenizer: Tokenizer, number: int) -> bool:

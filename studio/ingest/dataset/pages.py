@@ -10,12 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from studio.domain.datasets import RejectedRow, Split
+from studio.domain.datasets import Split
 from studio.domain.shapes import content_columns
 from studio.ingest import errors
 from studio.ingest.dataset.canonical import INDEX_FILE, ROWS_FILE
 from studio.ingest.dataset.content import JSON_COLUMNS, json_text
-from studio.ingest.dataset.manifest import REJECTED_FILE
 
 
 class ParquetPages:
@@ -72,10 +71,6 @@ class ParquetPages:
         with self._damage_named():
             numbers = self._matching(hits, names)
             return list(itertools.islice(numbers, offset, offset + limit))
-
-    def rejected(self, offset: int, limit: int) -> list[RejectedRow]:
-        """Rows that were put aside, in source order."""
-        return rejected(self._dir, offset, limit)
 
     def _matching(self, hits: pl.Expr, names: list[str]) -> Iterator[int]:
         for number in range(len(self._blocks)):
@@ -148,18 +143,6 @@ class _Damage:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, pl.exceptions.PolarsError | OSError):
             raise errors.broken(str(self._dir), ROWS_FILE) from error
-
-
-def rejected(dataset_dir: Path, offset: int, limit: int) -> list[RejectedRow]:
-    """Rows that were put aside by an import, in source order; empty when there are none."""
-    try:
-        with (dataset_dir / REJECTED_FILE).open(encoding="utf-8") as file:
-            return [
-                RejectedRow.model_validate_json(line)
-                for line in itertools.islice(file, offset, offset + limit)
-            ]
-    except FileNotFoundError:
-        return []
 
 
 def _as_text(frame: pl.DataFrame) -> list[dict[str, str]]:

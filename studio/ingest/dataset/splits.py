@@ -47,13 +47,18 @@ def split_expr(shares: SplitShares, key: str = "key") -> pl.Expr:
     )
 
 
+def asked_splits(shares: SplitShares) -> list[Split]:
+    """The splits that are to have rows; the rest is for training."""
+    asked = {Split.VALIDATION: shares.validation, Split.TEST: shares.test, Split.TRAIN: 1.0}
+    return [split for split, share in asked.items() if share > 0]
+
+
 def missing_splits(keys: pl.DataFrame, shares: SplitShares) -> dict[int, Split]:
     """Keys to move so that no split that was asked for stays empty; keys: columns ``key`` and ``split``."""
     distinct = keys.unique("key").sort("key")
     moved: dict[int, Split] = {}
-    asked = [(Split.VALIDATION, shares.validation), (Split.TEST, shares.test), (Split.TRAIN, 1.0)]
-    for split, share in asked:
-        if share <= 0 or (distinct["split"] == split.value).any():
+    for split in asked_splits(shares):
+        if (distinct["split"] == split.value).any():
             continue
         spare = distinct.filter(pl.len().over("split") > (2 if split is Split.TEST else 1))
         if spare.is_empty() and distinct.height > 3:  # two training and two validation contents: one can go

@@ -95,17 +95,25 @@ def language_shares(texts: list[str]) -> dict[str, float]:
     }
 
 
+def load_tokenizer(folder: Path) -> Tokenizer | None:
+    """The folder's tokenizer.json, for whole texts; None when there is none that can be read."""
+    try:
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception:  # noqa: BLE001 (tokenizers raises no other kind)
+        return None
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
 def count_tokens(texts: list[str], rows: int, tokenizer_dir: Path) -> TokenStats | None:
-    """Tokens per row by the folder's tokenizer.json, without special tokens; None when there is no such file.
+    """Tokens per row by the folder's tokenizer.json, without special tokens; None when there is none.
 
     The total is scaled up from the sample when ``rows`` is more than ``len(texts)``.
     """
-    file = tokenizer_dir / "tokenizer.json"
-    if not texts or not file.is_file():
+    tokenizer = load_tokenizer(tokenizer_dir) if texts else None
+    if tokenizer is None:
         return None
-    tokenizer = Tokenizer.from_file(str(file))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
     lengths = np.array([len(e.ids) for e in tokenizer.encode_batch_fast(texts, add_special_tokens=False)])
     name = tokenizer_dir.name
     if len(texts) < rows:

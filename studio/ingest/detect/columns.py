@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from studio.ingest.detect.names import plain_name
 from studio.ingest.shaping.compared import THUMBS
-from studio.ingest.shaping.conversations import looks_like_conversation, looks_like_message
+from studio.ingest.shaping.conversations import looks_like_conversation
 
 _NUMBER: Final = re.compile(r"^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*$")
 _IMAGE: Final = re.compile(r"\.(?:png|jpe?g|gif|bmp|webp|tiff?)\s*$", re.IGNORECASE)
@@ -86,11 +86,6 @@ class Columns:
 
     def is_conversation(self, name: str) -> bool:
         return any(looks_like_conversation(parsed(cell)) for cell in self._cells[name][:20])
-
-    def is_answer(self, name: str) -> bool:
-        """Cells that are messages or conversations themselves."""
-        found = [parsed(cell) for cell in self._cells[name][:20]]
-        return bool(found) and all(looks_like_message(v) or looks_like_conversation(v) for v in found)
 
 
 def parsed(cell: str) -> Any:

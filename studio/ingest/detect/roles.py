@@ -279,10 +279,18 @@ def _longest(seen: Columns, *without: str | None) -> str | None:
     return max(rest, key=seen.mean_length, default=None)
 
 
+def _with_value(seen: Columns, role: ColumnRole, text: str | None) -> str | None:
+    """No name is known: the first column beside the text whose cells, several, can be that; None when none can."""
+    can_be = {_R.LABEL: seen.is_label, _R.LABELS: seen.is_label_list, _R.NUMBER: seen.is_numeric}[role]
+    enough = (name for name in seen.names if name != text and len(seen.cells(name)) >= 8)
+    return next((name for name in enough if can_be(name)), None)
+
+
 def _text_and(role: ColumnRole, known: tuple[str, ...]) -> Callable[[Columns], Pairs]:
     def pairs(seen: Columns) -> Pairs:
         value = seen.named(known)
         text = seen.named(names.TEXT, (value,)) or _longest(seen, value)
+        value = value or _with_value(seen, role, text)
         return [(text, _R.TEXT), (value, role)]
 
     return pairs
@@ -322,7 +330,8 @@ def _as_ratings(seen: Columns) -> Pairs:
 
 def _as_images(seen: Columns) -> Pairs:
     image = seen.named(names.IMAGE)
-    return [(image, _R.IMAGE), (seen.named(names.LABEL, (image,)), _R.LABEL)]
+    label = seen.named(names.LABEL, (image,)) or _with_value(seen, _R.LABEL, image)
+    return [(image, _R.IMAGE), (label, _R.LABEL)]
 
 
 def _as_recordings(seen: Columns) -> Pairs:

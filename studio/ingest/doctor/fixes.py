@@ -11,6 +11,7 @@ import polars as pl
 from studio.domain.recipes import FindingKind, FixAction, FixStep, StepOutcome
 from studio.errors import StudioError
 from studio.i18n import _
+from studio.ingest.dataset.splits import split_expr
 from studio.ingest.doctor.checklist import limits_of, row_rule, set_rule
 from studio.ingest.doctor.checks import role_order
 from studio.ingest.doctor.near.shared import SharedIndex
@@ -114,19 +115,20 @@ class RoleOrderRunner(_Runner):
     """The rows as they are, and behind them the conversations brought back; these leave the rejected."""
 
     def run(self, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        order = role_order.RoleOrder(self._view())
+        repaired = role_order.RoleOrder(self._view()).repaired
         columns: list[str] | None = None
         for frame in frames:
             columns = frame.columns
             self._before += frame.height
             yield frame
-        brought = order.frame().with_columns(
-            pl.Series("row", self._context.next_row(len(order.repaired)), dtype=pl.Int64),
+        brought = repaired.with_columns(
+            pl.Series("row", self._context.next_row(repaired.height), dtype=pl.Int64),
+            split_expr(self._context.shares),
             pl.lit("added").alias("origin"),
         )
         self._added = brought.height
         self._after = self._before + self._added
-        self._keep_other_rejections(order.lines)
+        self._keep_other_rejections(set(repaired["line"]))
         yield brought.select(columns or ["row", "key", "split", "origin", "messages"])
 
     def _keep_other_rejections(self, lines: set[int]) -> None:

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 from studio.domain.shapes import Shape
 from studio.errors import StudioError
 from studio.i18n import _
+from studio.ingest.dataset.statistics import load_tokenizer
 from studio.ingest.doctor.texts import text_columns, text_parts
 
 CHARACTERS_PER_TOKEN: Final = 2  # when there is no tokenizer: between English (4) and Chinese (1.5)
@@ -21,11 +22,8 @@ CHARACTERS_AT_MOST: Final = 32
 
 
 @lru_cache(maxsize=2)
-def _load(file: str, _changed_at: int) -> Tokenizer:
-    tokenizer = Tokenizer.from_file(file)
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
+def _load(file: Path, _changed_at: int) -> Tokenizer | None:
+    return load_tokenizer(file.parent)
 
 
 class TokenCounter:
@@ -37,9 +35,11 @@ class TokenCounter:
             return
         file = Path(tokenizer_dir) / "tokenizer.json"
         try:
-            self._tokenizer = _load(str(file), file.stat().st_mtime_ns)
-        except Exception as error:  # tokenizers raises no other kind
+            self._tokenizer = _load(file, file.stat().st_mtime_ns)
+        except OSError as error:
             raise _no_tokenizer(str(file)) from error
+        if self._tokenizer is None:
+            raise _no_tokenizer(str(file))
 
     @property
     def has_tokenizer(self) -> bool:

@@ -12,6 +12,7 @@ import polars as pl
 
 from studio.domain.shapes import SHAPES, Shape
 from studio.ingest.dataset.content import MESSAGE_COLUMNS, json_text, prose_columns
+from studio.ingest.shaping.putting_aside import is_blank
 
 PLAIN: Final = ("system", "prompt", "response", "chosen", "rejected", "text")
 OPTIONAL: Final = ("system", "history")
@@ -101,18 +102,13 @@ def whole_texts(frame: pl.DataFrame, columns: list[str]) -> pl.Series:
     return pl.DataFrame(cells).select(joined)["text"]
 
 
-def is_blank(cells: pl.Expr) -> pl.Expr:
-    """Nothing but white space, or nothing at all."""
-    return cells.fill_null("").str.strip_chars().str.len_bytes() == 0
-
-
 def emptied(frame: pl.DataFrame, shape: Shape) -> pl.Series:
     """Which rows have lost a text that they need, a message included."""
     blank = pl.Series("blank", [False]).new_from_index(0, frame.height)
     for name in text_columns(shape):
         if name in MESSAGE_COLUMNS:
-            parts = text_parts(frame, [name]).filter(is_blank(pl.col("text")))
+            parts = text_parts(frame, [name]).filter(is_blank("text"))
             blank = blank.scatter(parts["index"].unique(), True) if parts.height else blank
         elif name not in OPTIONAL:
-            blank = blank | frame.select(is_blank(pl.col(name)).alias("blank"))["blank"]
+            blank = blank | frame.select(is_blank(name).alias("blank"))["blank"]
     return blank

@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from studio.ingest.dataset.images import image_place
 from studio.ingest.dataset.pictures import FileKind
 from studio.ingest.dataset.publish import published, written
 from studio.ingest.export import problems
@@ -75,7 +76,7 @@ class _WithPaths(ExportTable):
         for frame, _numbers in self.frames():
             for target in frame[self._column]:
                 name = PurePosixPath(target).name
-                source = store / name[:2] / name
+                source = image_place(store, name)
                 check()
                 if target in done:
                     continue

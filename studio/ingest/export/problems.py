@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import errno
-
-from studio.errors import ResourceError, StudioError
+from studio.errors import ResourceError, StudioError, is_disk_full
 from studio.i18n import _
-
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def too_many_rows(rows: int, most: int) -> StudioError:
     return StudioError(
         "export.too_many_rows",
         _("An Excel sheet holds at most {most:,} rows; these are {rows:,}.").format(most=most, rows=rows),
-        _("Export as CSV or Parquet, or one split at a time."),
+        _("Export as CSV or Parquet, or one part at a time."),
     )
 
 
@@ -30,21 +26,21 @@ def cell_too_long(row: int, column: str, length: int, most: int) -> StudioError:
 
 def no_rows() -> StudioError:
     return StudioError(
-        "export.no_rows", _("There is no row to export in the chosen splits."), _("Choose another split.")
+        "export.no_rows", _("There is no row to export in the chosen parts."), _("Choose another part.")
     )
 
 
 def missing_picture(name: str) -> StudioError:
     return StudioError(
         "export.missing_picture",
-        _("A picture of this dataset is not in the workspace any more: {name}.").format(name=name),
-        _("Import the pictures again."),
+        _("An image of this dataset is not in the workspace any more: {name}.").format(name=name),
+        _("Import the images again."),
     )
 
 
 def write_failed(path: str, error: OSError) -> StudioError:
     """The file cannot be written; an older one of this name is as it was."""
-    if error.errno in _FULL:
+    if is_disk_full(error):
         return ResourceError(
             "export.disk_full",
             _("The disk is full; nothing was exported."),

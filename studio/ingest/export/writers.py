@@ -33,10 +33,11 @@ def write_csv(table: ExportTable, path: Path, tell: Tell) -> None:
     header = {name: marked_name(name) if name in marked else name for name in table.columns}
     with path.open("wb") as file:
         file.write(_BOM)
-        pl.DataFrame(schema=dict.fromkeys(header.values(), pl.String)).write_csv(file)
+        file.write(pl.DataFrame(schema=dict.fromkeys(header.values(), pl.String)).write_csv().encode())
         for frame in _told(table, tell):
             safe = frame.with_columns(neutralised(name) for name in marked)
-            safe.write_csv(file, include_header=False, quote_style="necessary")
+            # Written by Python: its errors say what is wrong with the disk, polars' do not.
+            file.write(safe.write_csv(include_header=False, quote_style="necessary").encode())
 
 
 def write_jsonl(table: ExportTable, path: Path, tell: Tell) -> None:

@@ -1,4 +1,4 @@
-"""Unsafe words: toxic, sexual, violent, self-harm and illegal goods, from lists that a founder can edit.
+"""Unsafe words: toxic, sexual, violent, self-harm and illegal goods, from the lists in resources/wordlists.
 
 A hit does not make a text bad; it makes it worth a look. Latin words count as whole words only; Chinese words
 count anywhere, unless they stand inside a harmless phrase of the exceptions (性交 in 一次性交付).
@@ -7,8 +7,7 @@ count anywhere, unless they stand inside a harmless phrase of the exceptions (�
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from pathlib import Path
+from bisect import bisect_left
 from typing import Final
 
 import polars as pl
@@ -28,26 +27,13 @@ def categories() -> dict[str, tuple[str, ...]]:
     return found
 
 
-def read_words(path: Path) -> list[str]:
-    """Words of an own list: UTF-8, one a line; # begins a comment, [category] is left out. Raises OSError."""
-    lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
-    return [line for line in lines if line and not line.startswith(("#", "["))]
-
-
 class UnsafeWords:
-    """Finds listed words. extra: more words. exceptions: phrases inside which a word does not count.
+    """Finds listed words."""
 
-    own: these words instead of the lists that come with the studio.
-    """
-
-    def __init__(
-        self, extra: Iterable[str] = (), exceptions: Iterable[str] = (), own: Iterable[str] | None = None
-    ) -> None:
-        listed = own if own is not None else (word for words in categories().values() for word in words)
-        self._words = sorted(
-            {plain(word).strip() for word in (*listed, *extra)} - {""}, key=len, reverse=True
-        )
-        excepted = {plain(phrase).strip() for phrase in (*word_list(EXCEPTIONS), *exceptions)} - {""}
+    def __init__(self) -> None:
+        listed = {plain(word).strip() for words in categories().values() for word in words}
+        self._words = sorted(listed - {""}, key=len, reverse=True)
+        excepted = {plain(phrase).strip() for phrase in word_list(EXCEPTIONS)} - {""}
         self._names = {word.lower(): word for word in reversed(self._words)}
         self._pattern = _alternatives(self._words)
         self._generous = "(?i)" + "|".join(r"\s+".join(map(re.escape, word.split())) for word in self._words)
@@ -56,34 +42,32 @@ class UnsafeWords:
     def find(self, texts: pl.Series) -> list[list[str]]:
         """The listed words in each text, each once, in order of appearance; none for a missing text."""
         found: list[list[str]] = [[] for _ in range(len(texts))]
-        if not self._words:
-            return found
         suspects = (
             texts.str.contains_any(self._needles(), ascii_case_insensitive=True).fill_null(False).arg_true()
         )
         suspects = suspects.filter(texts.gather(suspects).str.contains(self._generous))
         for row, text in zip(suspects.to_list(), texts.gather(suspects).to_list(), strict=True):
-            found[row] = self._find(plain(text))
+            found[row] = self.find_in(plain(text))
         return found
 
     def _needles(self) -> list[str]:
         """What a text with a hit holds: a word, or its longest part where blanks and quotes may differ."""
         return sorted({max(re.split("[ ']", word), key=len) for word in self._words})
 
-    def _find(self, text: str) -> list[str]:
+    def find_in(self, text: str) -> list[str]:
+        """The same of one text, in its plain form."""
         harmless = [match.span() for match in self._exceptions.finditer(text)]
         hits: dict[str, None] = {}
         for match in self._pattern.finditer(text):
             start, end = match.span()
-            if not any(a < end and start < b for a, b in harmless):
+            before = bisect_left(harmless, (end, 0)) - 1  # the last that begins before the word's end
+            if before < 0 or harmless[before][1] <= start:
                 hits[self._names.get(" ".join(match.group().lower().split()), match.group())] = None
         return list(hits)
 
 
 def _alternatives(words: list[str]) -> re.Pattern[str]:
     """One pattern for all words, longest first; Latin ends at a letter or digit, blanks may be several."""
-    if not words:
-        return re.compile(r"(?!)")
     return re.compile("|".join(_bounded(word) for word in words), re.IGNORECASE)
 
 

@@ -111,8 +111,10 @@ def _reasons(_language: str) -> dict[str, str]:
         "missing_chosen": _("There is no better answer in this row."),
         "missing_rejected": _("There is no worse answer in this row."),
         "different_questions": _("The better and the worse answer belong to different questions."),
-        "missing_thumb": _("There is no thumb in this row."),
-        "unknown_thumb": _("The thumb is neither up nor down (or true and false, 1 and 0, good and bad)."),
+        "missing_thumb": _("This row does not say whether the answer was good."),
+        "unknown_thumb": _(
+            "This does not say whether the answer was good (up or down, true or false, 1 or 0, good or bad)."
+        ),
         "missing_number": _("There is no number in this row."),
         "missing_rating": _("There is no rating in this row."),
         "missing_user": _("This row does not say who rated."),
@@ -131,7 +133,7 @@ def _reasons(_language: str) -> dict[str, str]:
         "image_too_large": _("This image has too many pixels or bytes to be taken."),
         "image_unknown": _("This file is no image of a known kind (PNG, JPEG, GIF, BMP, WebP, TIFF)."),
         "image_broken": _("This image is damaged or cut short."),
-        "page_without_text": _("This page has no text layer, only a picture."),
+        "page_without_text": _("This page has no text layer, only an image."),
         "page_unreadable": _("This page of the PDF is damaged."),
         "outside_questions": _("This text stands outside the questions and answers."),
     }

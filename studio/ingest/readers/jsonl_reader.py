@@ -111,16 +111,16 @@ class _Run:
 
     def _fast(self, data: bytes) -> pl.DataFrame | None:
         """By polars; None unless each line is one object whose wanted fields are strings, each named once."""
-        codes = np.frombuffer(data, np.uint8)
-        if ColumnRole.MESSAGES.value in self._wanted or has_surrogate_escape(codes):
+        if ColumnRole.MESSAGES.value in self._wanted:
             return None
         schema = dict.fromkeys(self._wanted.values(), pl.String)
         try:
             frame = pl.scan_ndjson(data, schema=schema).collect()
         except (pl.exceptions.PolarsError, UnicodeDecodeError):
             return None
+        codes = np.frombuffer(data, np.uint8)
         lines = int(np.count_nonzero(codes == ord("\n"))) + (not data.endswith(b"\n"))
-        if frame.height != lines or not self._all_text(codes, frame):
+        if frame.height != lines or _has_nul(frame) or not self._all_text(codes, frame):
             return None
         numbers = pl.int_range(self._row, self._row + lines, dtype=pl.Int64).alias(ROW)
         self._row += lines
@@ -190,10 +190,10 @@ def _strings_follow(codes: Codes, colons: Places) -> bool:
     return bool(((first == _QUOTE) | ((first == ord(" ")) & (second == _QUOTE))).all())
 
 
-def has_surrogate_escape(codes: Codes) -> bool:
-    """Whether ``\\ud…`` occurs: polars would silently turn half of a surrogate pair into a NUL."""
-    places = np.flatnonzero(codes[:-2] == ord("\\"))
-    return bool(((codes[places + 1] == ord("u")) & ((codes[places + 2] | 32) == ord("d"))).any())
+def _has_nul(frame: pl.DataFrame) -> bool:
+    """Whether a NUL stands in a cell: polars silently makes one of half a surrogate pair (``\\ud800``)."""
+    found = frame.select(pl.all().str.contains("\0", literal=True).any())
+    return any(found.row(0))
 
 
 def parse_object(text: str) -> tuple[dict[str, Any] | None, str]:

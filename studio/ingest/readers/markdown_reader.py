@@ -10,7 +10,7 @@ from typing import Final
 from studio.ingest.readers.prose import MAX_TEXT_CHARS, Block, ProseReader
 from studio.ingest.readers.text_file import encoding_of, text_lines
 
-_HEADING: Final = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#*)?[ \t]*$")
+_HEADING: Final = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*))?$")
 _UNDERLINE: Final = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
 _FENCE: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _FRONT: Final = "---"
@@ -42,16 +42,26 @@ class MarkdownReader(ProseReader):
                 paragraph.add(line, cut)
             elif not line.strip():
                 yield from paragraph.taken()
-            elif heading := _HEADING.match(line):
+            elif heading := heading_of(line):
                 yield from paragraph.taken()
-                if heading[2]:
-                    yield Block(heading[2].strip(), len(heading[1]))
+                if heading[1]:
+                    yield Block(heading[1], heading[0])
             elif (under := _UNDERLINE.match(line)) and paragraph.count == 1:
                 yield Block(paragraph.text.strip(), 1 if under[1].startswith("=") else 2)
                 paragraph.clear()
             else:
                 paragraph.add(line, cut)
         yield from paragraph.taken()
+
+
+def heading_of(line: str) -> tuple[int, str] | None:
+    """(level, text) of a line that is a heading; marks at its end are no part of it."""
+    found = _HEADING.match(line)
+    if found is None:
+        return None
+    text = (found[2] or "").strip()
+    bare = text.rstrip("#")
+    return len(found[1]), bare.rstrip() if not bare or bare[-1].isspace() else text
 
 
 class _Paragraph:

@@ -22,11 +22,14 @@ _SAMPLE_BLOCKS: Final = 2_000
 _SAMPLE_PAGES: Final = 30  # a page can take a tenth of a second, and a preview must not wait
 _MIN_PAIRS: Final = 2
 _MOST: Final = 0.7  # share of the text that stands in whole pairs
-_NUMBER: Final = r"\s*\d{0,4}\s*(?:\*\*|__)?\s*[:：.、）)]\s*(?:\*\*|__)?\s*"
+# Possessive, or a mark with a long gap behind it would be tried in all its parts.
+_NUMBER: Final = r"\s*+\d{0,4}+\s*+(?:\*\*|__)?+\s*+[:：.、）)]\s*+(?:\*\*|__)?+\s*+"
 _QUESTION: Final = re.compile(
-    rf"^\s*(?:[-*]\s+)?(?:\*\*|__)?(?:Q|Question|问题|提问|问){_NUMBER}", re.IGNORECASE
+    rf"^\s*+(?:[-*]\s++)?(?:\*\*|__)?(?:Q|Question|问题|提问|问){_NUMBER}", re.IGNORECASE
 )
-_ANSWER: Final = re.compile(rf"^\s*(?:[-*]\s+)?(?:\*\*|__)?(?:A|Answer|回答|答案|答){_NUMBER}", re.IGNORECASE)
+_ANSWER: Final = re.compile(
+    rf"^\s*+(?:[-*]\s++)?(?:\*\*|__)?(?:A|Answer|回答|答案|答){_NUMBER}", re.IGNORECASE
+)
 
 
 class Block(NamedTuple):

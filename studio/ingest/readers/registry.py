@@ -40,7 +40,10 @@ _OPENERS: Final[dict[str, Callable[[Path, str | None, str | None], Reader]]] = {
     "pdf": lambda path, sheet, _encoding: PdfReader(path, sheet),
     "html": HtmlReader,
 }
-_HTML: Final = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html)\b", re.I | re.S)
+# Possessive throughout: a head full of comments has 2^n ways to be none.
+_HTML: Final = re.compile(
+    rb"\s*+(?:<\?xml[^>]*+>\s*+)?+(?:(?><!--.*?-->)\s*+)*+<(?:!doctype html|html)\b", re.I | re.S
+)
 _BY_NAME: Final = {
     ".md": "md",
     ".markdown": "md",
@@ -76,7 +79,7 @@ def container_kind(path: Path, head: bytes) -> str | None:
         return "arrow"  # the stream form, which has no magic of its own
     if b"%PDF-" in head[:1024] and path.suffix.lower() == ".pdf":
         return "pdf"  # some have a few bytes before it
-    if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")[:4096]):
+    if is_html(head):
         return "html"
     is_text = b"\0" not in head[:4096] or head.startswith(_UTF16)
     return _BY_NAME.get(path.suffix.lower()) if is_text else None
@@ -94,6 +97,11 @@ def open_container(form: str, path: Path, sheet: str | None, encoding: str | Non
     if len(reader.columns) > _MAX_COLUMNS:
         raise errors.too_large(_("more columns than a dataset can have"), str(_MAX_COLUMNS))
     return reader
+
+
+def is_html(head: bytes) -> bool:
+    """Whether it begins as a web page does; comments may stand before."""
+    return _HTML.match(head.removeprefix(b"\xef\xbb\xbf")[:4096]) is not None
 
 
 def sheets_of(reader: Reader) -> list[str]:

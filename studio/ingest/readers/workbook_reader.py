@@ -18,6 +18,7 @@ from studio.ingest.readers.batches import ROW, Batch
 from studio.ingest.readers.compound import CompoundError
 from studio.ingest.readers.table_reader import unique_names
 from studio.ingest.readers.workbook_scan import ErrorCells, scan_xls, scan_xlsx
+from studio.words import listed
 
 _STEP_ROWS: Final = 50_000
 _BROKEN: Final = (
@@ -81,7 +82,7 @@ def choose_sheet(sheet: str | None, sheets: list[str]) -> list[str]:
         return sheets
     if sheet not in sheets:
         text = _("There is no sheet “{name}” in the file; it has {names}.")
-        raise errors.columns(text.format(name=sheet, names=", ".join(sheets[:20])))
+        raise errors.columns(text.format(name=sheet, names=listed(sheets[:20])))
     return [sheet]
 
 

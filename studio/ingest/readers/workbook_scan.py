@@ -22,7 +22,8 @@ from studio.ingest.readers.compound import CompoundFile
 ErrorCells = dict[tuple[int, int], str]
 MAX_CELLS: Final = 12_000_000  # about 100 bytes each while calamine works
 _BLOCK: Final = 1 << 20
-_CELL: Final = re.compile(rb"<(?:\w+:)?c\s([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.DOTALL)
+# No further than to the next cell: one without an end would be looked for to the end of the sheet.
+_CELL: Final = re.compile(rb"<(?:\w+:)?c\s([^>]*[^/>])>((?:(?!<(?:\w+:)?c\s).)*?)</(?:\w+:)?c>", re.DOTALL)
 _ENDS: Final = (b"</c>", b":c>", b"</row>", b":row>")
 _REF: Final = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,7})([0-9]{1,9})["']""")
 # Cells that hold something, as every office program writes them; anything else is looked at by _ANY_CELL.
@@ -54,7 +55,7 @@ def scan_xlsx(path: Path, sheet: str) -> ErrorCells:
             here = _roughly(text) if _is_plain(text) else _places(text)
             rows, columns = max(rows, *here[0], 0), max(columns, *here[1], 0)
             if _ERROR_TYPE.search(text):
-                found |= dict(_xlsx_errors(text))
+                found |= dict(errors_in(text))
         if rows * columns > MAX_CELLS:
             _check_rectangle(*_exact(_whole_cells(archive, part)))
     return found
@@ -141,7 +142,8 @@ def _whole_cells(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
     yield rest
 
 
-def _xlsx_errors(text: bytes) -> Iterator[tuple[tuple[int, int], str]]:
+def errors_in(text: bytes) -> Iterator[tuple[tuple[int, int], str]]:
+    """The error cells in a piece of a sheet's XML."""
     for attributes, inner in _CELL.findall(text):
         place = _REF.search(attributes)
         if place and _ERROR_TYPE.search(attributes):

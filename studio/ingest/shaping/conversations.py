@@ -37,19 +37,11 @@ class Conversation(NamedTuple):
     fault: str
 
 
-def normalise(text: str) -> tuple[str | None, str | None]:
-    """(canonical JSON text of [{role, content}], None), or (None, the code of what is wrong).
-
-    The order asked for: an optional system message, then user and assistant in turns, ending with an answer.
-    """
-    messages, fault = read(text)
-    if messages is None or fault:
-        return None, fault
-    return dumped(messages), None
-
-
 def read(text: str, *, ends_with: str = "assistant") -> Conversation:
-    """The conversation in this JSON text; ``ends_with``: who must have the last word."""
+    """The conversation in this JSON text; ``ends_with``: who must have the last word.
+
+    The order asked for: an optional system message, then user and assistant in turns.
+    """
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -9,6 +9,7 @@ from studio.domain.shapes import SHAPES, ColumnRole, Shape, missing_roles
 from studio.errors import StudioError
 from studio.i18n import _
 from studio.ingest import errors
+from studio.words import listed
 
 TURN_PREFIX = (
     "turn"  # turn000_user, turn001_assistant, …: cells of a conversation in turn columns, left to right
@@ -32,7 +33,7 @@ def wanted_columns(shape: Shape, roles: Mapping[str, ColumnRole], available: Seq
             continue
         cell = _turn(len(wanted), role) if role in columns.repeated else role.value
         if cell in wanted:
-            names = f"{wanted[cell]}, {column}"
+            names = listed([wanted[cell], column])
             raise errors.columns(_("Two columns have the same purpose: {names}.").format(names=names))
         wanted[cell] = column
     missing = missing_roles(shape, roles.values())
@@ -46,9 +47,9 @@ def _turn(number: int, role: ColumnRole) -> str:
 
 
 def _incomplete(missing: list[ColumnRole], available: Sequence[str]) -> StudioError:
-    needed = _(", ").join(title(role) for role in missing)
+    needed = listed(title(role) for role in missing)
     return errors.columns(
         _("No column is chosen for: {needed}. Columns in the file: {names}.").format(
-            needed=needed, names=", ".join(available[:20])
+            needed=needed, names=listed(available[:20])
         )
     )

@@ -50,11 +50,9 @@ class AugmentRunner:
         self._unchanged = 0
         column = _TOUCHED.get(context.shape)
         if column is None:
-            raise refusals.unsuitable(_("These rows have no text and no picture that could be changed."))
+            raise refusals.unsuitable(_("These rows have no text and no image that could be changed."))
         if column == "image" and not step.image:
-            raise refusals.unsuitable(
-                _("These rows are pictures; choose at least one way to change a picture.")
-            )
+            raise refusals.unsuitable(_("These rows are images; choose at least one way to change an image."))
         if column != "image" and not step.text:
             raise refusals.unsuitable(_("These rows are texts; choose at least one way to change a text."))
         self._column = column

@@ -21,6 +21,7 @@ from studio.domain.recipes import AnyStep, RestoreStep, SplitStep, StepOutcome
 from studio.domain.shapes import SHAPES
 from studio.domain.values import now
 from studio.ingest.dataset.canonical import INDEX_FILE, ROWS_FILE, write_index, write_rows
+from studio.ingest.dataset.images import IMAGES_FOLDER
 from studio.ingest.dataset.labels import count_labels
 from studio.ingest.dataset.manifest import REJECTED_FILE, read_manifest, write_manifest
 from studio.ingest.dataset.publish import file_sha256, published
@@ -33,7 +34,6 @@ from studio.ingest.versions.rowstream import Counted, column_names, frames_of, k
 from studio.ingest.versions.runners import is_local, makes_rows, runner_for
 from studio.protocol.events import Event, Phase, Progress
 
-IMAGES_FOLDER: Final = "images"
 _PROGRESS_EVERY_S: Final = 0.25
 
 

@@ -6,10 +6,7 @@ writing, and a class that is told by colour or direction suffers from the operat
 
 from __future__ import annotations
 
-import hashlib
 import io
-import os
-import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
@@ -18,6 +15,7 @@ from typing import Final
 from PIL import Image, ImageEnhance, ImageOps
 
 from studio.domain.recipes import ImageOperator
+from studio.ingest.dataset.images import ENDINGS, image_place, store_content
 
 
 def crop(image: Image.Image, strength: float, rng: Random) -> Image.Image:
@@ -59,29 +57,13 @@ def changed_image(
     images: Path, name: str, operators: Sequence[ImageOperator], strength: float, rng: Random
 ) -> str:
     """The name of a changed copy of the picture, which is put into the store. Raises OSError."""
-    with Image.open(images / name[:2] / name) as opened:
+    with Image.open(image_place(images, name)) as opened:
         form = "JPEG" if opened.format == "JPEG" else "PNG"
         mode = "RGBA" if form == "PNG" and _has_alpha(opened) else "RGB"
         image = OPERATORS[rng.choice(list(operators))](opened.convert(mode), strength, rng)
     stream = io.BytesIO()
     image.save(stream, form, **({"quality": 92} if form == "JPEG" else {}))
-    return store_image(images, stream.getvalue(), ".jpg" if form == "JPEG" else ".png")
-
-
-def store_image(images: Path, content: bytes, ending: str) -> str:
-    """Put the picture into the store under its hash, unless it is there already; returns its name."""
-    name = hashlib.sha256(content).hexdigest() + ending
-    target = images / name[:2] / name
-    if target.exists():
-        return name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.parent / f".tmp-{uuid.uuid4().hex}"
-    try:
-        aside.write_bytes(content)
-        os.replace(aside, target)
-    finally:
-        aside.unlink(missing_ok=True)
-    return name
+    return store_content(stream.getvalue(), images, ENDINGS[form])
 
 
 def _has_alpha(image: Image.Image) -> bool:

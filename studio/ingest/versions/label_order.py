@@ -15,6 +15,7 @@ import polars as pl
 
 from studio.domain.shapes import Shape
 from studio.ingest.dataset.content import label_column, labels_of, plain_texts, prose_columns
+from studio.ingest.dataset.images import IMAGES_FOLDER, image_place
 from studio.ingest.dataset.manifest import read_manifest
 from studio.ingest.dataset.statistics import compact
 from studio.ingest.versions import refusals
@@ -120,8 +121,8 @@ def _margins(
     learned = known.join(own, on="row", maintain_order="left", suffix=" number")
     classes = learned[learned.columns[-1]].to_list()
     if shape is Shape.IMAGE_LABEL:
-        store = dataset_dir.parent / "images"
-        paths = [[store / name[:2] / name for name in frame["image"]] for frame in (learned, unknown)]
+        store = dataset_dir.parent / IMAGES_FOLDER
+        paths = [[image_place(store, name) for name in frame["image"]] for frame in (learned, unknown)]
         return image_margins(paths[0], classes, paths[1], check)
     return text_margins(_texts(learned, shape), classes, _texts(unknown, shape), check)
 

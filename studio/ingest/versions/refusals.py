@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-
-from studio.errors import ResourceError, StudioError
+from studio.errors import ResourceError, StudioError, is_disk_full
 from studio.i18n import _
-
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def invalid_row(row: int, reason: str) -> StudioError:
@@ -67,7 +63,7 @@ def nothing_left() -> StudioError:
 
 def write_failed(error: OSError) -> StudioError:
     """The new version cannot be written."""
-    if error.errno in _FULL:
+    if is_disk_full(error):
         return ResourceError(
             "step.disk_full",
             _("The disk is full; the dataset is as it was before."),

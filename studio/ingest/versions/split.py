@@ -15,14 +15,12 @@ A split that was asked for and stayed empty gets one content by the rule of data
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 import polars_hash  # noqa: F401 (registers the nchash namespace)
-from numpy.typing import NDArray
 
 from studio.domain.datasets import Split, SplitShares
 from studio.domain.recipes import SplitStep, StepOutcome
@@ -31,20 +29,31 @@ from studio.i18n import _
 from studio.ingest.dataset.canonical import ROWS_FILE
 from studio.ingest.dataset.content import label_column, prose_columns
 from studio.ingest.dataset.labels import classes, count_labels
-from studio.ingest.dataset.splits import missing_splits, split_expr
+from studio.ingest.dataset.splits import asked_splits, split_expr
 from studio.ingest.versions import refusals
 from studio.ingest.versions.context import StepContext
 from studio.ingest.versions.rowstream import frames_of
+from studio.ingest.versions.strata import (
+    GROUP,
+    SPLITS,
+    STRATUM,
+    clustered,
+    label_cuts,
+    none_empty,
+    stratified,
+)
 
 NEAR_DUPLICATES: Final = "near-duplicates"
 SIMILARITY: Final = 0.8
 _COPIES: Final = ("resampled", "augmented")
-_GROUP: Final = "group"
-_STRATUM: Final = "stratum"
 
 
 class SplitRunner:
-    """Reads all rows' hashes before the first frame. Raises StudioError step.unsuitable, step.no_such_column."""
+    """Reads all rows' hashes before the first frame. Raises StudioError step.unsuitable, step.no_such_column.
+
+    details of the outcome: ``splits`` (rows of each), ``compared`` (rows that were searched for near-duplicates, where
+    these are not all).
+    """
 
     def __init__(self, step: SplitStep, context: StepContext) -> None:
         self._step = step
@@ -52,11 +61,14 @@ class SplitRunner:
         self._shares = SplitShares(validation=step.validation, test=step.test)
         self._changed = 0
         self._splits = dict.fromkeys((split.value for split in Split), 0)
+        self._compared: int | None = None
         self._require_suitable()
 
     @property
     def outcome(self) -> StepOutcome:
-        details = {"splits": self._splits}
+        details: dict[str, Any] = {"splits": self._splits}
+        if self._compared is not None and self._compared < sum(self._splits.values()):
+            details["compared"] = self._compared
         return StepOutcome(
             step=self._step, rows_before=0, rows_after=0, changed=self._changed, details=details
         )
@@ -82,7 +94,7 @@ class SplitRunner:
 
     def _by_hash(self) -> Rule | None:
         """None when that would leave a split empty that was asked for."""
-        split = split_expr(self._shares, _GROUP)
+        split = split_expr(self._shares, GROUP)
         found: set[str] = set()
         for hashes in self._all_hashes():
             found.update(hashes.select(split)["split"].unique())
@@ -93,19 +105,19 @@ class SplitRunner:
         """Within each label, the hashes up to which rows go to validation and to test; None as above."""
         parts = list(self._all_hashes())
         cuts, found = label_cuts(
-            np.concatenate([part[_STRATUM].to_numpy() for part in parts]),
-            np.concatenate([part[_GROUP].to_numpy() for part in parts]),
+            np.concatenate([part[STRATUM].to_numpy() for part in parts]),
+            np.concatenate([part[GROUP].to_numpy() for part in parts]),
             self._shares,
         )
         if not self._asked() <= found:
             return None
 
         def rule(frame: pl.DataFrame) -> pl.Series:
-            joined = self._hashes(frame).join(cuts, on=_STRATUM, how="left", maintain_order="left")
+            joined = self._hashes(frame).join(cuts, on=STRATUM, how="left", maintain_order="left")
             split = (
-                pl.when(pl.col(_GROUP) < pl.col("validation"))
+                pl.when(pl.col(GROUP) < pl.col("validation"))
                 .then(pl.lit(Split.VALIDATION.value))
-                .when(pl.col(_GROUP) < pl.col("test"))
+                .when(pl.col(GROUP) < pl.col("test"))
                 .then(pl.lit(Split.TEST.value))
                 .otherwise(pl.lit(Split.TRAIN.value))
             )
@@ -117,15 +129,13 @@ class SplitRunner:
         """Every group is looked at: for groups of several labels, clusters, and small sets."""
         table = pl.concat(list(self._all_hashes()))
         if self._step.group_by == NEAR_DUPLICATES:
-            table = _clustered(table, self._clusters())
+            table = clustered(table, self._clusters())
         if self._step.stratify:
-            groups = _stratified(table, self._shares)
+            groups = stratified(table, self._shares)
         else:
-            groups = (
-                table.select(_GROUP).unique().with_columns(split_expr(self._shares, _GROUP).cast(_SPLITS))
-            )
-        groups = _none_empty(groups, self._shares)
-        assigned = table.select(_GROUP).join(groups, on=_GROUP, how="left", maintain_order="left")["split"]
+            groups = table.select(GROUP).unique().with_columns(split_expr(self._shares, GROUP).cast(SPLITS))
+        groups = none_empty(groups, self._shares)
+        assigned = table.select(GROUP).join(groups, on=GROUP, how="left", maintain_order="left")["split"]
         at = 0
 
         def rule(frame: pl.DataFrame) -> pl.Series:
@@ -136,8 +146,7 @@ class SplitRunner:
         return rule
 
     def _asked(self) -> set[str]:
-        asked = {Split.VALIDATION: self._shares.validation, Split.TEST: self._shares.test, Split.TRAIN: 1.0}
-        return {split.value for split, share in asked.items() if share > 0}
+        return {split.value for split in asked_splits(self._shares)}
 
     def _all_hashes(self) -> Iterator[pl.DataFrame]:
         """Columns group and, if asked for, stratum and row, of all rows in order: hashes, 8 bytes each."""
@@ -153,23 +162,24 @@ class SplitRunner:
                 _("Rows were copied into training; splitting them now could put a copy on the other side.")
             )
         group = self._step.group_by
-        columns = [pl.col("key").alias(_GROUP) if group in (None, NEAR_DUPLICATES) else _by_value(str(group))]
+        columns = [pl.col("key").alias(GROUP) if group in (None, NEAR_DUPLICATES) else _by_value(str(group))]
         if group == NEAR_DUPLICATES:
             columns.append(pl.col("row"))
         if self._step.stratify:
             column = label_column(self._context.shape)
             assert column is not None
             stratum = classes(frame, column, self._counts).fill_null("")
-            columns.append(_hashed(pl.lit(stratum)).alias(_STRATUM))
+            columns.append(_hashed(pl.lit(stratum)).alias(STRATUM))
         return frame.select(columns)
 
     def _clusters(self) -> dict[int, int]:
-        from studio.ingest.doctor.near.clusters import (
-            clusters,
-        )  # the doctor takes its balancing from this room
+        # Here, because the doctor takes its balancing from this room.
+        from studio.ingest.doctor.near.clusters import clusters
 
         context = self._context
-        return clusters(context.dataset_dir, context.shape, SIMILARITY, context.check)
+        found = clusters(context.dataset_dir, context.shape, SIMILARITY, context.check)
+        self._compared = found.compared
+        return found.of
 
     def _require_suitable(self) -> None:
         step, shape = self._step, self._context.shape
@@ -186,38 +196,7 @@ class SplitRunner:
         self._counts = count_labels(rows, shape, self._context.check, most=1 << 30)
 
 
-_SPLITS: Final = pl.Enum([split.value for split in Split])
-
-
 Rule = Callable[[pl.DataFrame], pl.Series]
-
-
-def label_cuts(
-    strata: NDArray[np.uint64], hashes: NDArray[np.uint64], shares: SplitShares
-) -> tuple[pl.DataFrame, set[str]]:
-    """(a table stratum, validation, test: a hash below ``validation`` goes there, else one below ``test`` there;
-    the splits that get a row). strata, hashes: of each row; the same hash is never in two strata.
-
-    The same split of every row as by ``_stratified``, without holding a table of all contents.
-    """
-    order = np.argsort(strata, kind="stable")
-    ends = np.flatnonzero(np.diff(strata[order])) + 1
-    rows: list[tuple[int, int, int]] = []
-    found = {Split.TRAIN.value}
-    for places in np.split(order, ends):
-        values, counts = np.unique(hashes[places], return_counts=True)
-        middle = np.cumsum(counts) - counts / 2
-        stratum, total = int(strata[places[0]]), int(counts.sum())
-        rounding = (stratum // 2048) / 2.0**53
-        limits = []
-        for share in (shares.validation, shares.validation + shares.test):
-            inside = int(np.searchsorted(middle, math.floor(total * share + rounding + 1e-9)))
-            limits.append(min(inside, len(values) - 1))  # the last one trains
-        found |= {Split.VALIDATION.value} if limits[0] else set()
-        found |= {Split.TEST.value} if limits[1] > limits[0] else set()
-        rows.append((stratum, *(int(values[limit]) for limit in limits)))  # type: ignore[arg-type]
-    schema = {_STRATUM: pl.UInt64, "validation": pl.UInt64, "test": pl.UInt64}
-    return pl.DataFrame(rows, schema=schema, orient="row"), found
 
 
 def _hashed(text: pl.Expr) -> pl.Expr:
@@ -227,65 +206,4 @@ def _hashed(text: pl.Expr) -> pl.Expr:
 
 def _by_value(column: str) -> pl.Expr:
     value = pl.col(column).fill_null("").str.strip_chars()
-    return pl.when(value == "").then("key").otherwise(_hashed(value)).alias(_GROUP)
-
-
-def _clustered(table: pl.DataFrame, clusters: dict[int, int]) -> pl.DataFrame:
-    """Each cluster, and every row with the content of one of its rows, gets the cluster's smallest content hash."""
-    if not clusters:
-        return table
-    members = pl.DataFrame(
-        {"row": list(clusters), "cluster": list(clusters.values())},
-        schema={"row": pl.Int64, "cluster": pl.Int64},
-    )
-    found = table.select("row", _GROUP).join(members, on="row")
-    least = pl.col(_GROUP).min().over("cluster").alias("least")
-    by_key = found.with_columns(least).group_by(_GROUP).agg(pl.col("least").min())
-    joined = table.join(by_key, on=_GROUP, how="left", maintain_order="left")
-    return joined.with_columns(pl.col("least").fill_null(pl.col(_GROUP)).alias(_GROUP)).drop("least")
-
-
-def _stratified(table: pl.DataFrame, shares: SplitShares) -> pl.DataFrame:
-    """Columns group and split; a group of several labels counts with the one that most of its rows have."""
-    groups = (
-        table.group_by(_GROUP, _STRATUM)
-        .agg(pl.len().alias("here"))
-        .sort(_GROUP, "here", _STRATUM, descending=[False, True, False])
-        .group_by(_GROUP, maintain_order=True)
-        .agg(pl.col(_STRATUM).first(), pl.col("here").sum().alias("rows"))
-        .sort(_STRATUM, _GROUP)
-    )
-    rows = pl.col("rows").cast(pl.Float64)
-    total = rows.sum().over(_STRATUM)
-    middle = rows.cum_sum().over(_STRATUM) - rows / 2
-    rounding = (pl.col(_STRATUM) // 2048).cast(pl.Float64) / 2.0**53
-    is_last = pl.int_range(pl.len()).over(_STRATUM) == pl.len().over(_STRATUM) - 1
-    split = (
-        pl.when(is_last)
-        .then(pl.lit(Split.TRAIN.value))
-        .when(middle < _cut(total * shares.validation, rounding))
-        .then(pl.lit(Split.VALIDATION.value))
-        .when(middle < _cut(total * (shares.validation + shares.test), rounding))
-        .then(pl.lit(Split.TEST.value))
-        .otherwise(pl.lit(Split.TRAIN.value))
-    )
-    return groups.select(_GROUP, split.cast(_SPLITS).alias("split"))
-
-
-def _cut(place: pl.Expr, rounding: pl.Expr) -> pl.Expr:
-    """A whole number of rows; 1e-9 takes back what binary fractions lose of shares such as 0.1."""
-    return (place + rounding + 1e-9).floor()
-
-
-def _none_empty(groups: pl.DataFrame, shares: SplitShares) -> pl.DataFrame:
-    asked = [(Split.VALIDATION, shares.validation), (Split.TEST, shares.test), (Split.TRAIN, 1.0)]
-    if all(share <= 0 or (groups["split"] == split.value).any() for split, share in asked):
-        return groups
-    named = groups.select(pl.col(_GROUP).alias("key"), pl.col("split").cast(pl.String))
-    moved = missing_splits(named, shares)
-    keys = {key: split.value for key, split in moved.items()}
-    table = pl.DataFrame(
-        {_GROUP: list(keys), "moved": list(keys.values())}, schema={_GROUP: pl.UInt64, "moved": _SPLITS}
-    )
-    joined = groups.join(table, on=_GROUP, how="left", maintain_order="left")
-    return joined.select(_GROUP, pl.coalesce("moved", "split").alias("split"))
+    return pl.when(value == "").then("key").otherwise(_hashed(value)).alias(GROUP)

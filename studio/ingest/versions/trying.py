@@ -7,6 +7,7 @@ that went in, of which only the last few are held.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -16,13 +17,22 @@ from typing import Final
 import polars as pl
 
 from studio.domain.datasets import DatasetVersion, Split
-from studio.domain.recipes import AnyStep, AugmentStep, Example, RestoreStep, SplitStep, StepPreview
+from studio.domain.recipes import (
+    AnyStep,
+    AugmentStep,
+    Example,
+    FindingKind,
+    FixStep,
+    RestoreStep,
+    SplitStep,
+    StepPreview,
+)
 from studio.domain.shapes import SHAPES, Shape
 from studio.i18n import _
+from studio.ingest.dataset.images import IMAGES_FOLDER
 from studio.ingest.dataset.manifest import REJECTED_FILE, read_manifest
 from studio.ingest.versions.compare import compare
 from studio.ingest.versions.context import StepContext
-from studio.ingest.versions.derive import IMAGES_FOLDER
 from studio.ingest.versions.numbers import RowNumbers
 from studio.ingest.versions.restore import older_folder
 from studio.ingest.versions.rowstream import frames_of
@@ -44,6 +54,8 @@ def try_step(
         return _restoring(dataset_dir, step, check)
     part = version.rows > SAMPLE_FROM_ROWS and (is_local(step) or isinstance(step, AugmentStep))
     with tempfile.TemporaryDirectory(prefix="studio-try-") as nowhere:
+        if (dataset_dir / REJECTED_FILE).exists() and _brings_back(step):
+            shutil.copyfile(dataset_dir / REJECTED_FILE, Path(nowhere) / REJECTED_FILE)
         context = StepContext(
             dataset_dir=dataset_dir,
             shape=version.shape,
@@ -72,6 +84,11 @@ def try_step(
         of=tried,
         estimated=part,
     )
+
+
+def _brings_back(step: AnyStep) -> bool:
+    """Whether the step reads the rows put aside, and writes them anew."""
+    return isinstance(step, FixStep) and step.finding is FindingKind.ROLE_ORDER
 
 
 def _shown(step: AnyStep, shape: Shape) -> tuple[str, ...]:

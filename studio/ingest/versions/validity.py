@@ -11,6 +11,7 @@ from studio.domain.datasets import RejectedRow
 from studio.domain.shapes import SHAPES, Shape
 from studio.i18n import _
 from studio.ingest.dataset.content import MESSAGE_COLUMNS
+from studio.ingest.dataset.images import image_place
 from studio.ingest.dataset.pictures import FILE_KINDS
 from studio.ingest.readers.batches import reason
 from studio.ingest.shaping.conversations import read
@@ -44,12 +45,16 @@ def require_valid(frame: pl.DataFrame, shape: Shape, before: pl.DataFrame | None
     for rejected in _misread_numbers(frame, shape):
         raise Invalid(rejected.row, rejected.reason)
     if shape is Shape.THUMBS:
-        _require(frame, pl.col("thumb").is_in(_THUMBS), _("the thumb is “up” or “down”."))
+        _require(
+            frame,
+            pl.col("thumb").is_in(_THUMBS),
+            _("Whether the answer was good is written as “up” or “down”."),
+        )
     if shape is Shape.IMAGE_LABEL:
-        _require_stored(frame, "image", images, _("there is no such picture among those imported."))
+        _require_stored(frame, "image", images, _("There is no such image among those imported."))
     if shape is Shape.AUDIO_LABEL:
         audio = images.parent / FILE_KINDS[shape].folder
-        _require_stored(frame, "audio", audio, _("there is no such recording among those imported."))
+        _require_stored(frame, "audio", audio, _("There is no such recording among those imported."))
 
 
 class Invalid(Exception):
@@ -102,5 +107,5 @@ def _misread_numbers(frame: pl.DataFrame, shape: Shape) -> list[RejectedRow]:
 
 def _require_stored(frame: pl.DataFrame, column: str, store: Path, sentence: str) -> None:
     for row, name in frame.select("row", column).iter_rows():
-        if Path(name).name != name or not (store / name[:2] / name).is_file():
+        if Path(name).name != name or not image_place(store, name).is_file():
             raise Invalid(row, sentence)

@@ -149,7 +149,7 @@ def test_a_cache_without_room_still_answers(tmp_path: Path) -> None:
 
 
 def test_shifts_move_whole_pictures_and_follow_the_generator() -> None:
-    pictures = torch.zeros(40, 1, 16, 16)
+    pictures = torch.zeros(200, 1, 16, 16)
     pictures[:, :, 8, 8] = 1
     torch.manual_seed(1)
     first = shifted(pictures)
@@ -158,7 +158,8 @@ def test_shifts_move_whole_pictures_and_follow_the_generator() -> None:
     places = first.flatten(1).argmax(1)
     lines, columns = places // 16, places % 16
     assert first.flatten(1).sum(1).eq(1).all()
-    assert set(lines.tolist()) == set(columns.tolist()) == {6, 7, 8, 9, 10}
+    assert set(lines.tolist()) == set(columns.tolist()) == {7, 8, 9}
+    assert int(((lines == 8) & (columns == 8)).sum()) >= 90  # about half stay, and a ninth of the others
 
 
 def test_a_text_model_is_no_image_model(tiny_encoder_dir: Path, tmp_path: Path) -> None:

@@ -82,8 +82,9 @@ class DataJobs:
             "dataset_id": "x",
             "rows": 10,
             "splits": {},
-            "lengths": [lengths],
-            "labels": {"good": {"train": 7}},
+            "lengths": [lengths, {**lengths, "column": "", "unit": "characters"}],
+            "labels": {"good": {"train": 7}, "": {"train": 3}},
+            "languages": {"zh": 0.7, "en": 0.3},
         }
 
     def export_data_result(self, payload: Any, _on_event: Any) -> Any:

@@ -182,7 +182,7 @@ def test_a_dry_run_writes_nothing(studio: Studio, dataset: dict[str, Any], jobs:
     assert jobs.verbs() == ["import", "diagnose", "try-step", "try-step"]
     assert [found["preview"]["changed"] for found in said.data["steps"]] == [3, 3]
     assert "call 138 → call [PHONE]" in said.err
-    assert "gone → (leaves)" in said.err
+    assert "gone → (removed)" in said.err
     assert len(studio("data", "versions").data["versions"]) == 1
 
 
@@ -260,9 +260,13 @@ def test_edits_of_the_window_are_in_the_way_until_they_are_dealt_with(
     def edit(version: str) -> None:
         (place / "drafts" / f"{version}.jsonl").write_text('{"op":"remove","row":3}\n')
 
-    assert studio("data", "draft").data["pending"] == 0
+    none = studio("data", "draft")
+    assert none.data["pending"] == 0
+    assert "has no unsaved changes." in none.err
     edit(dataset["id"])
-    assert studio("data", "draft").data["pending"] == 1
+    one = studio("data", "draft")
+    assert one.data["pending"] == 1
+    assert "has unsaved changes in 1 row." in one.err
     refused(studio("data", "replace", "a", "b"), "draft.pending")
     refused(studio("data", "draft", "--save", "--discard"), "usage")
     saved = studio("data", "draft", "--save", "--note", "By hand").data
@@ -289,9 +293,12 @@ def test_versions_are_compared(studio: Studio, dataset: dict[str, Any], jobs: Da
 
 
 def test_statistics_are_shown(studio: Studio, dataset: dict[str, Any]) -> None:
-    said = studio("data", "statistics")
-    assert said.data["lengths"][0]["p95"] == 8
-    assert "good" in said.err
+    said = studio("data", "statistics", plain=True)
+    assert "Languages: Chinese 70%, English 30%" in said.out
+    lines = [" ".join(line.replace("│", " ").split()) for line in said.out.splitlines()]
+    for line in ("prompt tokens 4 8 9", "whole row characters 4 8 9", "good 7", "(none yet) 3"):
+        assert line in lines
+    assert studio("data", "statistics").data["lengths"][0]["p95"] == 8
 
 
 # What leaves the workspace.

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from studio.errors import StudioError
-from studio.ingest.dataset.pages import rejected
 from tests.faults.bad_csv import CSV_SOURCES, random_bytes
 from tests.faults.bad_json import JSON_SOURCES, type_change
 from tests.faults.bad_sources import BadSource, merged_workbook, truncated_parquet
-from tests.unit.ingest.helpers import pairs, run_import
+from tests.unit.ingest.helpers import pairs, rejected, run_import
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.ingest.clean_conversations import STYLES, canonical, clean_cells
-from studio.ingest.dataset.pages import rejected
 from studio.ingest.readers import jsonl_reader
-from studio.ingest.shaping.conversations import normalise
-from tests.unit.ingest.helpers import run_import
+from studio.ingest.shaping.conversations import dumped, read
+from tests.unit.ingest.helpers import rejected, run_import
 
 TRAPS = [
     '"}, {"role": "user", "content": "',
@@ -40,6 +39,12 @@ SPEAKERS = st.lists(
 )
 
 
+def carefully(text: str) -> str | None:
+    """The canonical form by the careful way, None for what it does not take."""
+    messages, fault = read(text)
+    return None if messages is None or fault else dumped(messages)
+
+
 def written(fields: tuple[str, str], turns: list[tuple[str, str]], space: str, ascii_only: bool) -> str:
     value = [{fields[0]: speaker, fields[1]: content} for speaker, content in turns]
     return json.dumps(value, ensure_ascii=ascii_only, separators=("," + space, ":" + space))
@@ -58,7 +63,7 @@ def test_never_another_text_than_by_careful_reading(
 ) -> None:
     text = written(fields, list(zip(speakers, contents, strict=False)), space, ascii_only)
     found = canonical(pl.Series("m", [text]))[0]
-    assert found is None or found == normalise(text)[0]
+    assert found is None or found == carefully(text)
 
 
 @pytest.mark.parametrize("style", STYLES, ids=str)
@@ -66,7 +71,7 @@ def test_ordinary_conversations_are_proved(style) -> None:  # type: ignore[no-un
     people = ("user", "assistant") if style.role == "role" else ("human", "gpt")
     turns = [("system", "be “kind”"), *[(who, f'{trap}"x"\\ 你') for trap in TRAPS[:6] for who in people]]
     text = written((style.role, style.content), turns, style.space, False)
-    assert canonical(pl.Series("m", [text, None, text]))[0] == normalise(text)[0]
+    assert canonical(pl.Series("m", [text, None, text]))[0] == carefully(text)
     lines = pl.Series(
         "line", [f'{{"messages":{style.space}{text}}}', text, "", f'{{"messages": {text}, "id": 1}}']
     )

@@ -24,7 +24,7 @@ from studio.ingest.readers.csv_reader import CsvReader, _Run, is_well_formed, qu
 from studio.ingest.readers.csv_recovery import Recovery
 from studio.ingest.readers.jsonl_reader import JsonlReader
 from studio.ingest.versions.derive import Deriver
-from tests.unit.ingest.helpers import pairs, run_import
+from tests.unit.ingest.helpers import pairs, rejected, run_import
 
 CELL = st.text(
     st.one_of(st.sampled_from('"",;\n\t 问答😀é|'), st.characters(exclude_categories=["Cs", "Cc"])),
@@ -193,8 +193,7 @@ def test_conversations_and_their_faults(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
     version = run_import(tmp_path / "a.jsonl", tmp_path / "out")
     assert (version.shape, version.rows, version.rejected) == ("messages", 2, 3)
-    rejected = ParquetPages(tmp_path / "out").rejected(0, 9)
-    assert [(r.row, r.code) for r in rejected] == [
+    assert [(r.row, r.code) for r in rejected(tmp_path / "out", 0, 9)] == [
         (2, "roles_out_of_order"),
         (3, "missing_role"),
         (4, "no_answer"),

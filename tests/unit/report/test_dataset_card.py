@@ -91,7 +91,10 @@ def test_a_full_card_tells_all_that_is_known() -> None:
     second = changed(first)
     figures = DatasetStatistics(
         dataset_id=second.id, rows=1000, splits={}, languages={"zh": 0.75, "ja": 0.25, "en": 0.0}, estimated=True,
-        lengths=[Histogram(column="text", unit="tokens", edges=[0, 1], counts=[1], p50=12, p95=1234, longest=5678)],
+        lengths=[
+            Histogram(column=column, unit="tokens", edges=[0, 1], counts=[1], p50=12, p95=1234, longest=5678)
+            for column in ("text", "")
+        ],
     )  # fmt: skip
     card = dataset_card(DatasetFacts(second, (first, second), figures, report_of(second)))
     assert card.startswith("# Shop\n\nFor launch\n")
@@ -108,6 +111,7 @@ def test_a_full_card_tells_all_that_is_known() -> None:
     assert "and 12 more labels" in labels
     lengths = section(card, "Lengths")
     assert "| `text` | tokens | 12 | 1,234 | 5,678 |" in lengths
+    assert "| whole row | tokens | 12 |" in lengths
     assert "Estimated" in lengths
     log = section(card, "Cleaning log")
     assert log.count("| 2 |") == 3

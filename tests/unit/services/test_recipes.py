@@ -10,7 +10,7 @@ import pytest
 
 from studio.domain.datasets import DatasetVersion, ImportSpec, SourcePreview
 from studio.domain.recipes import EditStep, FindingKind, FixAction, FixStep, Recipe, ReplaceStep, SplitStep
-from studio.domain.shapes import ColumnRole
+from studio.domain.shapes import ColumnRole, Shape
 from studio.errors import NotFoundError, StudioError
 from studio.services.data_versions import DataVersionService
 from studio.services.datasets import DatasetService
@@ -58,6 +58,7 @@ def test_a_recipe_is_what_was_done_without_edits_of_single_rows(
     versions.derive(third.id, [SplitStep(test=0.2)])
     recipe = recipes.save(" My cleaning ", third.id)
     assert (recipe.name, recipe.steps, recipe.roles) == ("My cleaning", [MASK, SWAP], ROLES)
+    assert recipe.shape is third.shape
     assert recipes.list() == [recipe]
     assert recipes.get(recipe.id) == recipes.get("my cleaning") == recipe
 
@@ -164,14 +165,26 @@ def test_an_import_repeats_a_recipe(
         return worked(payload) if "out_dir" in payload else seen.model_dump(mode="json")
 
     jobs.effect = work
-    made = datasets.import_(
-        ImportSpec(source=str(source)), recipe=Recipe(name="R", steps=[LONG], roles=ROLES)
-    )
+    recipe = Recipe(name="R", steps=[LONG], roles=ROLES, shape=Shape.PROMPT_RESPONSE)
+    made = datasets.import_(ImportSpec(source=str(source)), recipe=recipe)
     assert [args[0] for args, _payload in jobs.asked] == ["preview-source", "import", "derive"]
     assert jobs.asked[1][1]["spec"]["roles"] == (json.loads(json.dumps(ROLES)) if used else None)
+    assert jobs.asked[1][1]["spec"]["shape"] == ("prompt-response" if used else None)
     assert jobs.asked[2][1]["steps"][0]["tokenizer_dir"] == "/tok"
     assert (made.number, made.note) == (2, "R")
     assert datasets.list() == [made]
+
+
+def test_a_recipe_for_other_rows_keeps_its_roles_to_itself(
+    datasets: DatasetService, jobs: FakeJobs, tmp_path: Path
+) -> None:
+    source = tmp_path / "new.csv"
+    source.write_text("x")
+    jobs.effect = worked
+    recipe = Recipe(name="R", steps=[MASK], roles=ROLES, shape=Shape.PROMPT_RESPONSE)
+    datasets.import_(ImportSpec(source=str(source), shape=Shape.TEXT), recipe=recipe)
+    assert [args[0] for args, _payload in jobs.asked] == ["import", "derive"]
+    assert (jobs.asked[0][1]["spec"]["roles"], jobs.asked[0][1]["spec"]["shape"]) == (None, "text")
 
 
 def test_the_import_stays_when_the_recipe_fails(

@@ -12,7 +12,7 @@ from studio.gui.pages.data.doctor.panel import LEAST_WIDTH
 from studio.gui.pages.data.editing.rows_panel import RowsPanel
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import IconButton
-from studio.i18n import _
+from studio.i18n import _, ngettext
 
 FOLDS_BELOW = 680
 _KEEP_AFTER_MS = 600
@@ -28,6 +28,7 @@ class BesideRows(QWidget):
         settings = ctx.services.settings.current
         self._wanted, self._room = settings.data_doctor_open, max(settings.data_doctor_width, LEAST_WIDTH)
         self._narrow: bool | None = None
+        self._found = 0
         self.toggle = IconButton("wand", _("Data doctor"), self._on_toggled, checkable=True)
         rows.setMinimumWidth(_LEAST_ROWS)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -47,6 +48,7 @@ class BesideRows(QWidget):
         column.addWidget(rows.bar)
         column.addWidget(self.splitter, 1)
         rows.bind_keys(self)
+        doctor.reported.connect(self._on_reported)
         self._show_doctor(self._wanted)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -67,8 +69,21 @@ class BesideRows(QWidget):
     def _show_doctor(self, shown: bool) -> None:
         self.toggle.setChecked(shown)
         self._doctor.setVisible(shown)
+        self._name_toggle()
         if shown:
             self._divide()
+
+    def _on_reported(self, found: int) -> None:
+        self._found = found
+        self._name_toggle()
+
+    def _name_toggle(self) -> None:
+        """A folded doctor says how much it found, or nobody would look."""
+        hidden = self._doctor.isHidden() and self._found > 0
+        findings = ngettext("{n} finding", "{n} findings", self._found).format(n=self._found)
+        self.toggle.setText(findings if hidden else "")
+        beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+        self.toggle.setToolButtonStyle(beside if hidden else alone)
 
     def _divide(self) -> None:
         room = self._room if not self._keep.isActive() else self.splitter.sizes()[1]

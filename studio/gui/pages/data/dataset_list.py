@@ -19,8 +19,9 @@ from PySide6.QtWidgets import (
 
 from studio.domain.datasets import DatasetVersion, title
 from studio.gui.theme import current_tokens, ui_font
-from studio.gui.widgets import Caption, GhostButton, PageTitle, PrimaryButton
+from studio.gui.widgets import Caption, GhostButton, PageTitle, SecondaryButton
 from studio.i18n import _, ngettext
+from studio.words import listed
 
 WIDTH = 248
 _ITEM_HEIGHT = 56
@@ -45,7 +46,7 @@ class DatasetList(QWidget):
         self.list.setFrameShape(QListWidget.Shape.NoFrame)
         self.list.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
         self.list.setUniformItemSizes(True)
-        self.add = PrimaryButton(_("Import data"), self.import_wanted.emit, icon="plus")
+        self.add = SecondaryButton(_("Import data"), self.import_wanted.emit, icon="plus")
         self.bin = GhostButton("", self._toggle_bin, icon="trash")
         self.bin.setCheckable(True)
         self._empty = Caption(_("Nothing imported yet."))
@@ -124,7 +125,7 @@ def _item(dataset: DatasetVersion) -> QListWidgetItem:
     item = QListWidgetItem(dataset.name)
     item.setData(_ID, dataset.id)
     item.setData(_ABOUT, about)
-    item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{dataset.name}, {about}")
+    item.setData(Qt.ItemDataRole.AccessibleTextRole, listed([dataset.name, about]))
     item.setToolTip(dataset.name)
     return item
 

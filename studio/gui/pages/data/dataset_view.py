@@ -37,7 +37,7 @@ from studio.i18n import _
 
 TABS = ("rows", "rejected", "facts", "versions")
 _NARROW = 96
-_REASON = 320
+_REASON_SHARE = 0.5  # of the width: a reason is a sentence
 _AFTER_LENGTHS = 2  # place of the statistics among the cards of the report
 
 
@@ -216,8 +216,9 @@ class DatasetView(QWidget):
 
     def _bind_keys(self) -> None:
         for keys, deed in (("Ctrl+H", self.replace), ("Ctrl+E", self.export)):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut = QShortcut(
+                QKeySequence(keys), self.tabs
+            )  # wherever the focus is, while they are in sight
             shortcut.activated.connect(deed)
 
     # What happens
@@ -245,7 +246,7 @@ class DatasetView(QWidget):
         self.version_made.emit(version)
 
     def _on_edits(self, count: int) -> None:
-        self.doctor.setEnabled(count == 0)
+        self.doctor.findings.setEnabled(count == 0)  # its cancel works at any time
         self.doctor.setToolTip(_("The doctor works on saved rows: save your changes first.") if count else "")
 
     def _on_example(self, number: int) -> None:
@@ -280,7 +281,7 @@ class DatasetView(QWidget):
 
     def _fit_rejected(self) -> None:
         self.rejected_view.setColumnWidth(0, _NARROW)
-        self.rejected_view.setColumnWidth(1, _REASON)
+        self.rejected_view.setColumnWidth(1, round(self.rejected_view.viewport().width() * _REASON_SHARE))
 
 
 def _padded(content: QWidget) -> QWidget:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from studio.domain.datasets import DatasetVersion, title
@@ -16,6 +16,7 @@ from studio.i18n import _, ngettext
 
 _LEAST_TITLE = 60
 _TITLE_CHARS = 30
+_ROOMY = 690  # px
 
 
 class DatasetHeader(QWidget):
@@ -45,7 +46,12 @@ class DatasetHeader(QWidget):
         self.more = IconButton("more", _("More"))
         self.menu = QMenu(self)
         self.actions_by_name = self._fill_menu()
+        self._usable = True
         self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def show_dataset(self, dataset: DatasetVersion) -> None:
         """Say what it is."""
@@ -59,8 +65,10 @@ class DatasetHeader(QWidget):
         )
         labelled = dataset.shape in LABELLED
         self.label.setVisible(labelled and not dataset.deleted)
+        self.actions_by_name["split"].setText(_("Split and balance…") if labelled else _("Split again…"))
         self.resplit.setText(_("Split and balance…") if labelled else _("Split again…"))
-        self.resplit.setVisible(not dataset.deleted)
+        self._usable = not dataset.deleted
+        self._fit()
         self.more.setVisible(not dataset.deleted)
         self.restore.setVisible(dataset.deleted)
         self.actions_by_name["augment"].setVisible(can_augment(dataset.shape))
@@ -76,8 +84,15 @@ class DatasetHeader(QWidget):
             _("Data of {name}").format(name=product_name) if in_use and product_name else ""
         )
 
+    def _fit(self) -> None:
+        """In a small window the split is in the menu, so that neither the name nor the next step is cut."""
+        narrow = self.width() < _ROOMY
+        self.resplit.setVisible(self._usable and not narrow)
+        self.actions_by_name["split"].setVisible(self._usable and narrow)
+
     def _fill_menu(self) -> dict[str, QAction]:
         rows = (
+            ("split", "split", _("Split again…"), "", self.split_wanted),
             ("replace", "search", _("Find and replace…"), "Ctrl+H", self.replace_wanted),
             ("augment", "copy", _("Add changed copies…"), "", self.augment_wanted),
             ("export", "export", _("Export…"), "Ctrl+E", self.export_wanted),
@@ -98,23 +113,19 @@ class DatasetHeader(QWidget):
         return made
 
     def _arrange(self) -> None:
+        """What it is has a line of its own, so that no button covers it in a small window."""
         space = current_tokens().space
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(space.s)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        name = QHBoxLayout()
-        name.setSpacing(space.s)
         self.title.setWordWrap(False)
-        self.about.setWordWrap(False)
         self.title.setMinimumWidth(_LEAST_TITLE)  # a long name is cut before the buttons are
-        self.about.setMinimumWidth(_LEAST_TITLE)
-        name.addWidget(self.title)
-        name.addWidget(self.badge)
-        name.addStretch(1)
-        words.addLayout(name)
-        words.addWidget(self.about)
-        row.addLayout(words, 1)
+        row = QHBoxLayout()
+        row.setSpacing(space.s)
+        row.addWidget(self.title)
+        row.addWidget(self.badge)
+        row.addStretch(1)
         for button in (self.label, self.resplit, self.restore, self.use, self.train, self.more):
             row.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(row)
+        column.addWidget(self.about)

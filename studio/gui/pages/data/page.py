@@ -111,12 +111,15 @@ class DataPage(Page):
             "dataset_id": self._chosen,
             "tab": TABS[self.dataset_view.tabs.currentIndex()],
             "start": self._at_start,
+            "doctor": self.dataset_view.doctor.memory(),
             **self.intake.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         self._chosen = state.get("dataset_id")
         self._at_start = bool(state.get("start"))
+        if "doctor" in state:
+            self.dataset_view.doctor.remember(state["doctor"])
         self.dataset_view.tabs.setCurrentIndex(TABS.index(state.get("tab", TABS[0])))
         if not self.intake.restore(state):
             self.reload()

@@ -20,11 +20,11 @@ from studio.gui.widgets import (
     Share,
     SplitBar,
 )
-from studio.i18n import N_, _, ngettext
-from studio.words import duration_words, size_words
+from studio.i18n import _, ngettext
+from studio.words import clauses, duration_words, size_words
+from studio.words_data import language_title
 
 _MOST_FILES = 4
-_LANGUAGES = {"zh": N_("Chinese"), "en": N_("English"), "other": N_("Other")}
 
 
 class DatasetReport(ScrollPage):
@@ -61,7 +61,7 @@ class DatasetReport(ScrollPage):
         self._splits.set([Share(title(split), dataset.splits.get(split, 0)) for split in Split])
         self._reading.setText(split_reading({split: dataset.splits.get(split, 0) for split in Split}))
         languages = sorted(dataset.languages.items(), key=lambda pair: -pair[1])
-        self._languages.set([Share(_(_LANGUAGES.get(code, code)), share) for code, share in languages])
+        self._languages.set([Share(language_title(code), share) for code, share in languages])
         self._languages.setVisible(bool(languages))
         self._language_title.setVisible(bool(languages))
         self._show_tokens(dataset.tokens)
@@ -148,7 +148,7 @@ class LengthScale(QWidget):
     def show_stats(self, stats: TokenStats) -> None:
         """Show other lengths, in tokens."""
         self._stats = stats
-        self.setAccessibleName("; ".join(words for _share, words in self._marks(stats)))
+        self.setAccessibleName(clauses(words for _share, words in self._marks(stats)))
         self.update()
 
     def sizeHint(self) -> QSize:

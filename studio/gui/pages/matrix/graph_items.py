@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyle, QStyleOptionGraphicsItem, Q
 from studio.domain.products import LinkState, Product, Role, SynergyLink, title
 from studio.gui.theme import current_tokens, ui_font
 from studio.i18n import _, ngettext
+from studio.words import listed
 
 NODE_WIDTH = 220.0
 NODE_HEIGHT = 68.0
@@ -154,7 +155,7 @@ def edge_width(rows_flowed: int) -> float:
 
 def link_words(link: SynergyLink) -> str:
     """A link in words: kind, columns, rows, note."""
-    parts = [title(link.kind), ", ".join(link.payload)]
+    parts = [title(link.kind), listed(link.payload)]
     parts += [_rows(link.rows_flowed) if link.rows_flowed else title(link.state), link.note]
     return " · ".join(part for part in parts if part)
 

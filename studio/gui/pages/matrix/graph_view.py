@@ -19,6 +19,7 @@ from studio.domain.products import Matrix
 from studio.gui.pages.matrix.graph_items import LinkArrow, ProductNode, link_words
 from studio.gui.theme import current_tokens
 from studio.i18n import _
+from studio.words import clauses, labelled
 
 _MARGIN = 40.0
 _RADIUS_X = 340.0
@@ -193,8 +194,8 @@ def positions(matrix: Matrix) -> dict[str, QPointF]:
 def _spoken(matrix: Matrix) -> str:
     names = {product.id: product.name for product in matrix.products}
     lines = [
-        f"{names[link.source_id]} → {names[link.target_id]}: {link_words(link)}"
+        labelled(f"{names[link.source_id]} → {names[link.target_id]}", link_words(link))
         for link in matrix.links
         if link.source_id in names and link.target_id in names
     ]
-    return "; ".join(lines) or _("No links yet.")
+    return clauses(lines) or _("No links yet.")

@@ -22,6 +22,7 @@ from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, IconButton, SecondaryButton, SegmentedControl, Switch
 from studio.gui.widgets.badge import IconLabel
 from studio.i18n import _
+from studio.words import labelled, sentences
 
 
 class ModelBox(QComboBox):
@@ -209,8 +210,5 @@ def _seat_words(seat: Seat, name: str) -> tuple[str, str, str]:
             _("{model} rests to free memory; your next question wakes it.").format(model=name),
         )
     if seat.state is SeatState.FAILED:
-        problem = (
-            _("{sentence} {next_sentence}").format(sentence=seat.problem, next_sentence=seat.hint).strip()
-        )
-        return "error", "error", _("{what}: {name}").format(what=name, name=problem)
+        return "error", "error", labelled(name, sentences(seat.problem, seat.hint))
     return "success", "success", ""

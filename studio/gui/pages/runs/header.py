@@ -29,7 +29,7 @@ from studio.gui.widgets import (
     StateBadge,
 )
 from studio.i18n import _
-from studio.words import duration_words, loss_words
+from studio.words import duration_words, listed, loss_words
 
 _LIVE = frozenset({RunState.RUNNING, RunState.PAUSED})
 
@@ -106,7 +106,7 @@ class RunHeader(Card):
 
     def set_waiting(self, names: list[str]) -> None:
         """Say which runs wait for their turn."""
-        self.waiting.setText(_("Waiting for its turn: {names}").format(names=", ".join(names)))
+        self.waiting.setText(_("Waiting for its turn: {names}").format(names=listed(names)))
         self.waiting.setVisible(bool(names))
 
     def set_silent(self, seconds: float | None) -> None:

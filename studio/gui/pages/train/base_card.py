@@ -20,7 +20,7 @@ from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, Card, GhostButton, IconLabel, LinkButton, ProgressPanel
 from studio.i18n import N_, _, ngettext
 from studio.protocol.events import Event, Phase, Progress
-from studio.words import size_words
+from studio.words import listed, size_words
 
 _LANGUAGES = {"en": N_("English"), "zh": N_("Chinese")}
 
@@ -217,10 +217,10 @@ class _Warning(QWidget):
 
 def language_words(codes: Sequence[str]) -> str:
     """The languages that matter here by name, the others by number, e.g. "Chinese, English and 11 more"."""
-    names = _(", ").join(_(_LANGUAGES[code]) for code in codes if code in _LANGUAGES)
+    names = listed(_(_LANGUAGES[code]) for code in codes if code in _LANGUAGES)
     others = sum(code not in _LANGUAGES for code in codes)
     if not others or not names:
-        return names or _(", ").join(codes)
+        return names or listed(codes)
     return ngettext("{languages} and {n} more", "{languages} and {n} more", others).format(
         languages=names, n=others
     )

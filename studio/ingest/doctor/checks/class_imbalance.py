@@ -30,7 +30,7 @@ def applies(shape: Shape) -> bool:
 
 
 def find_imbalance(view: DatasetView) -> Finding | None:
-    """The classes with less than a tenth of the largest one's rows, or with fewer than ten.
+    """The classes with less than a tenth of the largest one's rows, or with fewer than ten and than the largest.
 
     details: labels (class -> rows), entropy (1 for classes of equal size), rare (the small classes).
     """
@@ -40,7 +40,8 @@ def find_imbalance(view: DatasetView) -> Finding | None:
     if len(counts) < 2:
         return None
     largest = max(counts.values())
-    rare = {label: rows for label, rows in counts.items() if rows < max(RARE_SHARE * largest, FEW_ROWS)}
+    few = min(max(RARE_SHARE * largest, FEW_ROWS), largest)
+    rare = {label: rows for label, rows in counts.items() if rows < few}
     if not rare:
         return None
     return Finding(
@@ -67,7 +68,8 @@ def _fixes(view: DatasetView) -> list[FixOption]:
         wanted = targets(counts, action)
         more = sum(max(0, wanted[label] - rows) for label, rows in counts.items())
         less = sum(max(0, rows - wanted[label]) for label, rows in counts.items())
-        fixes.append(FixOption(action=action, rows_changed=0, rows_removed=less, rows_added=more))
+        if more or less:
+            fixes.append(FixOption(action=action, rows_changed=0, rows_removed=less, rows_added=more))
     return fixes
 
 

@@ -14,11 +14,11 @@ from studio.ingest.doctor.texts import (
     OPTIONAL,
     PLAIN,
     emptied,
-    is_blank,
     text_columns,
     text_parts,
     with_texts,
 )
+from studio.ingest.shaping.putting_aside import is_blank
 
 
 class MendingRule(RowRule):
@@ -82,7 +82,7 @@ def put_back(frame: pl.DataFrame, shape: Shape, parts: pl.DataFrame) -> Treated:
     treated = with_texts(frame, parts)
     for name in OPTIONAL:
         if name in treated.columns and name in PLAIN:
-            treated = treated.with_columns(pl.when(~is_blank(pl.col(name))).then(pl.col(name)).alias(name))
+            treated = treated.with_columns(pl.when(~is_blank(name)).then(name).alias(name))
     touched = pl.Series([False]).new_from_index(0, frame.height).scatter(parts["index"].unique(), True)
     gone = emptied(treated, shape) & touched
     removed = int(gone.sum())

@@ -13,18 +13,19 @@ from typing import Any, Final
 
 import polars as pl
 
-from studio.domain.datasets import RejectedRow, Split, SplitShares
+from studio.domain.datasets import RejectedRow
 from studio.domain.findings import Example, Finding, FixOption, Severity
 from studio.domain.recipes import FindingKind, FixAction
 from studio.domain.shapes import Shape
 from studio.ingest import errors
-from studio.ingest.dataset.splits import key_expr, split_expr
+from studio.ingest.dataset.splits import key_expr
 from studio.ingest.doctor.view import DatasetView
 from studio.ingest.shaping.conversations import Messages, disorder, dumped, of_value
 
 KIND: Final = FindingKind.ROLE_ORDER
 CODES: Final = ("roles_out_of_order", "no_answer")
 _MOST_EXAMPLES: Final = 20
+_SCHEMA: Final = {"line": pl.Int64, "messages": pl.String}
 
 
 def applies(shape: Shape) -> bool:
@@ -51,65 +52,57 @@ def in_order(messages: Messages) -> Messages | None:
 
 
 class RoleOrder:
-    """What can be brought back into one dataset. Reads rejected.jsonl once and the keys of all rows."""
+    """What can be brought back into one dataset. Reads rejected.jsonl and the keys of all rows.
+
+    rows: conversations put aside for their order. repaired: columns line (of rejected.jsonl, from 0), messages (as they
+    are stored) and key of those that can be brought back.
+    """
 
     def __init__(self, view: DatasetView) -> None:
         self._view = view
-        self.rows = 0  # conversations put aside for their order
-        self.repaired: list[str] = []  # as they are stored
-        self.examples: list[Example] = []
-        self.lines: set[int] = set()  # of rejected.jsonl that are brought back
-        self._look()
+        self.rows = 0
+        self.repaired = self._unknown(self._readable())
 
-    def frame(self) -> pl.DataFrame:
-        """messages, key, split of what is brought back; the splits get the shares that they have now."""
-        frame = pl.DataFrame({"messages": pl.Series(self.repaired, dtype=pl.String)})
-        return frame.with_columns(key_expr(frame, ["messages"])).with_columns(split_expr(self._shares()))
+    def examples(self) -> list[Example]:
+        """The first ones, before and after."""
+        texts = dict(self.repaired.select("line", "messages").head(_MOST_EXAMPLES).iter_rows())
+        return [
+            Example(
+                row=rejected.row, column="messages", before=rejected.excerpt or rejected.content[:200],
+                after=texts[number][:300], note=rejected.reason,
+            )
+            for number, rejected in rejected_rows(self._view.rejected_path)
+            if number in texts
+        ]  # fmt: skip
 
-    def _look(self) -> None:
-        known = set(self._view.table("key")["key"].to_list())
+    def _readable(self) -> pl.DataFrame:
+        found: dict[int, str] = {}
         for number, rejected in rejected_rows(self._view.rejected_path):
             if number % 256 == 0:
                 self._view.check()
-            if rejected.code not in CODES:
-                continue
-            self.rows += 1
-            text = _repaired(rejected.content)
-            if text is None:
-                continue
-            frame = pl.DataFrame({"messages": [text]})
-            key = frame.select(key_expr(frame, ["messages"])).item()
-            if key not in known:
-                known.add(key)
-                self._bring_back(number, rejected, text)
+            if rejected.code in CODES:
+                self.rows += 1
+                if text := _repaired(rejected.content):
+                    found[number] = text
+        frame = pl.DataFrame({"line": list(found), "messages": list(found.values())}, schema=_SCHEMA)
+        return frame.with_columns(key_expr(frame, ["messages"]))
 
-    def _bring_back(self, number: int, rejected: RejectedRow, text: str) -> None:
-        self.lines.add(number)
-        self.repaired.append(text)
-        if len(self.examples) < _MOST_EXAMPLES:
-            before = rejected.excerpt or rejected.content[:200]
-            self.examples.append(
-                Example(
-                    row=rejected.row, column="messages", before=before, after=text[:300], note=rejected.reason
-                )
-            )
-
-    def _shares(self) -> SplitShares:
-        counts = dict(self._view.table("split")["split"].value_counts().iter_rows())
-        rows = max(1, sum(counts.values()))
-        validation, test = (min(0.5, counts.get(name, 0) / rows) for name in (Split.VALIDATION, Split.TEST))
-        return SplitShares(validation=validation, test=test)
+    def _unknown(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Each content once, and none that the dataset holds."""
+        known = self._view.table("key") if found.height else found
+        once = found.unique("key", keep="first", maintain_order=True)
+        return once.join(known, on="key", how="anti", maintain_order="left")
 
 
 def find_disorder(view: DatasetView) -> Finding | None:
     """Conversations that a repair would add to the rows; those beyond repair are in details."""
     order = RoleOrder(view)
-    added = len(order.repaired)
+    added = order.repaired.height
     if not added:
         return None
     fix = FixOption(action=FixAction.REPAIR, rows_changed=0, rows_removed=0, rows_added=added)
     return Finding(
-        kind=KIND, severity=Severity.WARNING, rows=added, of=order.rows, examples=order.examples, fixes=[fix],
+        kind=KIND, severity=Severity.WARNING, rows=added, of=order.rows, examples=order.examples(), fixes=[fix],
         details={"beyond_repair": order.rows - added},
     )  # fmt: skip
 

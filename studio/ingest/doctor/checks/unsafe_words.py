@@ -13,6 +13,7 @@ from studio.domain.shapes import Shape
 from studio.ingest.doctor.rules import Hits, RowRule
 from studio.ingest.doctor.texts import text_columns, text_parts
 from studio.ingest.privacy.words import UnsafeWords
+from studio.words import listed
 
 
 class UnsafeWordsCheck(RowRule):
@@ -39,5 +40,5 @@ class UnsafeWordsCheck(RowRule):
         kinds = Counter(word for _column, hits in found.values() for word in hits)
         return Hits(
             pl.Series(rows, dtype=pl.UInt32), kinds, columns=[found[row][0] for row in rows],
-            notes=[", ".join(sorted(found[row][1])) for row in rows],
+            notes=[listed(sorted(found[row][1])) for row in rows],
         )  # fmt: skip

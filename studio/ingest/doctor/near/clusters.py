@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,32 +12,40 @@ from studio.domain.shapes import Shape
 from studio.ingest.dataset.manifest import REJECTED_FILE
 from studio.ingest.doctor.near.index import build_index
 from studio.ingest.doctor.near.shingles import I64
-from studio.ingest.doctor.near.twins import Twins, _neighbours
-from studio.ingest.doctor.texts import text_columns
+from studio.ingest.doctor.near.twins import Twins, neighbours
 from studio.ingest.doctor.view import DatasetView
 
 
-def clusters(dataset_dir: Path, shape: Shape, similarity: float, check: Callable[[], None]) -> dict[int, int]:
-    """Row number -> smallest row number of its cluster, for rows that have a near twin; exact copies are left out.
+class Clusters(NamedTuple):
+    """of: row number -> smallest row number of its cluster, for rows that have a near twin; exact copies are left out.
+
+    compared: rows that were looked at, the first ones; fewer than there are beyond index.MOST_ROWS.
+    """
+
+    of: dict[int, int]
+    compared: int
+
+
+def clusters(dataset_dir: Path, shape: Shape, similarity: float, check: Callable[[], None]) -> Clusters:
+    """The clusters of a dataset that has texts.
 
     Unlike repeats, clusters take in whoever is like any one of them, whatever the label says: A like B and B like C
-    are one cluster even if A and C are not alike. Only the rows of the near index are compared (index.MOST_ROWS).
+    are one cluster even if A and C are not alike.
     """
-    if not text_columns(shape):
-        return {}
     index = build_index(DatasetView(dataset_dir, shape, dataset_dir / REJECTED_FILE, check), similarity)
     firsts = ~index.copies()
     twins = Twins(index)
     twins.prepare(firsts)
     parents = list(range(len(firsts)))
     for hashes in index.bands:
-        for left, right in twins._alike(_neighbours(hashes, firsts, firsts), same_verdict=False):
+        for left, right in twins.alike(neighbours(hashes, firsts, firsts), same_verdict=False):
             check()
             _unite(parents, left, right)
     roots = [_root(parents, place) for place in range(len(parents))]
     sizes = np.bincount(roots, minlength=len(roots))
     together = np.flatnonzero(sizes[roots] > 1).tolist()
-    return {int(index.row[place]): int(index.row[roots[place]]) for place in together}
+    of = {int(index.row[place]): int(index.row[roots[place]]) for place in together}
+    return Clusters(of, len(index.row))
 
 
 def _unite(parents: list[int], left: I64, right: I64) -> None:

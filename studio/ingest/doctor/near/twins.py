@@ -20,6 +20,8 @@ NEIGHBOURS: Final = 8
 _BLOCK_PAIRS: Final = 100_000
 # The short signature's estimate is off by 0.035 at most in two of three cases; 4 times that is kept.
 _DOUBT: Final = 0.14
+# A row that met so many look-alikes, none of them alike enough, is let be: rows of one template would meet for ever.
+_MOST_MEETINGS: Final = 100
 _ROUNDS: Final = 3
 
 
@@ -56,9 +58,10 @@ class Twins:
         leader = np.full(len(among), -1, np.int64)
         stays = among.copy()
         fresh = among
+        meetings = np.zeros(len(among), np.int64)
         for _round in range(_ROUNDS):
             for hashes in self._index.bands:
-                for left, right in self._alike(_neighbours(hashes, stays, fresh), same_verdict=True):
+                for left, right in self.alike(neighbours(hashes, stays, fresh), True, meetings):
                     _follow(left, right, stays, leader)
             fresh = self._without_leader(stays, leader)
             if not fresh.any():
@@ -85,10 +88,13 @@ class Twins:
     def leaks(self, low: Bools, high: Bools) -> tuple[I64, I64]:
         """(rows, twins): rows of ``low`` with a near twin of ``high`` in a split of higher standing."""
         twin = np.full(len(low), -1, np.int64)
+        meetings = np.zeros(len(low), np.int64)
+        open_rows = low.copy()
         for hashes in self._index.bands:
-            open_rows = low & (twin < 0)
-            for row, other in self._alike(_across(hashes, open_rows, high, self._index.level), False):
+            across = _across(hashes, open_rows, high, self._index.level)
+            for other, row in self.alike(across, False, meetings):
                 twin[row] = other
+                open_rows[row] = False
         rows = np.flatnonzero(twin >= 0)
         return rows, twin[rows]
 
@@ -96,12 +102,14 @@ class Twins:
         """All pairs found, without regard to what is a repeat of what; for measuring."""
         found: set[tuple[int, int]] = set()
         for hashes in self._index.bands:
-            for left, right in self._alike(_neighbours(hashes, among, among), same_verdict=True):
+            for left, right in self.alike(neighbours(hashes, among, among), same_verdict=True):
                 found.update(zip(left.tolist(), right.tolist(), strict=True))
         return found
 
-    def _alike(self, candidates: Iterator[tuple[I64, I64]], same_verdict: bool) -> Iterator[tuple[I64, I64]]:
-        """Those pairs that are as like as asked for."""
+    def alike(
+        self, candidates: Iterator[tuple[I64, I64]], same_verdict: bool, meetings: I64 | None = None
+    ) -> Iterator[tuple[I64, I64]]:
+        """Those pairs that are as like as asked for. meetings: counts, for each right row, those that are not."""
         index = self._index
         for all_left, all_right in candidates:
             for begin in range(0, len(all_left), _BLOCK_PAIRS):
@@ -110,8 +118,13 @@ class Twins:
                 if same_verdict:
                     agree = index.judged[left] == index.judged[right]
                     left, right = left[agree], right[agree]
+                if meetings is not None:
+                    open_to_more = meetings[right] < _MOST_MEETINGS
+                    left, right = left[open_to_more], right[open_to_more]
                 left, right = self._promising(left, right)
                 alike = self._similarity(left, right) >= index.similarity
+                if meetings is not None:
+                    np.add.at(meetings, right[~alike], 1)
                 yield left[alike], right[alike]
 
     def _promising(self, left: I64, right: I64) -> tuple[I64, I64]:
@@ -136,46 +149,48 @@ def _follow(left: I64, right: I64, stays: Bools, leader: I64) -> None:
             leader[later] = earlier
 
 
-def _neighbours(hashes: Any, among: Bools, fresh: Bools) -> Iterator[tuple[I64, I64]]:
-    """Pairs (earlier, later) of one bucket; one of the two is ``fresh``."""
+def neighbours(hashes: Any, among: Bools, fresh: Bools) -> Iterator[tuple[I64, I64]]:
+    """Pairs (earlier, later) of one bucket, one of the two ``fresh``: with the bucket's first row, then ever farther.
+
+    Rows that leave ``among`` between two portions are in no later pair: most rows of a template meet one row only.
+    """
     order, bucket = _sorted(hashes, np.flatnonzero(among))
     if not len(order):
         return
-    lefts, rights = [], []
-    for distance in range(1, NEIGHBOURS + 1):
-        same = bucket[distance:] == bucket[:-distance]
-        if not same.any():
-            break
-        lefts.append(order[:-distance][same])
-        rights.append(order[distance:][same])
-    first = np.flatnonzero(np.concatenate([[True], bucket[1:] != bucket[:-1]]))[bucket]
-    far = np.arange(len(order)) - first > NEIGHBOURS
-    lefts.append(order[first[far]])
-    rights.append(order[far])
-    left, right = np.concatenate(lefts), np.concatenate(rights)
-    wanted = fresh[left] | fresh[right]
-    yield left[wanted], right[wanted]
+    first = _firsts(bucket)
+    places = np.arange(len(order))
+    for distance in range(NEIGHBOURS + 1):
+        other = places - distance if distance else first
+        # The first row was met at distance 0 already.
+        meets = (other > first) if distance else (places > first)
+        left, right = order[other[meets]], order[meets]
+        wanted = among[left] & among[right] & (fresh[left] | fresh[right])
+        yield left[wanted], right[wanted]
 
 
 def _across(hashes: Any, low: Bools, high: Bools, level: Any) -> Iterator[tuple[I64, I64]]:
-    """Pairs (row, twin) of one bucket, the twin in a split of higher standing; for each row the first few."""
+    """Pairs (twin, row) of one bucket, the twin in a split of higher standing; for each row the first few.
+
+    Rows that leave ``low`` between two portions are in no later pair.
+    """
     rows = np.flatnonzero(low | high)
     rows = rows[np.argsort(-level[rows].astype(np.int8), kind="stable")]
     order, bucket = _sorted(hashes, rows)
     if not len(order):
         return
-    first = np.flatnonzero(np.concatenate([[True], bucket[1:] != bucket[:-1]]))[bucket]
-    lefts, rights = [], []
+    first = _firsts(bucket)
     for distance in range(NEIGHBOURS):
         at = first + distance
         inside = at < np.arange(len(order))
         row, other = order[inside], order[at[inside]]
         meets = low[row] & high[other] & (level[other] > level[row])
-        if not inside.any():
-            break
-        lefts.append(row[meets])
-        rights.append(other[meets])
-    yield np.concatenate(lefts or [order[:0]]), np.concatenate(rights or [order[:0]])
+        yield other[meets], row[meets]
+
+
+def _firsts(bucket: I64) -> I64:
+    """For each place, the place where its bucket begins."""
+    begins: I64 = np.flatnonzero(np.concatenate([[True], bucket[1:] != bucket[:-1]]))[bucket]
+    return begins
 
 
 def _sorted(hashes: Any, rows: I64) -> tuple[I64, I64]:

@@ -21,9 +21,9 @@ from studio.domain.statistics import DatasetStatistics
 from studio.ingest.dataset import measure as measure_module
 from studio.ingest.dataset.content import json_text
 from studio.ingest.dataset.histograms import ValueCounts, histogram_of, nice_edges
+from studio.ingest.dataset.images import store_content
 from studio.ingest.dataset.measure import Measurer, keep
 from studio.ingest.dataset.statistics import SMALL_ROWS
-from studio.ingest.versions.image_operators import store_image
 from tests.unit.ingest.versions.helpers import make_dataset
 
 
@@ -106,7 +106,7 @@ def test_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for width, form in ((30, "PNG"), (50, "PNG"), (40, "JPEG")):
         stream = io.BytesIO()
         Image.new("RGB", (width, 10)).save(stream, form)
-        names.append(store_image(tmp_path / "images", stream.getvalue(), f".{form.lower()}"))
+        names.append(store_content(stream.getvalue(), tmp_path / "images", form.lower()))
     make_dataset(tmp_path / "v1", Shape.IMAGE_LABEL, [(name, "a") for name in names])
     found = measured(tmp_path / "v1")
     assert found.images is not None

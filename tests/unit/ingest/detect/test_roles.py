@@ -82,6 +82,23 @@ def test_a_chosen_shape_guides_the_roles(columns: list[str], shape: Shape, roles
     assert [guess.roles[name].value for name in columns] == roles.split()
 
 
+@pytest.mark.parametrize(
+    ("shape", "values", "role"),
+    [
+        (Shape.TEXT_LABEL, ["good", "bad"] * 4, "label"),
+        (Shape.TEXT_LABELS, ["a|b", "b|c"] * 4, "labels"),
+        (Shape.TEXT_NUMBER, ["1.5", "2"] * 4, "number"),
+        (Shape.TEXT_LABEL, [f"another sentence {n}" for n in range(8)], "ignore"),
+    ],
+)
+def test_a_chosen_shape_takes_the_column_whose_cells_can_be_its_value(
+    shape: Shape, values: list[str], role: str
+) -> None:
+    rows = [[f"{_LONG} {n}", value] for n, value in enumerate(values)]
+    guess = guess_roles(["remark", "mood"], rows, shape)
+    assert {name: str(role) for name, role in guess.roles.items()} == {"remark": "text", "mood": role}
+
+
 def test_every_shape_is_told_from_its_own_roles() -> None:
     for shape, columns in SHAPES.items():
         assert shape_of(columns.needed[0]) is shape

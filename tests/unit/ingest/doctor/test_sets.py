@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from studio.domain.datasets import RejectedRow
+from studio.domain.findings import FixOption
 from studio.domain.recipes import FindingKind, FixAction, FixStep
 from studio.domain.shapes import Shape
 from studio.errors import StudioError
@@ -219,6 +220,16 @@ def test_preferences_both_ways_and_none(tmp_path: Path) -> None:
     assert contradictions(tmp_path, Shape.PREFERENCE, rows) == ([1, 2, 3, 4], [1, 3])
 
 
+def _effect(option: FixOption) -> int:
+    return option.rows_changed + option.rows_removed + option.rows_added
+
+
+def test_few_rows_of_each_label_are_not_rare_beside_each_other(tmp_path: Path) -> None:
+    rows = [{"text": f"text {number}", "label": "ab"[number % 2]} for number in range(8)]
+    report = examined(make_dataset(tmp_path / "d", Shape.TEXT_LABEL, rows))
+    assert finding(report, FindingKind.CLASS_IMBALANCE) is None
+
+
 def test_imbalance(tmp_path: Path) -> None:
     rows = [{"text": f"text {number}", "label": "many" if number % 40 else "few"} for number in range(400)]
     found = finding(
@@ -227,6 +238,9 @@ def test_imbalance(tmp_path: Path) -> None:
     assert found
     assert found.details["labels"] == {"many": 390, "few": 10}
     assert found.details["entropy"] == pytest.approx(0.169, abs=0.001)
+    assert [
+        option for option in found.fixes if option.action is not FixAction.WEIGHTS and not _effect(option)
+    ] == []
     even = [{**row, "label": str(number % 2)} for number, row in enumerate(rows)]
     assert (
         finding(examined(make_dataset(tmp_path / "e", Shape.TEXT_LABEL, even)), FindingKind.CLASS_IMBALANCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from pathlib import Path
@@ -10,10 +11,12 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from studio.domain.datasets import ImportSpec
 from studio.domain.shapes import SHAPES, Shape
 from studio.ingest.dataset.content import json_text
+from studio.ingest.dataset.images import store_content
 from studio.ingest.export.exporter import Exporter
 from studio.ingest.importer import Importer
 from tests.unit.ingest.versions.helpers import Row, make_dataset, table
@@ -117,3 +120,19 @@ def test_json_is_json(tmp_path: Path) -> None:
     talk = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
     exported_and_back(Shape.MESSAGES, [(json_text(talk),)] * 2, "jsonl", tmp_path)
     assert json.loads((tmp_path / "out.jsonl").read_text().splitlines()[0])["messages"] == talk
+
+
+@pytest.mark.parametrize("name", ["out.zip", "out"])
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_pictures_come_back(form: str, name: str, tmp_path: Path) -> None:
+    sets, rows = tmp_path / "sets", []
+    for at, label in enumerate(["a/b", "猫", None, "=x"] * 2):
+        stream = io.BytesIO()
+        Image.new("RGB", (8 + at, 9), (at * 20, 1, 2)).save(stream, "PNG")
+        rows.append((store_content(stream.getvalue(), sets / "images", "png"), label))
+    make_dataset(sets / "v1", Shape.IMAGE_LABEL, rows)
+    Exporter(sets / "v1", lambda _event: None, lambda: None).run(form, tmp_path / name)
+    spec = ImportSpec(source=str(tmp_path / name))
+    version = Importer(spec, sets / "back", lambda _event: None, lambda: None).run("back")
+    assert (version.shape, version.rejected) == (Shape.IMAGE_LABEL, 0)
+    assert table(sets / "back").select("image", "label").rows() == rows

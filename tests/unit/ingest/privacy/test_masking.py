@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from studio.domain.private_data import PrivateKind
 from studio.ingest.privacy import invented
 from studio.ingest.privacy.masking import TOKENS, Pseudonyms, mask
-from studio.ingest.privacy.report import PrivateDataTally, blot
 from studio.ingest.privacy.scanner import PrivateScanner, Span
 from studio.ingest.privacy.spans import word_list
 from tests.unit.ingest.privacy.labelled import generated, hand_written
@@ -110,24 +109,3 @@ def test_nothing_is_left_to_find(language: str) -> None:
 def test_invented_names_are_in_no_list_of_real_ones() -> None:
     assert invented.english().isdisjoint(word_list("given_names_en") | word_list("surnames_en"))
     assert word_list("surnames_zh").isdisjoint((*invented.chinese_surnames(), *invented.chinese_given()))
-
-
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_report_never_holds_a_find(language: str) -> None:
-    texts = [sentence.text for sentence in hand_written(f"hand_{language}")]
-    scanned = PrivateScanner().scan(pl.Series(texts))
-    tally = PrivateDataTally()
-    tally.add(scanned)
-    report = tally.report()
-    assert report.texts == len(texts)
-    assert report.texts_hit == sum(bool(spans) for spans in scanned)
-    assert sum(report.counts.values()) == sum(len(spans) for spans in scanned)
-    shown = report.model_dump_json()
-    values = [span.value for spans in scanned for span in spans if len(span.value) > 3]
-    assert [value for value in values if value in shown] == []
-
-
-def test_excerpts_show_the_form() -> None:
-    assert blot(Span(0, 11, PrivateKind.PHONE, "13812345678")) == "138****5678"
-    assert blot(Span(0, 9, PrivateKind.EMAIL, "jo@mail.de")) == "j****@mail.de"
-    assert blot(Span(0, 8, PrivateKind.SECRET, "hunter22")) == "****"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import polars as pl
 import pytest
 
-from studio.ingest.privacy.words import UnsafeWords, categories, read_words
+from studio.ingest.privacy.words import UnsafeWords, categories
 
 
 def _find(text: str) -> list[str]:
@@ -60,16 +58,6 @@ def test_a_word_counts_outside_of_the_harmless_phrase() -> None:
 def test_missing_texts() -> None:
     assert UnsafeWords().find(pl.Series([None, "fuck"], dtype=pl.String)) == [[], ["fuck"]]
     assert UnsafeWords().find(pl.Series([], dtype=pl.String)) == []
-
-
-def test_own_words(tmp_path: Path) -> None:
-    path = tmp_path / "own.txt"
-    path.write_text("# our list\n[rivals]\n竞品X\nAcme\n\n", encoding="utf-8")
-    texts = pl.Series(["买竞品X不如买ACME", "fuck", "Acmes"])
-    assert UnsafeWords(extra=read_words(path)).find(texts) == [["竞品X", "Acme"], ["fuck"], []]
-    assert UnsafeWords(own=read_words(path)).find(texts) == [["竞品X", "Acme"], [], []]
-    assert UnsafeWords(own=[]).find(texts) == [[], [], []]
-    assert UnsafeWords(exceptions=["不如买ACME"], own=["Acme"]).find(texts)[0] == []
 
 
 def test_every_listed_word_is_found_alone() -> None:

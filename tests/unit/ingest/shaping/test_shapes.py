@@ -15,12 +15,11 @@ from hypothesis import strategies as st
 from studio.domain.datasets import DatasetVersion
 from studio.domain.shapes import SHAPES, ColumnRole, Shape
 from studio.errors import StudioError
-from studio.ingest.dataset.pages import rejected
 from studio.ingest.dataset.rows import read_split
 from studio.ingest.readers.batches import Batch, frame_of
 from studio.ingest.shaping.shaper import Shaper
 from studio.ingest.shaping.wanted import wanted_columns
-from tests.unit.ingest.helpers import run_import
+from tests.unit.ingest.helpers import rejected, run_import
 
 _U, _A = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
 

@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 from studio.errors import StudioError
-from studio.ingest.dataset.pages import rejected
 from tests.faults import archives
-from tests.unit.ingest.helpers import run_import
+from tests.unit.ingest.helpers import rejected, run_import
 from tests.unit.ingest.sources.test_archives import preview_of
 
 
@@ -73,6 +72,15 @@ def test_a_folder_for_each_class(packed: bool, tmp_path: Path) -> None:
     (cut,) = rejected(out, 0, 9)
     assert (cut.row, cut.code, cut.excerpt) == (4, "image_broken", "dog/cut.jpg")
     assert (version.sources[0].format, version.sources[0].rows) == ("images", 4)
+
+
+def test_a_text_beside_the_folders_does_not_stop_an_import_with_roles(tmp_path: Path) -> None:
+    """The window sends the shape and the roles that its preview showed."""
+    source = class_folders(tmp_path / "pets")
+    shown = preview_of(source, tmp_path / "scratch")
+    version = run_import(source, tmp_path / "sets" / "out", shape=shown.shape, roles=shown.roles)
+    assert version.rows == 4
+    assert rows(tmp_path / "sets" / "out") >= {(stored(RED, "png"), "cat"), (stored(BLUE, "jpg"), "dog")}
 
 
 def test_the_hash_of_a_folder_changes_with_a_picture(tmp_path: Path) -> None:

@@ -11,9 +11,8 @@ import pytest
 
 from studio.domain.datasets import DatasetVersion
 from studio.errors import StudioError
-from studio.ingest.dataset.pages import rejected
 from tests.faults import archives
-from tests.unit.ingest.helpers import pairs, run_import
+from tests.unit.ingest.helpers import pairs, rejected, run_import
 from tests.unit.ingest.sources.test_archives import preview_of
 
 CSV = b"question,answer\na,b\nonly\nc,d\n"
@@ -55,6 +54,18 @@ def test_a_folder(tmp_path: Path) -> None:
     assert (version.name, version.rows, version.rejected) == ("data", 4, 2)
     put_aside = [(item.member, item.row, item.code) for item in rejected(tmp_path / "sets" / "out", 0, 9)]
     assert put_aside == [("1.csv", 2, "missing_response"), ("deep/2.jsonl", 2, "broken_json")]
+
+
+def test_a_file_that_is_left_out_is_named_without_its_path(tmp_path: Path) -> None:
+    content = {
+        "good.csv": CSV,
+        "in/broken.xlsx": b"PK\x03\x04 no workbook",
+        "in/broken.pdf": b"%PDF-1.7 cut off",
+    }
+    source = archives.archive(tmp_path / "data.zip", content)
+    skipped = preview_of(source, tmp_path / "scratch").skipped
+    assert {name.split(": ")[0] for name in skipped} == {"in/broken.xlsx", "in/broken.pdf"}
+    assert not [words for words in skipped if str(tmp_path) in words or "/scratch" in words]
 
 
 def test_the_same_from_an_archive(tmp_path: Path) -> None:
@@ -99,6 +110,21 @@ def test_chosen_roles_decide_what_fits(tmp_path: Path) -> None:
         filled(tmp_path / "data"), tmp_path / "sets" / "out", roles={"name": "prompt", "age": "response"}
     )
     assert [item.member for item in version.sources] == ["people.csv"]
+
+
+def test_notes_beside_a_large_table_are_left_out(tmp_path: Path) -> None:
+    """As many kinds of text as tables, and more: what most of the bytes are is what is meant."""
+    rows = "question,answer\n" + "".join(f"question {i},{'answer ' * 30}{i}\n" for i in range(2000))
+    notes = {"LICENSE.md": b"# Licence\n\nFree.\n", "README.md": b"# Notes\n\nSome.\n", "a.txt": b"one\n"}
+    files = {"data.csv": rows.encode(), **notes}
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    packed = archives.archive(tmp_path / "data.zip", files)
+    for source in (folder, packed):
+        assert preview_of(source, tmp_path / "scratch").members == ["data.csv"]
+        assert run_import(source, tmp_path / "sets" / source.suffix.lstrip(".") / "out").rows == 2000
 
 
 def test_a_folder_of_texts(tmp_path: Path) -> None:

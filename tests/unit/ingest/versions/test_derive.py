@@ -18,6 +18,7 @@ from studio.ingest.dataset.pages import ParquetPages
 from studio.ingest.dataset.publish import file_sha256
 from studio.ingest.versions import rowstream
 from studio.ingest.versions.derive import Deriver, in_passes
+from tests.unit.ingest.helpers import rejected
 from tests.unit.ingest.versions.helpers import column, derive, make_dataset, table
 
 LABELLED = [("good phone", "positive"), ("bad phone", "negative"), ("phone", None), ("great", "positive")]
@@ -38,7 +39,7 @@ def test_manifest_and_parent(tmp_path: Path) -> None:
     assert file_sha256(tmp_path / "v1" / "rows.parquet") == before
     assert column(tmp_path / "v2", "text") == {1: "good 手机", 2: "bad 手机", 3: "手机", 4: "great"}
     assert column(tmp_path / "v2", "split") == column(tmp_path / "v1", "split")
-    assert len(ParquetPages(tmp_path / "v2").rejected(0, 9)) == 1
+    assert len(rejected(tmp_path / "v2", 0, 9)) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["v1", "v2"]
 
 

@@ -17,7 +17,9 @@ from studio.domain.datasets import SplitShares
 from studio.domain.recipes import SplitStep
 from studio.domain.shapes import Shape
 from studio.errors import StudioError
+from studio.ingest.doctor.near import index as near_index
 from studio.ingest.versions import split as split_module
+from studio.ingest.versions.strata import label_cuts, stratified
 from tests.unit.ingest.versions.helpers import column, derive, make_dataset, table
 
 SHARES = st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5]), st.sampled_from([0.0, 0.1, 0.3]))
@@ -188,10 +190,8 @@ def test_cuts_are_the_table_without_the_table(
     keys = np.array([(stratum * 1000 + key) * 7919 for stratum, key in rows], dtype=np.uint64)
     asked = SplitShares(validation=shares[0], test=shares[1])
     table = pl.DataFrame({"group": keys, "stratum": strata})
-    by_table = table.join(
-        split_module._stratified(table, asked), on="group", how="left", maintain_order="left"
-    )
-    cuts, found = split_module.label_cuts(strata, keys, asked)
+    by_table = table.join(stratified(table, asked), on="group", how="left", maintain_order="left")
+    cuts, found = label_cuts(strata, keys, asked)
     joined = table.join(cuts, on="stratum", how="left", maintain_order="left")
     split = (
         pl.when(pl.col("group") < pl.col("validation"))
@@ -229,3 +229,15 @@ def test_pictures_have_no_near_duplicates(tmp_path: Path) -> None:
     with pytest.raises(StudioError) as caught:
         derive(tmp_path / "v1", SplitStep(group_by="near-duplicates"))
     assert caught.value.code == "step.unsuitable"
+
+
+def test_a_search_that_did_not_see_all_rows_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "the parcel was handed to the neighbour at the green door on a rainy evening in spring"
+    rows: list[tuple[str | None, ...]] = [(f"{text} {i}",) for i in range(60)]
+    step = SplitStep(validation=0.3, test=0, group_by="near-duplicates")
+    make_dataset(tmp_path / "v1", Shape.TEXT, rows)
+    assert "compared" not in derive(tmp_path / "v1", step, to="whole").made_by[0].details
+    monkeypatch.setattr(near_index, "MOST_ROWS", 20)
+    assert derive(tmp_path / "v1", step, to="part").made_by[0].details["compared"] == 20
+    sides = list(column(tmp_path / "part", "split").values())
+    assert len(set(sides[:20])) == 1

@@ -15,6 +15,7 @@ from studio.gui.models.rows_table import column_title
 from studio.gui.theme import current_tokens, ui_font
 from studio.gui.widgets import Caption
 from studio.i18n import _
+from studio.words import clauses
 
 _AROUND: Final = 60  # characters shown before the first difference
 _SHOWN: Final = 180
@@ -42,16 +43,16 @@ class ExampleRow(QPushButton):
         column.setSpacing(current_tokens().space.xs)
         self.before = _Marked(before, "error_soft")
         self.after = _Marked(after or [], "success_soft")
-        self.note = Caption(example.note or ("" if after is not None else _("This row leaves the data.")))
+        self.note = Caption(example.note or ("" if after is not None else _("This row is removed.")))
         for part in (Caption(place.rstrip(" ·")), self.before, self.after, self.note):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             column.addWidget(part)
             part.setVisible(bool(part.text()))
-        said = _("Before: {before}").format(before=_plain(before))
+        said = [_("Before: {before}").format(before=_plain(before))]
         if after is not None:
-            said = f"{said} {_('After: {after}').format(after=_plain(after))}"
+            said.append(_("After: {after}").format(after=_plain(after)))
         self.setAccessibleName(_("Show row {row}").format(row=f"{example.row:,}"))
-        self.setAccessibleDescription(f"{said} {self.note.text()}".strip())
+        self.setAccessibleDescription(clauses([*said, self.note.text()]))
         self.setToolTip(_("Show this row in the table"))
 
     def hasHeightForWidth(self) -> bool:

@@ -20,7 +20,8 @@ from studio.gui.widgets import (
     SecondaryButton,
     StateBadge,
 )
-from studio.i18n import _
+from studio.i18n import _, ngettext
+from studio.words import labelled, listed, sentences
 from studio.words_data import (
     action_title,
     details_words,
@@ -37,26 +38,31 @@ _TONES: Final[dict[Severity, Tone]] = {
     Severity.WARNING: "warning",
     Severity.NOTE: "neutral",
 }
+_FIRST: Final = 5  # examples shown at once
 _LEAST_WIDTH: Final = 120  # of a fix's button; longer words are cut, the tooltip has them all
 
 
 class FindingCard(Card):
     """fix_wanted: FixOption. example_chosen: number of a row (object: it may exceed 32 bits).
 
-    unfolded: the examples are shown now and may be out of sight.
+    unfolded: the examples are shown now and may be out of sight. alone: nothing else is advised, so its first fix is
+    the obvious next step; else the button for all of them is.
     """
 
     fix_wanted = Signal(object)
     unfolded = Signal()
     example_chosen = Signal(object)
 
-    def __init__(self, finding: Finding, parent: QWidget | None = None) -> None:
+    def __init__(self, finding: Finding, parent: QWidget | None = None, *, alone: bool = False) -> None:
         super().__init__(parent=parent)
         self.finding = finding
+        self._alone = alone
         self.buttons: list[QPushButton] = []
         self.examples: list[ExampleRow] = []
         title = finding_title(finding.kind)
-        self.setAccessibleName(f"{severity_title(finding.severity)}: {title}, {share_words(finding)}")
+        self.setAccessibleName(
+            labelled(severity_title(finding.severity), listed([title, share_words(finding)]))
+        )
         self.body.setSpacing(current_tokens().space.s)
         self.body.addLayout(self._head(title))
         self.add(BodyText(finding_why(finding.kind), tone="muted"))
@@ -68,14 +74,24 @@ class FindingCard(Card):
         self.unfold.setAccessibleDescription(title)
         self.add(self.unfold)
         self.unfold.setVisible(bool(finding.examples))  # once it has a parent, or it is a window for a moment
-        self._examples = QVBoxLayout()
-        self._examples.setSpacing(current_tokens().space.xs)
-        self.body.addLayout(self._examples)
+        self.more = GhostButton("", self._show_more)
+        self._examples, self._listed = QWidget(), QVBoxLayout()
+        self._listed.setSpacing(current_tokens().space.xs)
+        self.add(self._folded())
 
     def set_busy(self, busy: bool) -> None:
         """While a fix is at work no other can be asked for."""
         for button in self.buttons:
             button.setEnabled(not busy)
+
+    def _folded(self) -> QWidget:
+        column = QVBoxLayout(self._examples)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(current_tokens().space.xs)
+        column.addLayout(self._listed)
+        column.addWidget(self.more)
+        self._examples.hide()
+        return self._examples
 
     def _head(self, title: str) -> QVBoxLayout:
         column = QVBoxLayout()
@@ -93,7 +109,8 @@ class FindingCard(Card):
         column = QVBoxLayout()
         column.setSpacing(current_tokens().space.s)
         for place, option in enumerate(self.finding.fixes):
-            button = _button(option, advised=place == 0)
+            advised = place == 0 and self.finding.is_advised
+            button = _button(option, advised=advised, obvious=advised and self._alone)
             button.clicked.connect(lambda _checked=False, chosen=option: self.fix_wanted.emit(chosen))
             self.buttons.append(button)
             column.addWidget(button)
@@ -101,23 +118,26 @@ class FindingCard(Card):
 
     def _toggle(self) -> None:
         """Examples are made when they are first asked for."""
+        shown = self._examples.isHidden()
+        self._examples.setVisible(shown)
         if not self.examples:
-            for example in self.finding.examples:
-                row = ExampleRow(example, private=self.finding.kind is FindingKind.PRIVATE_DATA)
-                row.clicked.connect(
-                    lambda _checked=False, number=example.row: self.example_chosen.emit(number)
-                )
-                self.examples.append(row)
-                self._examples.addWidget(row)
-            shown = True
-        else:
-            shown = self.examples[0].isHidden()
-            for row in self.examples:
-                row.setVisible(shown)
+            self._show_more()
         self.unfold.setText(_("Hide examples") if shown else _("Show examples"))
         self.unfold.set_icon("chevron-up" if shown else "chevron-down")
         if shown:
             self.unfolded.emit()
+
+    def _show_more(self) -> None:
+        """A few at first; the others when they are wanted."""
+        begin = len(self.examples)
+        for example in self.finding.examples[begin : None if begin else _FIRST]:
+            row = ExampleRow(example, private=self.finding.kind is FindingKind.PRIVATE_DATA)
+            row.clicked.connect(lambda _checked=False, number=example.row: self.example_chosen.emit(number))
+            self.examples.append(row)
+            self._listed.addWidget(row)
+        left = len(self.finding.examples) - len(self.examples)
+        self.more.setText(ngettext("Show {n} more", "Show {n} more", left).format(n=left))
+        self.more.setVisible(left > 0)
 
 
 class _Elided(QObject):
@@ -143,10 +163,10 @@ class _Elided(QObject):
         self._button.setAccessibleName(self._words)
 
 
-def _button(option: FixOption, *, advised: bool) -> QPushButton:
-    button = PrimaryButton("") if advised else SecondaryButton("")
+def _button(option: FixOption, *, advised: bool, obvious: bool) -> QPushButton:
+    button = PrimaryButton("") if obvious else SecondaryButton("")
     _Elided(button, fix_label(option))
     effect = effect_words(option.rows_changed, option.rows_removed, option.rows_added)
-    button.setToolTip(f"{action_title(option.action)}: {effect}")
-    button.setAccessibleDescription(f"{_('Advised.')} {effect}" if advised else effect)
+    button.setToolTip(labelled(action_title(option.action), effect))
+    button.setAccessibleDescription(sentences(_("Advised."), effect) if advised else effect)
     return button

@@ -43,8 +43,9 @@ class FindingsView(QWidget):
         """Show another report from its beginning."""
         self._empty()
         findings = sorted(report.findings, key=_urgency)
+        fixable = sum(finding.is_advised for finding in findings)
         for finding in findings:
-            card = FindingCard(finding)
+            card = FindingCard(finding, alone=fixable == 1)
             card.fix_wanted.connect(lambda option, found=finding: self.fix_wanted.emit((found, option)))
             card.example_chosen.connect(self.example_chosen)
             card.unfolded.connect(lambda shown=card: self._scroll_to(shown))
@@ -54,7 +55,6 @@ class FindingsView(QWidget):
             self._page.add(_all_well(report))
         self._page.body.addStretch(1)
         self._page.verticalScrollBar().setValue(0)
-        fixable = sum(bool(finding.fixes) for finding in findings)
         self.fix_all.setText(
             ngettext("Fix {n} advised thing…", "Fix all {n} advised things…", fixable).format(n=fixable)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
@@ -13,17 +14,22 @@ from studio.gui.dialogs.product_form import FormDialog
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, Divider, SectionTitle
 from studio.i18n import _
+from studio.words import ended, sentences
 from studio.words_data import effect_words, finding_title, fix_label, totals
+
+_INDENT: Final = 28  # px: below the words of a box, not below its square
+_MUCH: Final = 0.5  # share of the rows; a fix that removes more is ticked by nobody but the user
 
 
 class FixAllDialog(FormDialog):
     """``steps()`` are the chosen ones, in the order in which they are done."""
 
     def __init__(self, report: DoctorReport, steps: Sequence[FixStep], parent: QWidget | None = None) -> None:
-        super().__init__(_("Fix all that is advised"), _("Fix"), parent)
+        super().__init__(_("Fix everything as advised"), _("Fix"), parent)
         self.boxes: list[QCheckBox] = []
         self._chosen: list[tuple[FixStep, FixOption]] = []
-        self.rows.addWidget(SectionTitle(_("Fix all that is advised")))
+        self._rows = report.rows
+        self.rows.addWidget(SectionTitle(_("Fix everything as advised")))
         self.rows.addWidget(
             BodyText(
                 _("A new version of the data is made. The present one is kept, and you can undo."),
@@ -57,13 +63,19 @@ class FixAllDialog(FormDialog):
         column = QVBoxLayout()
         column.setSpacing(0)
         box = QCheckBox(finding_title(finding.kind))
-        box.setChecked(True)
+        much = option.rows_removed > _MUCH * self._rows
+        box.setChecked(not much)
         box.setAccessibleDescription(fix_label(option))
         box.toggled.connect(lambda _on: self._show_total())
         effect = Caption(fix_label(option))
-        effect.setContentsMargins(28, 0, 0, 0)
+        effect.setContentsMargins(_INDENT, 0, 0, 0)
         column.addWidget(box)
         column.addWidget(effect)
+        if much:
+            warning = Caption(_("More than half of the rows: look at the examples first."), tone="warning")
+            warning.setContentsMargins(_INDENT, 0, 0, 0)
+            column.addWidget(warning)
+            box.setAccessibleDescription(sentences(ended(fix_label(option)), warning.text()))
         self._chosen.append((step, option))
         self.boxes.append(box)
         return column
@@ -71,7 +83,8 @@ class FixAllDialog(FormDialog):
     def _show_total(self) -> None:
         """A row with two troubles is counted by both fixes, so the sum is the most that can change."""
         pairs = zip(self._chosen, self.boxes, strict=True)
-        words = effect_words(*totals(option for (_step, option), box in pairs if box.isChecked()))
+        changed, removed, added = totals(option for (_step, option), box in pairs if box.isChecked())
+        words = effect_words(min(changed, self._rows), min(removed, self._rows), added)
         self.total.setText(_("At most: {effect}.").format(effect=words))
         self.confirm.setEnabled(any(box.isChecked() for box in self.boxes))
 

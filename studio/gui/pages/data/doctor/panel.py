@@ -36,11 +36,12 @@ class DoctorPanel(QWidget):
     """Stands beside the rows.
 
     example_chosen: number of a row (object: it may exceed 32 bits). derived: the DatasetVersion to show now, made by
-    a fix or come back by its undo.
+    a fix or come back by its undo. reported: how many findings the report on show has; 0 without a report.
     """
 
     example_chosen = Signal(object)
     derived = Signal(object)
+    reported = Signal(int)
 
     def __init__(self, ctx: GuiContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -119,6 +120,14 @@ class DoctorPanel(QWidget):
         self.progress.cancel.setEnabled(False)
         (self.treatment if self._treating() else self.examination).cancel()
 
+    def memory(self) -> tuple[datetime, frozenset[str]]:
+        """What a panel built anew must know: since when versions are examined by themselves, and which are not."""
+        return self._since, frozenset(self._declined)
+
+    def remember(self, memory: tuple[datetime, frozenset[str]]) -> None:
+        """Take over what an earlier panel knew."""
+        self._since, self._declined = memory[0], set(memory[1])
+
     def dispose(self) -> None:
         """The page is thrown away: stop what is under way and hear nothing more of it."""
         self.examination.abandon()
@@ -177,6 +186,7 @@ class DoctorPanel(QWidget):
     def _begin(self, label: str) -> None:
         self.problem.clear()
         self.again.hide()
+        self.reported.emit(0)
         self.progress.set_label(label)
         self.progress.set_progress(0)
         self.progress.cancel.setEnabled(True)
@@ -218,10 +228,12 @@ class DoctorPanel(QWidget):
             self._rest()
             return
         self._say(_found_words(self.report))
+        self.reported.emit(len(self.report.findings))
         self.again.show()
         self.stack.setCurrentWidget(self.findings)
 
     def _rest(self) -> None:
+        self.reported.emit(0)
         self._say("")
         self.again.hide()
         self.stack.setCurrentWidget(self.resting)

@@ -22,7 +22,7 @@ _HONEST: dict[TextOperator | ImageOperator, str] = {
     TextOperator.CASE: N_("Capital letters come and go; does nothing for Chinese."),
     ImageOperator.CROP: N_("The edges are cut off; what matters may be cut off with them."),
     ImageOperator.FLIP: N_("Left and right change places; wrong for writing and for left-or-right labels."),
-    ImageOperator.ROTATE: N_("The picture is turned by some degrees; corners are filled in."),
+    ImageOperator.ROTATE: N_("The image is turned by some degrees; corners are filled in."),
     ImageOperator.COLOUR: N_("Light and colours vary; wrong when the colour is the label."),
 }
 _STRONGEST_PERCENT = 50
@@ -98,8 +98,11 @@ class AugmentDialog(StepDialog):
         figures = QHBoxLayout()
         figures.setSpacing(space.xl)
         figures.addWidget(FormRow(_("Copies of each row"), self.copies), 1)
-        figures.addWidget(FormRow(_("Share of the words or of the picture that changes"), strength), 2)
-        self.strength.setAccessibleName(_("Share of the words or of the picture that changes"))
+        pictures = self.dataset.shape is Shape.IMAGE_LABEL
+        share = _("Share of the image that changes") if pictures else _("Share of the words that changes")
+        self.strength.setFixedHeight(self.copies.sizeHint().height())  # both labels stand on one line
+        figures.addWidget(FormRow(share, strength), 2)
+        self.strength.setAccessibleName(share)
         self.rows.addLayout(figures)
 
     def _on_strength(self, percent: int) -> None:

@@ -24,7 +24,7 @@ from studio.gui.pages.data.editing.cell_editors import RowDelegate
 from studio.gui.pages.data.editing.conversation_dialog import ConversationDialog
 from studio.gui.pages.data.editing.draft_bar import DraftBar, SaveDialog
 from studio.gui.pages.data.editing.finder import Finder, JumpDialog
-from studio.gui.pages.data.editing.rows_view import RowsView
+from studio.gui.pages.data.editing.rows_view import BEHIND, RowsView
 from studio.gui.pages.data.work_dialog import WorkDialog
 from studio.gui.tasks import Task
 from studio.gui.theme import current_tokens
@@ -71,7 +71,7 @@ class RowsPanel(QWidget):
         self.add.setVisible(can_add(dataset.shape))
         if same:
             return
-        self._columns = list(columns)
+        self._columns = sorted(columns, key=lambda name: name in BEHIND)
         self.rows.show_draft(None)
         self._fill_parts()
         self._show_part()
@@ -196,8 +196,9 @@ class RowsPanel(QWidget):
             ("Ctrl+F", self.finder.start), ("Ctrl+G", self.ask_row), ("Ctrl+Z", self.undo),
             ("Ctrl+Shift+Z", self.redo), ("Ctrl+Y", self.redo),
         ):  # fmt: skip
-            shortcut = QShortcut(QKeySequence(keys), place)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut = QShortcut(
+                QKeySequence(keys), place
+            )  # wherever the focus is, while ``place`` is in sight
             shortcut.activated.connect(deed)
         leave = QShortcut(QKeySequence(Qt.Key.Key_Delete), self.view)
         leave.setContext(Qt.ShortcutContext.WidgetShortcut)

@@ -14,7 +14,8 @@ from studio.gui.pages.data.editing.row_delegate import IMAGE_ROW_HEIGHT, ROW_HEI
 _WIDTHS = {
     CellKind.LABEL: 112, CellKind.LABELS: 200, CellKind.THUMB: 100, CellKind.NUMBER: 100, CellKind.IMAGE: 96,
 }  # fmt: skip
-_NARROW = {"split": 88, "origin": 110, "system": 160, "user": 140, "item": 140, "time": 150}
+_NARROW = {"split": 88, "origin": 110, "system": 160, "context": 160, "user": 140, "item": 140, "time": 150}
+BEHIND = ("origin", "system", "context")  # often empty: they stand behind what is always there
 _LEAST, _ROOMY = 130, 240  # px of a text
 _ROW_EDGES, _DIGIT = 24, 9
 
@@ -36,7 +37,7 @@ class RowsView(QTableView):
         model.modelReset.connect(self.fit)
 
     def fit(self) -> None:
-        """Give each column the width of its kind; texts share what is left."""
+        """Give each column the width of its kind; texts share what is left before the columns behind."""
         names = self._rows.names()
         image = any(kind_of(name) is CellKind.IMAGE for name in names)
         self.verticalHeader().setDefaultSectionSize(IMAGE_ROW_HEIGHT if image else ROW_HEIGHT)
@@ -51,7 +52,10 @@ class RowsView(QTableView):
         texts = [
             section for section, width in enumerate(widths) if not width and not self.isColumnHidden(section)
         ]
+        behind = sum(width for name, width in zip(names, widths, strict=True) if name in BEHIND)
         room = self.viewport().width() - sum(widths)
+        if room < _ROOMY * len(texts):  # the texts are what is read: the others are scrolled to
+            room += behind
         share = max(_LEAST, room // max(len(texts), 1))
         for section, width in enumerate(widths):
             if not self.isColumnHidden(section):

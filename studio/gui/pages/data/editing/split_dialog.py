@@ -19,24 +19,18 @@ from studio.gui.pages.data.statistics.charts import Bar, BarList, Part
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, DropDown, FormRow, SegmentedControl
 from studio.i18n import N_, _
+from studio.words_data import action_title
 from studio.words_versions import NEAR_DUPLICATES
 
 _REMEDIES = {
-    FixAction.WEIGHTS: (
-        N_("Give rare labels more weight"),
-        N_("No row changes; in training, a row of a rare label counts for more. The safest choice."),
+    FixAction.WEIGHTS: N_(
+        "No row changes; in training, a row of a rare label counts for more. The safest choice."
     ),
-    FixAction.OVERSAMPLE: (
-        N_("Repeat rows of rare labels"),
-        N_(
-            "Training rows of rare labels are repeated until all labels are equally frequent; training takes longer."
-        ),
+    FixAction.OVERSAMPLE: N_(
+        "Training rows of rare labels are repeated until all labels are equally frequent; training takes longer."
     ),
-    FixAction.UNDERSAMPLE: (
-        N_("Leave out rows of frequent labels"),
-        N_(
-            "Training rows of frequent labels leave until all labels are equally frequent; what they taught is lost."
-        ),
+    FixAction.UNDERSAMPLE: N_(
+        "Training rows of frequent labels are removed until all labels are equally frequent; what they taught is lost."
     ),
 }
 _GROUPING = (CellKind.TEXT, CellKind.TURNS, CellKind.IMAGE)
@@ -56,7 +50,7 @@ class SplitDialog(StepDialog):
         self.editor = SplitEditor(_shares_now(dataset))
         self.together = DropDown()
         self.stratify = QCheckBox(_("Same share of each label in all parts"))
-        self.remedies = {action: QRadioButton(_(words[0])) for action, words in _REMEDIES.items()}
+        self.remedies = {action: QRadioButton(action_title(action)) for action in _REMEDIES}
         self._pages = QStackedWidget()
         self._fill_together(columns)
         self._arrange()
@@ -133,7 +127,7 @@ class SplitDialog(StepDialog):
         choices = QVBoxLayout()
         choices.setSpacing(current_tokens().space.xs)
         for action, button in self.remedies.items():
-            words = Caption(_(_REMEDIES[action][1]))
+            words = Caption(_(_REMEDIES[action]))
             words.setContentsMargins(28, 0, 0, 0)
             button.setAccessibleDescription(words.text())
             choices.addWidget(button)

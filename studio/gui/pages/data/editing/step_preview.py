@@ -7,6 +7,8 @@ import threading
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from studio.domain.datasets import Split, title
+from studio.domain.findings import Example
 from studio.domain.recipes import AnyStep, StepPreview
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
@@ -17,6 +19,7 @@ from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, ScrollPage
 from studio.i18n import _
 from studio.services.children import JobCancelled
+from studio.words import ended
 from studio.words_data import effect_words
 
 ASK_AFTER_MS = 350  # the last keystroke decides, not each
@@ -105,7 +108,7 @@ class StepPreviewPanel(QWidget):
                 widget.deleteLater()
         shown = preview.examples[:_EXAMPLES] if preview is not None else []
         for example in shown:
-            row = ExampleRow(example)
+            row = ExampleRow(_in_words(example))
             row.setAttribute(
                 Qt.WidgetAttribute.WA_TransparentForMouseEvents
             )  # the table is behind the dialog
@@ -116,9 +119,18 @@ class StepPreviewPanel(QWidget):
         self.examples.setVisible(bool(shown))
 
 
+def _in_words(example: Example) -> Example:
+    """Names of parts as they are called in the window."""
+    if example.column != "split":
+        return example
+    parts = {split.value: title(split) for split in Split}
+    after = parts.get(example.after, example.after) if example.after is not None else None
+    return example.model_copy(update={"before": parts.get(example.before, example.before), "after": after})
+
+
 def preview_words(preview: StepPreview) -> str:
     """What a step would do, in a sentence."""
     if not (preview.changed or preview.removed or preview.added):
         return _("Nothing would change.")
-    words = effect_words(preview.changed, preview.removed, preview.added) + "."
+    words = ended(effect_words(preview.changed, preview.removed, preview.added))
     return _("Estimated from a sample: {changes}").format(changes=words) if preview.estimated else words

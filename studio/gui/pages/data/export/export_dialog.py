@@ -167,11 +167,12 @@ class ExportDialog(QDialog):
         self.close_button.setText(_("Close") if stage == "written" else _("Cancel"))
 
     def _suggested(self, form: str) -> Path:
-        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        folder = Path(documents) if documents and Path(documents).is_dir() else Path.home()
         name = "".join(
             "_" if sign in _FORBIDDEN or not sign.isprintable() else sign for sign in self.dataset.name
         )
-        return Path(folder or Path.home()) / f"{name[:_NAME_CHARS].strip() or 'data'}.{form}"
+        return folder / f"{name[:_NAME_CHARS].strip() or 'data'}.{form}"
 
     def _choose_place(self) -> None:
         form = self.format.current()
@@ -190,8 +191,11 @@ class ExportDialog(QDialog):
 
     def _on_written(self, path: Path) -> None:
         self._written = path
-        size = size_words(path.stat().st_size) if path.is_file() else ""
-        self.outcome.setText(_("The data is in {path} ({size}).").format(path=path, size=size))
+        if path.is_file():
+            size = size_words(path.stat().st_size)
+            self.outcome.setText(_("The data is in {path} ({size}).").format(path=path, size=size))
+        else:
+            self.outcome.setText(_("The data is in the folder {path}, with its images.").format(path=path))
         self._show_stage("written")
         self.show_folder.setFocus()
 

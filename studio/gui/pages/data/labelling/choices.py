@@ -50,6 +50,7 @@ class LabelChoices(QWidget):
             self.labels = list(labels)
             self._names.setStringList(self.labels)
             self._build()
+            self._name_field()
         for button, label in zip(self.buttons, self.labels, strict=False):
             button.setChecked(label in chosen)
 
@@ -94,11 +95,12 @@ class LabelChoices(QWidget):
         self.left.emit()
 
     def _name_field(self) -> None:
-        words = (
-            _("Name of the new label, then Enter")
-            if self._new
-            else _("Type a label, or a new one, then Enter")
-        )
+        if not self.labels:
+            words = _("Type the first label, then Enter")
+        elif self._new:
+            words = _("Name of the new label, then Enter")
+        else:
+            words = _("Type a label, or a new one, then Enter")
         self.field.setPlaceholderText(words)
         self.field.setAccessibleName(words)
 

@@ -28,6 +28,7 @@ from studio.services.drafts import Draft
 
 _PICTURE_EDGE = 900
 _TEXT_WIDTH = 820
+_SHORT = 100  # characters that stand in the middle; longer texts are read from the left
 
 
 class LabelPage(QWidget):
@@ -71,11 +72,6 @@ class LabelPage(QWidget):
         self.session = LabelSession(self._ctx.services, self._ctx.tasks, dataset, draft, self)
         self.session.changed.connect(self._show)
         self.session.failed.connect(self._on_failed)
-        self.keys.setText(
-            _("1–9 add or take off a label · Enter next row · Space skip · ← back · U undo · N new label")
-            if self.session.several
-            else _("1–9 choose a label · Space skip · ← → back and forward · U undo · N new label")
-        )
         self.session.start()
         self._show()
         self.setFocus()
@@ -159,7 +155,7 @@ class LabelPage(QWidget):
         column.addWidget(self._row, 1)
         column.addWidget(self.choices)
         column.addWidget(self.keys)
-        self._waiting = _centred(BodyText(_("Looking which rows to begin with…"), tone="muted"))
+        self._waiting = _centred(BodyText(_("Choosing the rows to begin with…"), tone="muted"))
         self._end = EmptyState("success", _("No row waits for a label any more."))
         for page in (self._waiting, working, self._end, QWidget()):
             self.stack.addWidget(page)
@@ -196,6 +192,7 @@ class LabelPage(QWidget):
         cells = session.cells()
         self.choices.show_labels(session.labels, session.chosen())
         self.choices.setEnabled(cells is not None)
+        self.keys.setText(_keys_words(session))
         if cells is None:
             self.text.setText("…")
         elif "image" in cells:
@@ -203,7 +200,11 @@ class LabelPage(QWidget):
             self.picture.show_picture(self.pictures.get(cells["image"]))
         else:
             self._content.setCurrentIndex(0)
-            self.text.setText(cells.get("text", ""))
+            text = cells.get("text", "")
+            self.text.setText(text)
+            short = len(text) <= _SHORT and "\n" not in text.strip()
+            middle = Qt.AlignmentFlag.AlignHCenter if short else Qt.AlignmentFlag.AlignLeft
+            self.text.setAlignment(middle | Qt.AlignmentFlag.AlignVCenter)
             self._row.setAccessibleDescription(cells.get("text", ""))
 
     def _on_failed(self, problem: Exception) -> None:
@@ -244,6 +245,14 @@ class _Picture(QWidget):
             size = size.scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
         left, top = (self.width() - size.width()) // 2, (self.height() - size.height()) // 2
         painter.drawPixmap(QRect(left, top, size.width(), size.height()), self._pixmap)
+
+
+def _keys_words(session: LabelSession) -> str:
+    if not session.labels:
+        return _("Labels get the keys 1–9 in the order in which you type them · Space skip")
+    if session.several:
+        return _("1–9 add or take off a label · Enter next row · Space skip · ← back · U undo · N new label")
+    return _("1–9 choose a label · Space skip · ← → back and forward · U undo · N new label")
 
 
 def _progress_words(session: LabelSession) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from studio.domain.shapes import ColumnRole, Shape
 from studio.i18n import N_, _
+from studio.words import listed
 
 _R = ColumnRole
 _NAMED: Final[dict[ColumnRole, str]] = {
@@ -42,8 +43,7 @@ def missing_words(missing: Sequence[ColumnRole]) -> str:
         return ""
     if len(names) == 1:
         return _("Choose the column with {what}.").format(what=names[0])
-    listed = ", ".join(names[:-1])
-    return _("Choose the columns with {list} and {last}.").format(list=listed, last=names[-1])
+    return _("Choose the columns with {list} and {last}.").format(list=listed(names[:-1]), last=names[-1])
 
 
 def waiting_words(shape: Shape, roles: Iterable[ColumnRole]) -> str:

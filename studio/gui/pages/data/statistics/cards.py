@@ -16,6 +16,8 @@ from studio.gui.pages.data.statistics.charts import Bar, BarList, HistogramPlot,
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, Card, MetricTile, SegmentedControl
 from studio.i18n import _, ngettext
+from studio.words import labelled
+from studio.words_data import language_title
 
 _MOST_LABELS = 12
 _EXAMPLE_CHARS = 220
@@ -43,14 +45,14 @@ def _lengths(statistics: DatasetStatistics) -> list[QWidget]:
     """Tokens where they were counted; characters only for the columns without."""
     counted = {each.column for each in statistics.lengths if each.unit == "tokens"}
     return [
-        _plot(
-            _("Length: {column}").format(column=column_title(each.column)),
-            readings.length_reading(each),
-            each,
-        )
+        _plot(_length_title(each.column), readings.length_reading(each), each)
         for each in statistics.lengths
         if any(each.counts) and (each.unit == "tokens" or each.column not in counted)
     ]
+
+
+def _length_title(column: str) -> str:
+    return _("Length: {column}").format(column=column_title(column)) if column else _("Length of whole rows")
 
 
 def _plot(title: str, reading: str, histogram: Histogram) -> QWidget:
@@ -86,10 +88,11 @@ def _languages(statistics: DatasetStatistics) -> list[QWidget]:
     bars = BarList()
     bars.show_bars(
         [
-            Bar(readings.language_name(code), [Part("", share)], f"{share:.0%}")
+            Bar(language_title(code), [Part("", share)], f"{share:.0%}")
             for code, share in ranked[:6]
             if share >= _LEAST_SHARE
-        ]
+        ],
+        of=1.0,
     )
     bars.setAccessibleName(_("Share of each language"))
     return [_card(_("Languages"), readings.language_reading(statistics.languages), bars)]
@@ -108,9 +111,10 @@ def _vocabulary(statistics: DatasetStatistics) -> list[QWidget]:
     used = vocabulary.distinct / vocabulary.size
     bars.show_bars(
         [
-            Bar(_("Known pieces used"), [Part("", used)], f"{used:.0%}"),
+            Bar(_("Known pieces used"), [Part("", used)], f"{used:.1%}"),
             Bar(_("Unknown pieces"), [Part("", vocabulary.bytes_share)], f"{vocabulary.bytes_share:.1%}"),
-        ]
+        ],
+        of=1.0,
     )
     bars.setAccessibleName(_("How the tokenizer fits"))
     return [_card(_("Vocabulary"), readings.vocabulary_reading(vocabulary), bars)]
@@ -160,5 +164,5 @@ def _example_words(row: dict[str, str]) -> str:
     for name, text in row.items():
         if text and name not in _META:
             shown = one_line(shown_text(kind_of(name), text), _EXAMPLE_CHARS)
-            lines.append(f"{column_title(name)}: {shown}")
+            lines.append(labelled(column_title(name), shown))
     return "\n".join(lines)

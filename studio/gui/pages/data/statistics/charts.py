@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from studio.domain.statistics import Histogram
 from studio.gui.theme import current_tokens, tabular_font, ui_font
 from studio.i18n import _
+from studio.words import clauses, labelled, listed
 
 _PLOT_HEIGHT = 148
 _AXIS = 22
 _TOP = 18
 _BAR_ROW = 28
-_NAME_SHARE = 0.3
-_FIGURE_WIDTH = 84
+_NAME_SHARE = 0.4
+_GAP = 12
 _PLOT_COLOURS = (0, 2, 1)  # training, validation, test as in the split bar
 
 
@@ -30,7 +31,7 @@ class HistogramPlot(QWidget):
         self.histogram = histogram
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(
-            "; ".join(self._bin_words(position) for position, n in enumerate(histogram.counts) if n)
+            clauses(self._bin_words(position) for position, n in enumerate(histogram.counts) if n)
         )
 
     def sizeHint(self) -> QSize:
@@ -135,6 +136,10 @@ class Bar:
     parts: Sequence[Part]
     figure: str = ""
 
+    def words(self) -> str:
+        """What stands at its end."""
+        return self.figure or f"{self.amount:,.0f}"
+
     @property
     def amount(self) -> float:
         """Length of the whole bar."""
@@ -147,12 +152,13 @@ class BarList(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.bars: list[Bar] = []
+        self._of = 0.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def show_bars(self, bars: Sequence[Bar]) -> None:
-        """Show other bars."""
-        self.bars = list(bars)
-        self.setAccessibleDescription("; ".join(_bar_words(bar) for bar in self.bars))
+    def show_bars(self, bars: Sequence[Bar], *, of: float = 0.0) -> None:
+        """Show other bars. of: the amount that fills the width (0: the longest bar's)."""
+        self.bars, self._of = list(bars), of
+        self.setAccessibleDescription(clauses(_bar_words(bar) for bar in self.bars))
         self.updateGeometry()
         self.update()
 
@@ -171,12 +177,11 @@ class BarList(QWidget):
         return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        longest = max((bar.amount for bar in self.bars), default=0)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_legend(painter)
         for position, bar in enumerate(self.bars):
-            self._paint_bar(painter, self._head() + position * _BAR_ROW, bar, longest)
+            self._paint_bar(painter, self._head() + position * _BAR_ROW, bar)
 
     def _legend(self) -> list[str]:
         """Titles of the parts that occur."""
@@ -198,15 +203,16 @@ class BarList(QWidget):
             painter.drawText(left + 13, 17, words)
             left += 13 + painter.fontMetrics().horizontalAdvance(words) + 16
 
-    def _paint_bar(self, painter: QPainter, top: int, bar: Bar, longest: float) -> None:
+    def _paint_bar(self, painter: QPainter, top: int, bar: Bar) -> None:
         tokens = current_tokens()
-        name_width = min(self.width() * _NAME_SHARE, 200.0)
+        longest = self._of or max((each.amount for each in self.bars), default=0.0)
+        name_width, figure_width = self._sides()
         painter.setFont(ui_font(tokens.fonts.caption))
         painter.setPen(QColor(tokens.text))
-        name = painter.fontMetrics().elidedText(bar.name, Qt.TextElideMode.ElideRight, int(name_width - 10))
+        name = painter.fontMetrics().elidedText(bar.name, Qt.TextElideMode.ElideRight, int(name_width - _GAP))
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(QRectF(0, top, name_width, _BAR_ROW), middle | Qt.AlignmentFlag.AlignLeft, name)
-        room = max(self.width() - name_width - _FIGURE_WIDTH, 1)
+        room = max(self.width() - name_width - figure_width, 1)
         left = name_width
         painter.setPen(Qt.PenStyle.NoPen)
         for number, part in enumerate(bar.parts):
@@ -217,9 +223,16 @@ class BarList(QWidget):
             left += width
         painter.setPen(QColor(tokens.text_muted))
         painter.setFont(tabular_font(tokens.fonts.caption))
-        figure = bar.figure or f"{bar.amount:,.0f}"
-        place = QRectF(left + 8, top, _FIGURE_WIDTH, _BAR_ROW)
-        painter.drawText(place, middle | Qt.AlignmentFlag.AlignLeft, figure)
+        place = QRectF(left + _GAP - 4, top, figure_width, _BAR_ROW)
+        painter.drawText(place, middle | Qt.AlignmentFlag.AlignLeft, bar.words())
+
+    def _sides(self) -> tuple[float, float]:
+        """Widths of the names at the left and of the figures at the right."""
+        caption = current_tokens().fonts.caption
+        metrics = QFontMetricsF(tabular_font(caption))
+        names = max((metrics.horizontalAdvance(bar.name) for bar in self.bars), default=0.0) + 2 * _GAP
+        figures = max((metrics.horizontalAdvance(bar.words()) for bar in self.bars), default=0.0) + _GAP
+        return min(names, self.width() * _NAME_SHARE), figures
 
 
 def _part_colour(number: int) -> QColor:
@@ -233,6 +246,6 @@ def number_words(value: float) -> str:
 
 def _bar_words(bar: Bar) -> str:
     named = [part for part in bar.parts if part.title and part.amount]
-    words = ", ".join(f"{part.title} {part.amount:,.0f}" for part in named)
-    figure = bar.figure or f"{bar.amount:,.0f}"
-    return f"{bar.name}: {figure}" + (f" ({words})" if words else "")
+    words = labelled(bar.name, bar.words())
+    facts = listed(f"{part.title} {part.amount:,.0f}" for part in named)
+    return _("{text} ({facts})").format(text=words, facts=facts) if facts else words

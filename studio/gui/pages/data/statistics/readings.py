@@ -6,12 +6,10 @@ from studio.domain.datasets import Split, title
 from studio.domain.statistics import DatasetStatistics, Histogram, ImageFacts, Vocabulary
 from studio.gui.models.rows_table import column_title
 from studio.gui.pages.data.statistics.charts import number_words
-from studio.i18n import N_, _, ngettext
+from studio.i18n import _, ngettext
+from studio.words import listed, sentences
+from studio.words_data import language_title, unit_title
 
-LANGUAGES = {
-    "zh": N_("Chinese"), "en": N_("English"), "ja": N_("Japanese"), "ko": N_("Korean"), "de": N_("German"),
-    "fr": N_("French"), "es": N_("Spanish"), "ru": N_("Russian"), "other": N_("Other"),
-}  # fmt: skip
 _MUCH_LONGER = 10
 _UNEVEN = 5
 _POOR_BYTES = 0.1
@@ -20,13 +18,13 @@ _MIXED = 0.1
 
 def length_reading(histogram: Histogram) -> str:
     """How long the texts of a column are, and whether a few are out of the ordinary."""
-    unit = _("tokens") if histogram.unit == "tokens" else _("characters")
+    unit = unit_title(histogram.unit)
     words = _("Half of the rows have at most {half} {unit}, 95% at most {most}; the longest has {longest}.").format(
         half=number_words(histogram.p50), most=number_words(histogram.p95), unit=unit,
         longest=number_words(histogram.longest),
     )  # fmt: skip
     if histogram.p95 and histogram.longest > _MUCH_LONGER * histogram.p95:
-        words += " " + _("A few rows are far longer than the others: look at them.")
+        words = sentences(words, _("A few rows are far longer than the others: look at them."))
     return words
 
 
@@ -34,20 +32,20 @@ def label_reading(labels: dict[str, dict[str, int]]) -> str:
     """Whether the labels are even, complete, and in every part."""
     totals = {name: sum(parts.values()) for name, parts in labels.items()}
     waiting = totals.pop("", 0)
-    sentences = []
+    found = []
     counts = sorted((rows, name) for name, rows in totals.items() if rows)
     if len(counts) > 1:
         (least, rare), (most, frequent) = counts[0], counts[-1]
         if most > _UNEVEN * least:
-            sentences.append(
-                _("Uneven: “{frequent}” has {n} times as many rows as “{rare}”, which will be learned less well.")
+            found.append(
+                _("Uneven: “{frequent}” has {n} times as many rows as “{rare}”; “{rare}” will be learned less well.")
                 .format(frequent=frequent, rare=rare, n=f"{most / least:,.0f}")
             )  # fmt: skip
         else:
-            sentences.append(_("The labels are spread evenly enough to learn from."))
+            found.append(_("The labels are spread evenly enough to learn from."))
     untested = [name for name, parts in labels.items() if name and not parts.get(Split.TEST, 0)]
     if untested:
-        sentences.append(
+        found.append(
             ngettext(
                 "{n} label has no test row: it cannot be judged.",
                 "{n} labels have no test row: they cannot be judged.",
@@ -55,18 +53,18 @@ def label_reading(labels: dict[str, dict[str, int]]) -> str:
             ).format(n=len(untested))
         )
     if waiting:
-        sentences.append(
+        found.append(
             ngettext("{n} row waits for a label.", "{n} rows wait for a label.", waiting).format(
                 n=f"{waiting:,}"
             )
         )
-    return " ".join(sentences)
+    return sentences(*found)
 
 
 def language_reading(languages: dict[str, float]) -> str:
     """Whether the rows are in one language."""
     ranked = sorted(languages.items(), key=lambda pair: -pair[1])
-    name = language_name(ranked[0][0])
+    name = language_title(ranked[0][0])
     if len(ranked) == 1 or ranked[1][1] < _MIXED:
         return _("Nearly all rows are in one language: {language}.").format(language=name)
     return _(
@@ -114,15 +112,10 @@ def number_reading(histogram: Histogram) -> str:
 
 def image_reading(images: ImageFacts) -> str:
     """How large the images are."""
-    formats = ", ".join(f"{name} {count:,}" for name, count in sorted(images.formats.items()))
+    formats = listed(f"{name} {count:,}" for name, count in sorted(images.formats.items()))
     return _("Half of the images are at most {width} × {height} pixels. Formats: {formats}.").format(
         width=number_words(images.widths.p50), height=number_words(images.heights.p50), formats=formats
     )
-
-
-def language_name(code: str) -> str:
-    """The name of a language; an unknown code as it is."""
-    return _(LANGUAGES[code]) if code in LANGUAGES else code
 
 
 def split_name(name: str) -> str:

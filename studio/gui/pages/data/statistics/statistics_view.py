@@ -168,6 +168,7 @@ class StatisticsView(QWidget):
             return
         self._columns = columns
         for position, card in enumerate(self._cards):
-            self._grid.addWidget(card, position // columns, position % columns)
+            alone = position == len(self._cards) - 1 and position % columns == 0
+            self._grid.addWidget(card, position // columns, position % columns, 1, columns if alone else 1)
         for column in range(2):
             self._grid.setColumnStretch(column, 1 if column < columns else 0)

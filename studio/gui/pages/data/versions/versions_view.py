@@ -25,11 +25,11 @@ from studio.gui.pages.data.versions.compare_view import CompareView
 from studio.gui.pages.data.work_dialog import WorkDialog
 from studio.gui.tasks import Task
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import Caption, SecondaryButton
+from studio.gui.widgets import Caption, IconButton, SecondaryButton
 from studio.i18n import _
 
 _WIDTHS = {
-    VersionColumn.NUMBER: 72, VersionColumn.CHANGE: 132, VersionColumn.ROWS: 92, VersionColumn.WHEN: 132,
+    VersionColumn.NUMBER: 72, VersionColumn.CHANGE: 132, VersionColumn.ROWS: 92, VersionColumn.WHEN: 164,
 }  # fmt: skip
 
 
@@ -46,8 +46,8 @@ class VersionsView(QWidget):
         self._redoable: DatasetVersion | None = None
         self.table = VersionsTable(self)
         self.view = QTableView()
-        self.undo = SecondaryButton(_("Undo last step"), self.undo_step, icon="undo")
-        self.redo = SecondaryButton(_("Redo"), self.redo_step, icon="redo")
+        self.undo = IconButton("undo", _("Undo the last step"), self.undo_step)
+        self.redo = IconButton("redo", _("Redo the undone step"), self.redo_step)
         self.compare = SecondaryButton(_("Compare"), self.compare_chosen, icon="compare")
         self.restore = SecondaryButton(_("Go back to this version"), self.restore_chosen)
         self.hint = Caption(
@@ -105,11 +105,11 @@ class VersionsView(QWidget):
         ).start()
 
     def undo_step(self) -> None:
-        """Take the newest version back; the one before is the newest again."""
+        """Undo the newest version; the one before is the newest again."""
         self._walk("undo")
 
     def redo_step(self) -> None:
-        """Bring the version back that was taken back last."""
+        """Redo the version that was undone last."""
         self._walk("redo")
 
     def _walk(self, way: str) -> None:
@@ -123,11 +123,11 @@ class VersionsView(QWidget):
         _prepare(self.view, self.table)
         tools = QHBoxLayout()
         tools.setSpacing(space.s)
-        for button in (self.undo, self.redo):
-            tools.addWidget(button)
+        tools.addWidget(self.undo)
+        tools.addWidget(self.redo)
         tools.addStretch(1)
-        for button in (self.compare, self.restore):
-            tools.addWidget(button)
+        tools.addWidget(self.compare)
+        tools.addWidget(self.restore)
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
