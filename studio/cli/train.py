@@ -14,6 +14,7 @@ from studio.cli.progress import ProgressLine
 from studio.cli.verbs import Verbs
 from studio.domain.architectures import Architecture, architectures_for, methods_for, needs_base
 from studio.domain.basemodels import BaseModelInfo
+from studio.domain.datasets import Split
 from studio.domain.products import Task
 from studio.domain.runs import FitEstimate, Run, RunPlan, RunState
 from studio.domain.shapes import Shape
@@ -82,12 +83,13 @@ def train(
 
 
 def spec_of(
-    preset: Preset, fields: dict[str, object], shape: Shape | None = None, task: Task | None = None
-) -> TrainSpec:
+    preset: Preset, fields: dict[str, object], shape: Shape | None = None, task: Task | None = None,
+    rows: int | None = None,
+) -> TrainSpec:  # fmt: skip
     """The preset's settings for the kind of model and the method, with these fields instead.
 
-    A kind or method that is not named is the advised one for data of ``shape`` and a product's ``task``. Raises
-    StudioError in plain words.
+    A kind or method that is not named is the advised one for data of ``shape`` and a product's ``task``; rows: see
+    preset_spec. Raises StudioError in plain words.
     """
     asked = validated(
         TrainSpec, {name: fields[name] for name in ("architecture", "method") if name in fields}
@@ -95,7 +97,7 @@ def spec_of(
     kinds = architectures_for(shape, task) if shape else (Architecture.LANGUAGE_MODEL,)
     architecture = asked.architecture if "architecture" in fields else kinds[0]
     method = asked.method if "method" in fields else methods_for(architecture, shape)[0]
-    return validated(TrainSpec, {**preset_spec(preset, method, architecture, shape).model_dump(), **fields})
+    return validated(TrainSpec, {**preset_spec(preset, method, architecture, shape, rows).model_dump(), **fields})
 
 
 def detached(call: Call, services: Services, run: Run) -> Answer:
@@ -123,7 +125,8 @@ def planned(
     chosen = pick.product(services.matrices.list(), product) if product else None
     wanted = dataset or (chosen.dataset_id if chosen else None) or pick.NEWEST
     data = pick.dataset(services, wanted)
-    spec = spec_of(preset, fields, data.shape, chosen.task if chosen else None)
+    task, rows = chosen.task if chosen else None, data.splits.get(Split.TRAIN)
+    spec = spec_of(preset, fields, data.shape, task, rows)
     model: BaseModelInfo | None = None
     if needs_base(spec.architecture, spec.method):
         with ProgressLine(call.out) as progress:

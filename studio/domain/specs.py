@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Literal
 
@@ -330,9 +331,10 @@ _METHOD_RATES = {
     Method.LORA: 5e-4, Method.DORA: 5e-4, Method.QLORA: 2e-4, Method.FULL: 5e-5, Method.FROZEN: 1e-3,
     Method.SCRATCH: 1e-3,
 }  # fmt: skip
+_ENOUGH_UPDATES = {Preset.QUICK: 60, Preset.BALANCED: 200, Preset.THOROUGH: 400}
+_LEAST_BATCH, _MOST_PASSES = 8, 60
 _PREFERENCE_RATE = 5e-5  # judged answers move a model gently
 # What suits each kind of model besides: passes as a multiple of the preset's, rows at once, and sizes.
-_SMALL_TEXT: dict[str, object] = {"batch_size": 32, "max_length": 256, "width": 128, "vocabulary": 8000}
 _KINDS: dict[Architecture, tuple[float, dict[str, object]]] = {
     Architecture.ENCODER: (1.0, {"batch_size": 32, "max_length": 256}),
     Architecture.TRANSFORMER: (
@@ -364,8 +366,13 @@ def preset_spec(
     method: Method | None = None,
     architecture: Architecture = Architecture.LANGUAGE_MODEL,
     shape: Shape | None = None,
+    rows: int | None = None,
 ) -> TrainSpec:
-    """The settings of a preset for a kind of model and a method (None: the advised one)."""  # fmt: skip
+    """The settings of a preset for a kind of model and a method (None: the advised one).
+
+    rows: of the training split; few of them are seen in smaller batches and more passes, so that a model that is not
+    a language model changes often enough to learn them.
+    """
     chosen = method or methods_for(architecture, shape)[0]
     fields: dict[str, object] = {**_PRESETS[preset], "architecture": architecture, "method": chosen}
     fields["learning_rate"] = _METHOD_RATES[chosen]
@@ -375,7 +382,20 @@ def preset_spec(
     if shape in (Shape.PREFERENCE, Shape.THUMBS):
         more = {"learning_rate": _PREFERENCE_RATE}
     fields["epochs"] = passes * float(str(fields["epochs"]))
-    return TrainSpec.model_validate({**fields, **more})
+    spec = TrainSpec.model_validate({**fields, **more})
+    if rows and architecture is not Architecture.LANGUAGE_MODEL:
+        return spec.model_copy(update=_enough_updates(spec, rows, _ENOUGH_UPDATES[preset]))
+    return spec
+
+
+def _enough_updates(spec: TrainSpec, rows: int, wanted: int) -> dict[str, object]:
+    """Fields by which ``rows`` give about ``wanted`` updates; the number of checks stays as it was."""
+    batch = spec.batch_size
+    while batch > _LEAST_BATCH and rows * spec.epochs / batch < wanted:
+        batch //= 2
+    epochs = max(spec.epochs, float(min(_MOST_PASSES, math.ceil(wanted * batch / rows))))
+    checks = spec.evals_per_epoch * spec.epochs / epochs
+    return {"batch_size": batch, "epochs": epochs, "evals_per_epoch": round(checks, 2)}
 
 
 def applies(name: str, spec: TrainSpec, shape: Shape | None = None) -> bool:

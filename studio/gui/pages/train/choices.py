@@ -16,7 +16,7 @@ from studio.domain.architectures import (
     new_model_title,
 )
 from studio.domain.basemodels import BaseModelInfo, CatalogueEntry
-from studio.domain.datasets import DatasetVersion
+from studio.domain.datasets import DatasetVersion, Split
 from studio.domain.products import Task
 from studio.domain.runs import FitEstimate
 from studio.domain.shapes import Shape
@@ -83,6 +83,13 @@ class Choices:
             return 1
         return max(2, sum(1 for label in self.dataset.labels if label))
 
+    def with_dataset(self, dataset: DatasetVersion | None) -> Choices:
+        """Other data; a preset is taken as it is for that data, the user's own settings stay."""
+        preset, made = self.preset(), replace(self, dataset=dataset)
+        if preset is None or made.spec.architecture not in made.kinds() or made.spec.method not in made.methods():
+            return made
+        return made.with_preset(preset, made.spec.method)
+
     def fitted(self, models: Sequence[BaseModelInfo]) -> Choices:
         """The same, with the advised kind, method and base in place of what does not fit the data."""
         made = self
@@ -112,6 +119,13 @@ class Choices:
         base = "" if self.from_scratch or self.base is None else self.base.path
         return f"{self.dataset.id if self.dataset else ''}|{base}|{self.spec.model_dump_json()}"
 
+    def preset_spec(
+        self, preset: Preset, method: Method | None = None, architecture: Architecture | None = None
+    ) -> TrainSpec:  # fmt: skip
+        """The preset for the chosen data; None: the kind stays, the method is the advised one."""
+        rows = self.dataset.splits.get(Split.TRAIN) if self.dataset else None
+        return preset_spec(preset, method, architecture or self.spec.architecture, self.shape, rows)
+
     def with_preset(
         self, preset: Preset, method: Method | None = None, architecture: Architecture | None = None
     ) -> Choices:
@@ -119,7 +133,7 @@ class Choices:
 
         None: the kind stays, the method is the advised one.
         """
-        wanted = preset_spec(preset, method, architecture or self.spec.architecture, self.shape)
+        wanted = self.preset_spec(preset, method, architecture or self.spec.architecture)
         kept = {name: getattr(self.spec, name) for name in fields_of(*_NOT_OF_PRESET)}
         given = wanted.model_fields_set
         return replace(self, spec=wanted.model_copy(update={k: v for k, v in kept.items() if k not in given}))

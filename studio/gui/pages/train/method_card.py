@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QWidget
 from studio.domain.architectures import METHOD_HELP, METHOD_TITLES, Architecture, Method
 from studio.domain.shapes import Shape
 from studio.domain.sizes import model_size
-from studio.domain.specs import ADDS_ON, PRESET_TITLES, Preset, TrainSpec, applies, preset_spec
+from studio.domain.specs import ADDS_ON, PRESET_TITLES, Preset, TrainSpec, applies
 from studio.gui.forms import ModelForm
 from studio.gui.models.runs_words import count_words
 from studio.gui.pages.train.choice import ChoiceCard, ChoiceGrid
@@ -162,7 +162,7 @@ class MethodCard(Card):
 
 def _preset_words(preset: Preset, choices: Choices) -> str:
     spec = choices.spec
-    passes = round(preset_spec(preset, spec.method, spec.architecture, choices.shape).epochs)
+    passes = round(choices.preset_spec(preset, spec.method).epochs)
     if preset is Preset.QUICK:
         text = ngettext(
             "A first impression: {n} pass over the data.",

@@ -200,7 +200,8 @@ class TrainPage(Page):
             dataset = shelf.datasets[0]
         by_path = {model.path: model for model in shelf.models}
         path = plan.base_dir if plan is not None else choices.base.path if choices.base else None
-        chosen = replace(choices, dataset=dataset, base=by_path.get(path or ""), task=shelf.task)
+        chosen = choices.with_dataset(dataset) if plan is None else replace(choices, dataset=dataset)
+        chosen = replace(chosen, base=by_path.get(path or ""), task=shelf.task)
         self.choices = chosen.fitted(shelf.models)
 
     # Choices of the user
@@ -212,7 +213,7 @@ class TrainPage(Page):
 
     def _on_data(self, dataset: DatasetVersion) -> None:
         """Data of another kind brings the kind of model that is advised for it."""
-        self.choices = replace(self.choices, dataset=dataset).fitted(self.shelf.models)
+        self.choices = self.choices.with_dataset(dataset).fitted(self.shelf.models)
         self._choose()
 
     def _on_kind(self, kind: Architecture) -> None:

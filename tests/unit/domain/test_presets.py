@@ -1,0 +1,33 @@
+"""Presets for little data: enough updates, as many checks as before, nothing changed where rows abound."""
+
+from __future__ import annotations
+
+import pytest
+
+from studio.domain.architectures import Architecture, Method
+from studio.domain.specs import Preset, preset_spec
+
+KINDS = [kind for kind in Architecture if kind is not Architecture.LANGUAGE_MODEL]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("preset", list(Preset))
+def test_few_rows_are_seen_often_enough(kind: Architecture, preset: Preset) -> None:
+    usual, made = preset_spec(preset, None, kind), preset_spec(preset, None, kind, rows=76)
+    wanted = {Preset.QUICK: 60, Preset.BALANCED: 200, Preset.THOROUGH: 400}[preset]
+    assert 76 * made.epochs / made.batch_size >= wanted
+    assert made.epochs * made.evals_per_epoch == pytest.approx(usual.epochs * usual.evals_per_epoch, rel=0.05)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_rows_change_nothing(kind: Architecture) -> None:
+    assert preset_spec(Preset.QUICK, None, kind, rows=1_000_000) == preset_spec(Preset.QUICK, None, kind)
+
+
+def test_a_handful_of_rows_is_not_learned_by_heart_for_ever() -> None:
+    assert preset_spec(Preset.THOROUGH, None, Architecture.LSTM, rows=3).epochs == 60
+
+
+def test_language_models_keep_their_passes() -> None:
+    plain = preset_spec(Preset.BALANCED, Method.LORA)
+    assert preset_spec(Preset.BALANCED, Method.LORA, rows=50) == plain
