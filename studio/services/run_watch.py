@@ -249,7 +249,7 @@ class RunWatch:
 
 
 def drop_results(run_dir: Path) -> None:
-    """Remove what a cancelled or outdone run made; moved aside first, so that nothing half-removed looks like a checkpoint."""
+    """Remove what a cancelled or outdone run made; moved aside first: nothing half-removed looks like a checkpoint."""
     for name in ("checkpoints", "model"):
         if (run_dir / name).exists():
             trash = run_dir / f".trash-{name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QSpinBox, QWidget
 
 from studio.domain.runs import RunPlan
 from studio.gui.dialogs.product_form import FormDialog
@@ -23,6 +23,7 @@ class FoldsDialog(FormDialog):
         super().__init__(_("Check by folds"), _("Put into the queue"), parent)
         self._plans = list(plans)
         self.source = DropDown()
+        self.source.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for plan in self._plans:
             self.source.addItem(plan.name)
         self.number = QSpinBox()

@@ -8,7 +8,15 @@ from typing import Literal
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QStackedLayout, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QStackedLayout,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.domain.ids import new_id
 from studio.domain.runs import Run
@@ -23,8 +31,8 @@ from studio.i18n import _, ngettext
 
 REFRESH_MS = 20_000  # “waits until 22:00” becomes untrue by itself
 _WIDTHS = {
-    QueueColumn.PLACE: 70, QueueColumn.NAME: 280, QueueColumn.DATA: 180, QueueColumn.STATE: 210,
-    QueueColumn.HOURS: 130, QueueColumn.EXPECTED: 120,
+    QueueColumn.PLACE: 60, QueueColumn.DATA: 136, QueueColumn.STATE: 176, QueueColumn.HOURS: 112,
+    QueueColumn.EXPECTED: 112,
 }  # fmt: skip
 
 
@@ -77,6 +85,9 @@ class QueueView(QWidget):
 
     def _build_table(self) -> QTableView:
         table = plain_table(self.model, _("Queue of runs"), {int(k): width for k, width in _WIDTHS.items()})
+        header = table.horizontalHeader()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(QueueColumn.NAME, QHeaderView.ResizeMode.Stretch)
         table.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         table.setDragDropOverwriteMode(False)
         table.setDropIndicatorShown(True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from studio.domain.runs import RunPlan
 from studio.domain.search_space import Dimension, searchable
@@ -39,6 +39,7 @@ class StartDialog(QDialog):
         self.setWindowTitle(_("New search"))
         self.resize(*_SIZE)
         self.source = DropDown()
+        self.source.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.source.setAccessibleName(_("Settings to start from"))
         for plan in self._plans:
             self.source.addItem(plan.name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QStackedLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QHeaderView, QStackedLayout, QWidget
 
 from studio.domain.runs import RunPlan
 from studio.domain.searches import SEARCH_TITLES, Search, SearchState, best_spec, search_words
@@ -66,7 +66,8 @@ class SearchView(QWidget):
         self.dialog: StartDialog | None = None
         self.chooser = DropDown()
         self.chooser.setAccessibleName(_("Which search"))
-        self.chooser.setMinimumWidth(300)
+        self.chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.chooser.setMinimumContentsLength(14)  # a long name is cut: narrow windows keep their buttons
         self.badge = StateBadge("")
         self.progress = Caption()
         self.new = SecondaryButton(_("New search"), self.ask_new, icon="plus")
@@ -124,8 +125,9 @@ class SearchView(QWidget):
         tools = QHBoxLayout()
         tools.setSpacing(space.s)
         self.progress.setWordWrap(False)
-        for widget in (self.chooser, self.badge, self.progress):
-            tools.addWidget(widget)
+        tools.addWidget(self.chooser, 1)
+        tools.addWidget(self.badge)
+        tools.addWidget(self.progress)
         tools.addStretch(1)
         for button in (self.stop, self.go_on, self.new, self.use):
             tools.addWidget(button)
