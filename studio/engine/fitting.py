@@ -21,7 +21,7 @@ from studio.domain.shapes import Shape
 from studio.domain.specs import ADDS_ON, Preset, TrainSpec, applies, preset_spec
 from studio.engine import devices
 from studio.i18n import _, ngettext
-from studio.words import size_words
+from studio.words import clauses, size_words
 
 KEPT_BY_CHECKPOINTING: Final = 0.35  # of a batch's activations; they are then computed twice
 SHORTEST: Final = 64  # tokens; a proposal does not go below
@@ -140,9 +140,9 @@ def _proposal(
             _("{rows} and {n} batches per update, which learns the same").format(rows=rows, n=updates)
         )
     text = _("With this it needs about {memory} and fits: {reasons}.")
-    listed = "; ".join(reasons) or _("nothing has to change")
+    why = clauses(reasons) or _("nothing has to change")
     return Proposal(
-        changes=changes, sentence=text.format(memory=size_words(memory), reasons=listed), memory_bytes=memory
+        changes=changes, sentence=text.format(memory=size_words(memory), reasons=why), memory_bytes=memory
     )
 
 

@@ -13,6 +13,7 @@ from studio.domain.architectures import Architecture
 from studio.domain.runs import RunPlan
 from studio.domain.specs import TrainSpec
 from studio.engine import devices
+from studio.engine.checkpoint import seed_all
 from studio.engine.control import Control, Emit
 from studio.engine.fitting import Choices, settle
 from studio.engine.models import Size, check_method, size_of
@@ -62,7 +63,7 @@ def prepare(
     threads = devices.set_threads(spec.threads)
     known, _plus, base_format = dtype.partition("+")
     chosen = devices.pick_dtype(known or _number_format(spec, device), device)
-    torch.manual_seed(spec.seed)
+    seed_all(spec.seed)
     emit(Phase(name="reading_rows"))
     resumed = base_format if dtype else None
     setting = Setting(plan, rows, work_dir, emit, control, device, chosen, media, resumed)

@@ -73,7 +73,9 @@ def _manifest(dataset: Path) -> dict[str, Any]:
     """Rows of each split and what else the dataset says of itself in short; {} when it says nothing."""
     try:
         said = json.loads((dataset / "manifest.json").read_text(encoding="utf-8"))
-        return {name: said[name] for name in ("splits", "split", "split_seed", "rows", "shape") if name in said}
+        return {
+            name: said[name] for name in ("splits", "split", "split_seed", "rows", "shape") if name in said
+        }
     except (OSError, ValueError, TypeError):
         return {}
 
@@ -135,8 +137,12 @@ def _indented(code: str, spaces: int = 4) -> str:
 
 
 def _filled(parts: str, plan: RunPlan, facts: dict[str, Any], name: str, more: dict[str, str]) -> str:
-    text = "".join(resource_path("scripts", f"{part}.txt").read_text(encoding="utf-8") for part in parts.split())
-    told = json.dumps(facts, indent=1)  # never three quotes in a row, which alone could end the text around it
+    text = "".join(
+        resource_path("scripts", f"{part}.txt").read_text(encoding="utf-8") for part in parts.split()
+    )
+    told = json.dumps(
+        facts, indent=1
+    )  # never three quotes in a row, which alone could end the text around it
     title = " ".join(f"{plan.name}: {plan.base_name} on {plan.dataset_name}".split())
     title = title.replace("\\", "/").replace('"', "'")
     values = {"TITLE": title, "NAME": name, "CHECKED": str(_CHECKED.get(plan.spec.architecture, 0)), **more}

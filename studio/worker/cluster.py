@@ -70,7 +70,9 @@ class Cluster:
     def connect(self) -> None:
         """Reach the cluster. Raises StudioError ``cluster.unreachable``."""
         try:
-            self._ray.init(address=self._address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
+            self._ray.init(
+                address=self._address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR"
+            )
             self._jobs = self._client_of(self._address)
         except Exception as error:
             self.disconnect()
@@ -79,7 +81,9 @@ class Cluster:
                 _("The Ray cluster at {address} cannot be reached: {error}").format(
                     address=self._address, error=(str(error).splitlines() or [""])[0]
                 ),
-                _("Check the address and that the cluster is up; the run itself goes on there if it was started."),
+                _(
+                    "Check the address and that the cluster is up; the run itself goes on there if it was started."
+                ),
             ) from error
 
     def disconnect(self) -> None:
@@ -167,7 +171,9 @@ class Follower:
     def _copy_events(self) -> bool:
         """Append what is new to the mirror; whether there was anything."""
         grown = False
-        while part := self._cluster.ask(self._job, "read", "events.jsonl", self._mirror.stat().st_size, PART_BYTES):
+        while part := self._cluster.ask(
+            self._job, "read", "events.jsonl", self._mirror.stat().st_size, PART_BYTES
+        ):
             with self._mirror.open("ab") as file:
                 file.write(part)
             grown = True
@@ -204,7 +210,9 @@ class Follower:
             return
         aside = target.with_name(f".tmp-{uuid.uuid4().hex}")
         try:
-            if not all(self._fetch_file(f"{name}/{path}", aside / path, size) for path, size in sizes.items()):
+            if not all(
+                self._fetch_file(f"{name}/{path}", aside / path, size) for path, size in sizes.items()
+            ):
                 return  # removed there meanwhile: a newer one follows
             trash = target.with_name(f".trash-{uuid.uuid4().hex}")
             if target.exists():

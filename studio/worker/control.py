@@ -60,7 +60,8 @@ class CommandControl:
     def hold(self, step: int, reason: Reason, until: Callable[[], bool] | None = None) -> None:
         self._paused = True
         self._wait(
-            Paused(step=step, code=reason.code, message=reason.message, hint=reason.hint), until or (lambda: False)
+            Paused(step=step, code=reason.code, message=reason.message, hint=reason.hint),
+            until or (lambda: False),
         )
 
     def _wait(self, paused: Paused, over: Callable[[], bool]) -> None:

@@ -97,7 +97,10 @@ def drop_results(run_dir: Path) -> None:
 
 def rows_of(plan: RunPlan) -> Callable[[Split], Iterable[dict[str, Any]]]:
     """How the engine gets at the rows of the plan's dataset, one split at a time; the test rows only to be compared."""
-    folder, draws = Path(plan.dataset_dir), plan.spec.architecture is Architecture.VAE  # which needs no labels
+    folder, draws = (
+        Path(plan.dataset_dir),
+        plan.spec.architecture is Architecture.VAE,
+    )  # which needs no labels
 
     def rows(split: Split) -> Iterable[dict[str, Any]]:
         if split is Split.TEST and not plan.compare:

@@ -92,7 +92,9 @@ def final_hash(folder: Path) -> str:
     state = {**snapshot.optimizer, "rng": snapshot.rng}
     digest.update(str(sorted(_flat(state))).encode())
     facts = snapshot.position
-    digest.update(repr((facts.step, facts.epoch, facts.batch, facts.best_loss, facts.best_step, facts.evals)).encode())
+    digest.update(
+        repr((facts.step, facts.epoch, facts.batch, facts.best_loss, facts.best_step, facts.evals)).encode()
+    )
     (model,) = (folder / "model").glob("*.safetensors")
     digest.update(model.read_bytes())
     return digest.hexdigest()
@@ -100,7 +102,10 @@ def final_hash(folder: Path) -> str:
 
 def _flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, torch.Tensor):
-        yield path, hashlib.sha256(value.contiguous().view(-1).view(torch.uint8).numpy().tobytes()).hexdigest()
+        yield (
+            path,
+            hashlib.sha256(value.contiguous().view(-1).view(torch.uint8).numpy().tobytes()).hexdigest(),
+        )
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from _flat(item, f"{path}.{key}")

@@ -47,7 +47,9 @@ def plan() -> Any:
 def train(folder: Path) -> None:
     """What ``worker train`` does, in a folder of its own."""
     writer = EventWriter(None, folder / "events.jsonl")
-    control = CommandControl(CommandReader(None, folder / "commands.jsonl"), writer.emit, end_with_parent=False)
+    control = CommandControl(
+        CommandReader(None, folder / "commands.jsonl"), writer.emit, end_with_parent=False
+    )
     Session(plan(), folder, chat_rows, writer.emit, control).run()
     writer.emit(Finished())
 

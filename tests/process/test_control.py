@@ -38,7 +38,9 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.mailbox = folder / "commands.jsonl"
         self.said: list[Event] = []
-        self.control = CommandControl(CommandReader(None, self.mailbox), self.said.append, end_with_parent=False)
+        self.control = CommandControl(
+            CommandReader(None, self.mailbox), self.said.append, end_with_parent=False
+        )
 
     def say(self, command: Command) -> None:
         with self.mailbox.open("a", encoding="utf-8") as file:
@@ -88,7 +90,9 @@ def test_cancel_is_heard_in_a_hold(tmp_path: Path) -> None:
         desk.control.hold(3, WHY)
 
 
-def test_a_disk_that_takes_not_even_the_word_stops_no_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_disk_that_takes_not_even_the_word_stops_no_hold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def full(event: Event) -> None:
         raise OSError(28, "No space left on device")
 

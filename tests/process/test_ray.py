@@ -1,5 +1,7 @@
 """A run as a job on a Ray cluster: a real one, started here; it trains, and losing the connection loses nothing."""
 
+# ruff: noqa: F811
+
 from __future__ import annotations
 
 import json
@@ -46,7 +48,11 @@ def there(folder: Path, address: str) -> Path:
 
 
 def test_a_run_on_a_cluster_comes_back_as_if_it_were_here(
-    start: Start, base: Path, dataset: Path, tmp_path: Path, cluster: str  # noqa: F811
+    start: Start,
+    base: Path,
+    dataset: Path,
+    tmp_path: Path,
+    cluster: str,
 ) -> None:
     trainer = start(there(run_dir(tmp_path / "run", base, dataset, evals_per_epoch=4), cluster))
     trainer.process.wait(600)
@@ -64,7 +70,11 @@ def test_a_run_on_a_cluster_comes_back_as_if_it_were_here(
 
 
 def test_a_killed_watcher_finds_the_run_again_and_commands_arrive(
-    start: Start, base: Path, dataset: Path, tmp_path: Path, cluster: str  # noqa: F811
+    start: Start,
+    base: Path,
+    dataset: Path,
+    tmp_path: Path,
+    cluster: str,
 ) -> None:
     folder = there(run_dir(tmp_path / "run", base, dataset, epochs=100, evals_per_epoch=0.2), cluster)
     first = start(folder)
@@ -88,7 +98,11 @@ def test_a_killed_watcher_finds_the_run_again_and_commands_arrive(
 
 
 def test_an_address_where_nobody_answers_is_explained(
-    start: Start, base: Path, dataset: Path, tmp_path: Path, cluster: str  # noqa: F811
+    start: Start,
+    base: Path,
+    dataset: Path,
+    tmp_path: Path,
+    cluster: str,
 ) -> None:
     trainer = start(there(run_dir(tmp_path / "run", base, dataset), "127.0.0.1:6399"))
     trainer.process.wait(300)

@@ -1,5 +1,7 @@
 """A run exported as a program trains the same: it is run here, by itself, and reaches the same losses."""
 
+# ruff: noqa: F811
+
 from __future__ import annotations
 
 import csv
@@ -45,13 +47,18 @@ def scripted(folder: Path, tmp_path: Path) -> list[float]:
     done = subprocess.run([sys.executable, "-P", str(file)], capture_output=True, timeout=WAIT_S, cwd=tmp_path,
                           env={**os.environ, "HF_HUB_OFFLINE": "1"})  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:].decode(errors="replace")
-    said: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines() if line.startswith(b"{")]
+    said: list[dict[str, Any]] = [
+        json.loads(line) for line in done.stdout.splitlines() if line.startswith(b"{")
+    ]
     return [line["validation_loss"] for line in said if "validation_loss" in line]
 
 
 @pytest.mark.parametrize("method", ["lora", "scratch"])
 def test_a_language_models_program_reaches_the_same_losses(
-    method: str, base: Path, dataset: Path, tmp_path: Path  # noqa: F811
+    method: str,
+    base: Path,
+    dataset: Path,
+    tmp_path: Path,
 ) -> None:
     folder = run_dir(
         tmp_path / "run", base, dataset, method=method, lora_dropout=0.0, evals_per_epoch=2, layers=2, heads=2,
@@ -102,7 +109,9 @@ def test_a_text_classifiers_program_reaches_the_same_losses(tmp_path: Path) -> N
 
 
 def test_other_kinds_say_that_they_call_the_engine(tmp_path: Path) -> None:
-    folder = text_plan(tmp_path, architecture=Architecture.GRU, method=Method.SCRATCH, width=16, layers=1, heads=1)
+    folder = text_plan(
+        tmp_path, architecture=Architecture.GRU, method=Method.SCRATCH, width=16, layers=1, heads=1
+    )
     plan = RunPlan.model_validate_json((folder / "spec.json").read_text(encoding="utf-8"))
     assert not written_out(plan)
     file = tmp_path / "again.py"
@@ -114,13 +123,15 @@ def test_other_kinds_say_that_they_call_the_engine(tmp_path: Path) -> None:
     assert (again / "model" / "weights.safetensors").is_file()
 
 
-def test_other_data_is_refused(base: Path, dataset: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_other_data_is_refused(base: Path, dataset: Path, tmp_path: Path) -> None:
     folder = run_dir(tmp_path / "run", base, dataset)
     plan = RunPlan.model_validate_json((folder / "spec.json").read_text(encoding="utf-8"))
     text = run_script(Run(plan=plan), folder, 1, "again.py")
     digest = json.loads(text.split('r"""')[1].split('"""')[0])["data"]["rows_sha256"]
     file = tmp_path / "again.py"
     file.write_text(text.replace(digest, "0" * 64), encoding="utf-8")
-    done = subprocess.run([sys.executable, "-P", str(file)], capture_output=True, timeout=WAIT_S, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-P", str(file)], capture_output=True, timeout=WAIT_S, cwd=tmp_path
+    )
     assert done.returncode == 1
     assert b"not the data" in done.stderr

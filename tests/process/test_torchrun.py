@@ -1,5 +1,7 @@
 """One run shared by two processes: the losses of one process at the same batch, and resumable."""
 
+# ruff: noqa: F811
+
 from __future__ import annotations
 
 import os
@@ -20,7 +22,7 @@ from tests.process.test_train_worker import Start, base, dataset, run_dir, start
 
 SAME = 1e-4  # nats and weights: the same sums in another order, over 24 updates
 WAIT_S = 240
-# No dropout, since each process draws its own; SGD, since Adam makes of a rounding error in a tiny gradient a whole step.
+# No dropout, since each process draws its own; SGD, since Adam makes whole steps of rounding errors in tiny gradients.
 PLAIN = {"lora_dropout": 0.0, "evals_per_epoch": 2, "optimizer": "sgd", "learning_rate": 0.05}
 
 
@@ -34,7 +36,9 @@ def by_torchrun(folder: Path) -> None:
         sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=0", "--standalone",
         "-m", "studio", "worker", "train", str(folder),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, timeout=WAIT_S, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    done = subprocess.run(
+        command, capture_output=True, timeout=WAIT_S, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
     assert done.returncode == 0, done.stderr[-3000:].decode(errors="replace")
 
 
@@ -47,7 +51,7 @@ def final(folder: Path) -> Event:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory, base: Path, dataset: Path) -> Path:  # noqa: F811
+def alone(tmp_path_factory: pytest.TempPathFactory, base: Path, dataset: Path) -> Path:
     """The folder of the run by one process."""
     folder = run_dir(tmp_path_factory.mktemp("alone") / "run", base, dataset, **PLAIN)
     subprocess.run([sys.executable, "-m", "studio", "worker", "train", str(folder)], check=True, capture_output=True,
@@ -67,7 +71,10 @@ def assert_same(folder: Path, alone: Path) -> None:
 
 
 def test_torchrun_with_two_processes_learns_what_one_does_and_resumes(
-    base: Path, dataset: Path, tmp_path: Path, alone: Path  # noqa: F811
+    base: Path,
+    dataset: Path,
+    tmp_path: Path,
+    alone: Path,
 ) -> None:
     folder = run_dir(tmp_path / "run", base, dataset, **PLAIN)
     by_torchrun(folder)
@@ -95,7 +102,11 @@ def placed(folder: Path, processes: int) -> Path:
 
 
 def test_the_plan_asks_for_two_processes(
-    start: Start, base: Path, dataset: Path, tmp_path: Path, alone: Path  # noqa: F811
+    start: Start,
+    base: Path,
+    dataset: Path,
+    tmp_path: Path,
+    alone: Path,
 ) -> None:
     folder = placed(run_dir(tmp_path / "run", base, dataset, **PLAIN), 2)
     assert isinstance(start(folder).finish(), Finished)
@@ -103,7 +114,10 @@ def test_the_plan_asks_for_two_processes(
 
 
 def test_a_loss_that_is_no_number_is_told_by_the_leader(
-    start: Start, base: Path, dataset: Path, tmp_path: Path  # noqa: F811
+    start: Start,
+    base: Path,
+    dataset: Path,
+    tmp_path: Path,
 ) -> None:
     broken = shutil.copytree(base, tmp_path / "broken")
     weights = load_file(str(broken / "model.safetensors"))

@@ -330,7 +330,9 @@ def test_a_disk_that_takes_no_checkpoint_holds_the_run_until_it_does(
     assert held is not None
     assert (held.code, bool(held.hint)) == ("run.disk_full", True)
     assert list((folder / "checkpoints").iterdir()) == []
-    resource.prlimit(trainer.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    resource.prlimit(
+        trainer.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    )
     assert isinstance(trainer.finish(), Finished)  # by itself
 
 
@@ -340,7 +342,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "small"
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
-    if sys.platform != "linux" or os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
+    if (
+        sys.platform != "linux"
+        or os.geteuid() != 0
+        or subprocess.run(command, capture_output=True).returncode
+    ):
         pytest.skip("only root may mount a small disk")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
@@ -387,12 +393,12 @@ def checkpoint_files(folder: Path) -> dict[str, int]:
     return {str(path): path.stat().st_size for path in files}
 
 
-def test_a_full_disk_lets_the_user_stop(
-    start: Start, base: Path, dataset: Path, small_disk: Path
-) -> None:
+def test_a_full_disk_lets_the_user_stop(start: Start, base: Path, dataset: Path, small_disk: Path) -> None:
     trainer = start(run_dir(small_disk / "run", base, dataset, epochs=90, evals_per_epoch=4))
     trainer.until(lambda events: any(isinstance(e, CheckpointSaved) for e in events))
-    (small_disk / "run" / "commands.jsonl").write_bytes(b"\n" * 200)  # room for the word, when there is no other
+    (small_disk / "run" / "commands.jsonl").write_bytes(
+        b"\n" * 200
+    )  # room for the word, when there is no other
     fill(small_disk)
     trainer.until(lambda events: paused(events) is not None)
     trainer.say(Stop())
