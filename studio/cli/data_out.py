@@ -14,7 +14,7 @@ from studio.cli.verbs import Verbs
 from studio.domain.datasets import RowChange, Split, VersionDiff
 from studio.errors import StudioError
 from studio.i18n import _
-from studio.services.files import write_atomically
+from studio.services.files import size_of, write_atomically
 from studio.words import clauses, labelled, size_words
 
 
@@ -46,7 +46,7 @@ def export(
             path = services.data_exports.export(
                 found.id, chosen, out, split, progress, call.interrupts.cancelled
             )
-    size = path.stat().st_size
+    size = size_of(path)
     call.out.say(_("Written: {path}, {size}").format(path=path, size=size_words(size)))
     return Answer({"dataset_id": found.id, "path": str(path), "format": chosen, "size_bytes": size})
 

@@ -33,6 +33,12 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
 def tail(path: Path, lines: int = 40, max_bytes: int = 16_384) -> str:
     """The last lines of a text file; empty when there is none."""
     try:

@@ -90,7 +90,9 @@ class DataJob(CsvJob):
     def _measure(self, payload: Any, hear: Hear, cancel: threading.Event | None) -> dict[str, Any]:
         version = self._workspace.dataset_store.stored[Path(payload["dataset_dir"]).name]
         splits = {split.value: rows for split, rows in version.splits.items()}
-        return DatasetStatistics(dataset_id=version.id, rows=version.rows, splits=splits).model_dump(mode="json")
+        return DatasetStatistics(dataset_id=version.id, rows=version.rows, splits=splits).model_dump(
+            mode="json"
+        )
 
     def _derive(self, payload: Any, hear: Hear, cancel: threading.Event | None) -> dict[str, Any]:
         hear(Phase(name="writing"))
