@@ -16,6 +16,7 @@ from studio.errors import StudioError
 from studio.i18n import N_, _
 from studio.services.container import Services
 from studio.services.queue import Place
+from studio.words import labelled, listed
 
 WaitingName = Annotated[str, typer.Argument(metavar="RUN", help=N_("Id or name of the waiting run."))]
 _WORDS = ("first", "last", "up", "down")
@@ -79,7 +80,7 @@ def schedule(
     start, end = read_time(at), read_time(until) if until else None
     with call.writing() as services:
         made = services.runs.schedule(_waiting(services, run).id, start, end)
-        call.out.say(f"{made.name}: {queue_words(services, made)}")
+        call.out.say(labelled(made.name, queue_words(services, made)))
         call.out.say(
             _("Runs start while a window is open, or with: {command}").format(
                 command="studio runs queue work"
@@ -92,7 +93,7 @@ def now(call: Call, run: WaitingName) -> Answer:
     """Let a run be the next."""
     with call.writing() as services:
         started = services.runs.start_now(_waiting(services, run).id)
-        call.out.say(f"{started.name}: {queue_words(services, started)}")
+        call.out.say(labelled(started.name, queue_words(services, started)))
         return Answer(following.facts(services, started))
 
 
@@ -113,7 +114,7 @@ def _place(text: str) -> Place:
         return int(text)
     raise StudioError(
         "option.invalid", _("“{text}” is not a place in the queue.").format(text=text),
-        _("Name a number from 1, or: {words}").format(words=", ".join(_WORDS)),
+        _("Name a number from 1, or: {words}").format(words=listed(_WORDS)),
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from studio.domain.shapes import Shape
 from studio.domain.specs import TrainSpec, applies
 from studio.errors import StudioError
 from studio.i18n import _
+from studio.words import listed
 
 Setting = bool | int | float | str
 Settings = dict[str, Setting]
@@ -101,7 +102,7 @@ def read_dimension(name: str, text: str) -> Dimension:
     if field is None or name in _OTHER_MODEL | _OTHER_LOSS or _extra(field).get("group") not in _GROUPS:
         raise StudioError(
             "search.unknown_field", _("“{name}” is not a setting that can be searched.").format(name=name),
-            _("Those that can: {names}").format(names=", ".join(_all_searchable())),
+            _("Those that can: {names}").format(names=listed(_all_searchable())),
         )  # fmt: skip
     low, dots, high = text.partition("..")
     if dots:
@@ -166,7 +167,7 @@ def _checked(name: str, field: FieldInfo, text: str) -> Setting:
 
 def _allowed(field: FieldInfo) -> str:
     if named := _named_choices(field):
-        return _("Allowed: {bounds}").format(bounds=", ".join(map(str, named)))
+        return _("Allowed: {bounds}").format(bounds=listed(map(str, named)))
     low, high = _bounds(field)
     return _("Allowed: {low} to {high}").format(low=f"{low:g}", high=f"{high:g}")
 

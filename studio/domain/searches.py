@@ -17,6 +17,7 @@ from studio.domain.specs import TrainSpec
 from studio.domain.values import now
 from studio.errors import StudioError
 from studio.i18n import N_, _
+from studio.words import listed
 
 
 class SearchState(StrEnum):
@@ -161,7 +162,7 @@ def search_words(search: Search) -> str:
     tried = len([trial for trial in search.trials if trial.state is not TrialState.RUNNING])
     if search.best is None or search.best.value is None:
         return _("{n} trials have ended; none has a result yet.").format(n=tried)
-    found = ", ".join(
+    found = listed(
         _("{title} {value}").format(title=field_title(name), value=setting_words(name, value))
         for name, value in search.best.settings.items()
     )

@@ -31,6 +31,7 @@ from studio.protocol.events import Estimated, Event
 from studio.services.datasets import is_sample
 from studio.services.files import write_atomically
 from studio.services.ports import DatasetRepository, RowPages, RunJob
+from studio.words import listed
 
 PROBES = 4
 _PROBE_SCAN_ROWS = 400
@@ -189,7 +190,7 @@ def check_choice(shape: Shape, spec: TrainSpec) -> None:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(_("“{name}”").format(name=name) for name in names)
+    return listed(_("“{name}”").format(name=name) for name in names)
 
 
 def _usable_base(base: BaseModelInfo | None, architecture: Architecture) -> BaseModelInfo:

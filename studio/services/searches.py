@@ -28,6 +28,7 @@ from studio.services.changes import ChangeBus, Changes
 from studio.services.ports import DatasetRepository, SearchRepository
 from studio.services.run_watch import drop_results
 from studio.services.runs import RunService
+from studio.words import listed
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ class SearchService:
             raise StudioError(
                 "search.unfit_field",
                 _("“{name}” means nothing for this kind of model and data.").format(name=wrong[0]),
-                _("Those that can be searched: {names}").format(names=", ".join(able)),
+                _("Those that can be searched: {names}").format(names=listed(able)),
             )  # fmt: skip
         if not space:
             raise StudioError(

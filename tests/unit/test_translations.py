@@ -23,7 +23,7 @@ NARROW = re.compile(rf"[{HAN}][,;:!?]|[{HAN}] ?\(|\) ?[{HAN}]|[{HAN}]\.(?![A-Za-
 # Names and units that no language translates; a language's name stands in that language.
 SAME_EVERYWHERE = {
     "English", "简体中文", "Hugging Face", "ModelScope", "NVIDIA GPU", "Apple GPU", "float32", "bfloat16",
-    "kW", "/kWh",
+    "kW", "/kWh", "int8", "Adam", "AdamW", "Adagrad", "RMSprop",
 }  # fmt: skip
 OPTIONS: tuple[type[BaseModel], ...] = (TrainSpec, ImportSpec, SplitShares, Sampling, Settings)
 
