@@ -94,6 +94,23 @@ TITLES: dict[StrEnum, str] = {
 }
 
 
+TASK_HELP: dict[Task, str] = {
+    Task.CHAT: N_("Answers customers in sentences; learns from questions and answers."),
+    Task.LANGUAGE_MODEL: N_("Goes on with a text in your style; learns from plain passages."),
+    Task.CLASSIFY_TEXT: N_("Gives each text one or more labels, such as the topic; learns from texts with labels."),
+    Task.RATE_TEXT: N_("Gives each text a number, such as stars; learns from texts with numbers."),
+    Task.CLASSIFY_IMAGES: N_("Says what is in a picture; learns from pictures with labels."),
+    Task.DRAW_IMAGES: N_("Draws new pictures like yours; learns from pictures alone."),
+    Task.RECOMMEND: N_("Names what a customer may like next; learns from who rated or chose what."),
+    Task.HEAR_COMMANDS: N_("Tells short spoken commands apart; learns from recordings with labels."),
+}
+
+
+def task_help(task: Task) -> str:
+    """What such a product does and learns from, in a sentence in the active language."""
+    return _(TASK_HELP[task])
+
+
 def title(member: StrEnum) -> str:
     """The member's name for a person, in the active language."""
     return _(TITLES[member])

@@ -29,7 +29,9 @@ class Sample:
 
     def source(self, language: str) -> Path:
         """The file in this language (``en`` or ``zh_CN``); English for a language without its own."""
-        return resource_path("samples", f"{self.stem}_{'zh' if language.startswith('zh') else 'en'}.{self.ending}")
+        return resource_path(
+            "samples", f"{self.stem}_{'zh' if language.startswith('zh') else 'en'}.{self.ending}"
+        )
 
 
 _R = ColumnRole

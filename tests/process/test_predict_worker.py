@@ -121,7 +121,10 @@ def drawing_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     sizes = VaeSizes(16, 1, 4, 2, 0.0)
     save_weights(Vae(sizes), folder)
-    write_task(folder, {"architecture": "vae", "sizes": sizes.document(), "look": Look(16, 1, (0.0,), (1.0,)).document()})
+    write_task(
+        folder,
+        {"architecture": "vae", "sizes": sizes.document(), "look": Look(16, 1, (0.0,), (1.0,)).document()},
+    )
     return folder
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -16,13 +17,23 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.domain.products import Matrix, Product, Purpose, Role, Stage, Task, check_product, title
+from studio.domain.products import (
+    Matrix,
+    Product,
+    Purpose,
+    Role,
+    Stage,
+    Task,
+    check_product,
+    task_help,
+    title,
+)
 from studio.gui.dialogs.product_form import FormDialog
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import FormRow
+from studio.gui.widgets import Caption, FormRow
 from studio.i18n import _
 
-_DESCRIPTION_HEIGHT = 76
+_DESCRIPTION_HEIGHT, _HELP_HEIGHT = 76, 32
 
 
 class ProductDialog(FormDialog):
@@ -84,9 +95,23 @@ class ProductDialog(FormDialog):
             boxes.addWidget(box)
         self._purpose_row = FormRow(_("What it does for the core product"), self._purpose_box)
         self.rows.addWidget(self._purpose_row)
-        self.rows.addWidget(FormRow(_("What its model does"), self.task))
+        self.task_help = Caption()
+        self.task_help.setMinimumHeight(_HELP_HEIGHT)  # two lines: the dialog keeps its height
+        self.task_help.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.task.currentIndexChanged.connect(self._on_task)
+        self._on_task()
+        task = QVBoxLayout()
+        task.setSpacing(current_tokens().space.xs)
+        task.addWidget(FormRow(_("What its model does"), self.task))
+        task.addWidget(self.task_help)
+        self.rows.addLayout(task)
         self.description.setTabChangesFocus(True)
         self.rows.addWidget(FormRow(_("Description"), self.description))
+
+    def _on_task(self) -> None:
+        text = task_help(Task(self.task.currentData()))
+        self.task_help.setText(text)
+        self.task.setAccessibleDescription(text)
 
     def _on_role(self) -> None:
         self._purpose_row.setVisible(self.role.currentData() == Role.AUXILIARY)
