@@ -13,6 +13,7 @@ from studio.gui.theme import current_tokens
 from studio.gui.widgets.buttons import LinkButton
 from studio.gui.widgets.labels import BodyText, Figure
 from studio.i18n import ngettext
+from studio.words import labelled
 
 _HEIGHT = 8
 _FIRST = 5  # bars before "show all"
@@ -96,7 +97,7 @@ class BarList(QWidget):
             self._grid.addWidget(_Bar(row.share, row.strong), place, 1, Qt.AlignmentFlag.AlignVCenter)
             figure = Figure(row.words)
             figure.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            figure.setAccessibleName(f"{row.name}: {row.words}")
+            figure.setAccessibleName(labelled(row.name, row.words))
             self._grid.addWidget(figure, place, 2)
 
     def _show_all(self) -> None:
