@@ -42,7 +42,7 @@ class FoldsDialog(FormDialog):
         )
         self.rows.addWidget(FormRow(_("Settings of"), self.source))
         self.rows.addWidget(
-            FormRow(_("Folds"), self.number, _("More take longer and tell more; 5 is usual."))
+            FormRow(_("Number of folds"), self.number, _("More take longer and tell more; 5 is usual."))
         )
 
     def plan(self) -> RunPlan:
