@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.gui.form_fields import FieldInput, FieldSpec, build_input, read_fields
 from studio.gui.theme import current_tokens
@@ -51,6 +51,8 @@ class ModelForm(QWidget, Generic[M]):
         self._valid = True
         self._inputs: dict[str, FieldInput] = {}
         self._rows: dict[str, FormRow] = {}
+        self._grids: list[tuple[FormRow, QGridLayout]] = []  # each row and where it belongs
+        self._placed: list[tuple[FormRow, QGridLayout]] = []  # those that stand in their grid
         self._general = Caption(tone="error", parent=self)
         self._general.hide()
         self._specs = _chosen(read_fields(model_type), fields)
@@ -79,6 +81,7 @@ class ModelForm(QWidget, Generic[M]):
         """ "simple" hides the advanced fields, "advanced" shows all."""
         for spec in self._specs:
             self._rows[spec.name].setVisible(level == "advanced" or spec.level == "simple")
+        self._place_rows()
 
     def level_of(self, name: str) -> str:
         """ "simple" or "advanced", as the field declares."""
@@ -87,6 +90,7 @@ class ModelForm(QWidget, Generic[M]):
     def set_field_visible(self, name: str, visible: bool) -> None:
         """Hide a field that does not apply now (its value is kept)."""
         self._rows[name].setVisible(visible)
+        self._place_rows()
 
     def input(self, name: str) -> QWidget:
         """The input widget of a field."""
@@ -107,6 +111,7 @@ class ModelForm(QWidget, Generic[M]):
         outer.setSpacing(space.l)
         grid: QGridLayout | None = None
         group = None
+        self._columns = columns
         for spec in self._specs:
             if grid is None or spec.group != group:
                 group, grid = spec.group, QGridLayout()
@@ -115,12 +120,29 @@ class ModelForm(QWidget, Generic[M]):
                 if "group_title" in spec.extra:
                     outer.addWidget(SectionTitle(_(str(spec.extra["group_title"]))))
                 outer.addLayout(grid)
-            place = grid.count()
             row = self._row(spec, compact)
-            # At the top of its cell, so that labels of neighbours stand level though their help differs in length.
-            grid.addWidget(row, place // columns, place % columns, Qt.AlignmentFlag.AlignTop)
-            grid.setColumnStretch(place % columns, 1)
+            if columns > 1:  # all as wide, whatever they hold
+                row.setSizePolicy(QSizePolicy.Policy.Ignored, row.sizePolicy().verticalPolicy())
+            self._grids.append((row, grid))
+        for column in range(columns):
+            for _row, each in self._grids:
+                each.setColumnStretch(column, 1)
+        self._place_rows()
         outer.addWidget(self._general)
+
+    def _place_rows(self) -> None:
+        """Rows that are shown follow one another without holes."""
+        shown = [(row, grid) for row, grid in self._grids if not row.isHidden()]
+        if shown == self._placed:
+            return
+        for row, grid in self._placed:
+            grid.removeWidget(row)
+        counts: dict[QGridLayout, int] = {}
+        for row, grid in shown:
+            place = counts[grid] = counts.get(grid, -1) + 1
+            # At the top of its cell, so that labels of neighbours stand level though their help differs in length.
+            grid.addWidget(row, place // self._columns, place % self._columns, Qt.AlignmentFlag.AlignTop)
+        self._placed = shown
 
     def _row(self, spec: FieldSpec, compact: bool) -> FormRow:
         field = build_input(spec)

@@ -36,6 +36,7 @@ class ModelChoice:
     base_key: str = ""
     probes: tuple[str, ...] = ()
     asks: str = ""
+    dataset_id: str = ""  # that a run learned from
     sequence: bool = False  # recommends by what was chosen, so a list of choices can be given too
 
 
@@ -56,12 +57,13 @@ class Choices:
         return next((choice for choice in self.all() if choice.key == key), None)
 
     def counterpart(self, choice: ModelChoice) -> ModelChoice | None:
-        """What to put beside ``choice``: the base of a run, the newest run of a base, else any other model."""
+        """What to put beside ``choice``: a run's base, a base's newest run, one of the same data, else any other."""
         if choice.base_key and (base := self.get(choice.base_key)):
             return base
         rest = [other for other in self.beside(choice).all() if other.key != choice.key]
         runs = [other for other in rest if other.base_key == choice.key]
-        return next(iter([*runs, *rest]), None)
+        alike = [other for other in rest if choice.asks and other.dataset_id == choice.dataset_id]
+        return next(iter([*runs, *alike, *rest]), None)
 
     def beside(self, choice: ModelChoice | None) -> Choices:
         """Those that can be asked the same as ``choice``."""
@@ -101,7 +103,7 @@ def _of_run(run: Run, by_path: dict[Path, str]) -> ModelChoice:
     return ModelChoice(
         run_key(run.id), run.name, run_id=run.id, product_id=run.product_id, base_key=base_key,
         probes=tuple(run.plan.probes), asks="" if kind is Architecture.LANGUAGE_MODEL else asks_for(kind),
-        sequence=kind is Architecture.SEQUENCE,
+        sequence=kind is Architecture.SEQUENCE, dataset_id=run.plan.dataset_id,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.gui.theme import current_tokens
@@ -42,13 +42,12 @@ class _Bar(QWidget):
         tokens, radius = current_tokens(), _HEIGHT / 2
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(tokens.surface_pressed))
-        painter.drawRoundedRect(QRectF(0, 0, self.width(), _HEIGHT), radius, radius)
-        painter.setBrush(QColor(tokens.accent if self._strong else tokens.border_strong))
-        filled = self._share * self.width()
-        if filled >= 1:
-            painter.drawRoundedRect(QRectF(0, 0, max(filled, _HEIGHT), _HEIGHT), radius, radius)
+        track = QPainterPath()
+        track.addRoundedRect(QRectF(0, 0, self.width(), _HEIGHT), radius, radius)
+        painter.fillPath(track, QColor(tokens.surface_pressed))
+        painter.setClipPath(track)  # the filled part is as long as the share, however small
+        filled = QRectF(0, 0, self._share * self.width(), _HEIGHT)
+        painter.fillRect(filled, QColor(tokens.accent if self._strong else tokens.border_strong))
 
 
 class _Name(QLabel):

@@ -58,7 +58,8 @@ class TextTask(HeadedTask[TextItem, TextBatch]):
     def preview(self, items: Sequence[TextItem]) -> list[list[PreviewToken]]:
         shown = []
         for item in items:
-            answer = self.goal.predictions(_certain(self.goal, item.target))[0].words()
+            said = self.goal.predictions(_certain(self.goal, item.target))[0]
+            answer = said.words() if said.number is not None else ", ".join(said.chosen) or "–"
             text = self.tokenizer.decode(item.ids.tolist(), skip_special_tokens=False)
             shown.append(
                 [PreviewToken(text=text, trained=False), PreviewToken(text=f" → {answer}", trained=True)]

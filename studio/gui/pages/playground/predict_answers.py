@@ -29,9 +29,8 @@ from studio.gui.widgets import (
     Caption,
     Card,
     Figure,
-    GhostButton,
-    IconButton,
     IconLabel,
+    LinkButton,
     PrimaryButton,
     SecondaryButton,
 )
@@ -55,7 +54,7 @@ class BatchView(Card):
     def __init__(self, batch: Batch, thumbnails: Thumbnails) -> None:
         super().__init__()
         self.batch = batch
-        self.save: GhostButton | None = None  # once there is something to save
+        self.save: LinkButton | None = None  # once there is something to save
         self._thumbnails = thumbnails
         self._inside = QWidget()
         self.add(self._inside)
@@ -73,7 +72,7 @@ class BatchView(Card):
         else:
             column.addWidget(self._table())
         if self.batch.asks != "sample" and any(answers.predictions() for answers in self.batch.answers):
-            self.save = GhostButton(
+            self.save = LinkButton(
                 _("Save as CSV…"), lambda: self.save_asked.emit(self.batch), icon="download"
             )
             column.addWidget(self.save, 0, Qt.AlignmentFlag.AlignLeft)
@@ -207,7 +206,7 @@ class AnswerPart(QWidget):
         row = QHBoxLayout(self._place)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(current_tokens().space.xs)
-        self.correct = IconButton("edit", _("Correct this answer…"), lambda: self._open_editor(answer))
+        self.correct = LinkButton(_("Correct this answer…"), lambda: self._open_editor(answer), icon="edit")
         row.addWidget(self.correct)
         kept = self._answers.corrections.get(self._number)
         if kept is not None:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from studio.domain import verdicts
+from studio.domain.architectures import Architecture
 from studio.domain.measures import HIGHER_IS_BETTER, Measure, measure_title, measure_words, metric_title
 from studio.domain.runs import FitEstimate, Run, RunSummary
 from studio.domain.values import Value
@@ -33,6 +34,11 @@ from studio.i18n import _
 from studio.words import duration_words, loss_words, size_words
 
 _HEAD_HEIGHT = 28
+# Metrics that say the same as the measure above them.
+_SAID = {
+    Measure.SURPRISE: "perplexity", Measure.CORRECT: "accuracy", Measure.PREFERRED: "preferred",
+    Measure.RANKED: "ndcg_at_10", Measure.RECONSTRUCTION: "elbo",
+}  # fmt: skip
 
 
 class IntervalBar(QWidget):
@@ -110,7 +116,7 @@ class FigureTable(QWidget):
 
     def fill(self, run: Run, verdict: Verdict, cost: Value | None) -> None:
         """Show the figures of this run."""
-        self._add_head(_("Base model") if run.plan.base_dir else _("Simplest guess"), _("This model"))
+        self._add_head(_("Base model") if is_based(run) else _("Simplest guess"), _("This model"))
         if verdict.measure is Measure.SURPRISE:
             self._add(
                 _("Loss on held-out rows"), loss_words(verdict.base_value), loss_words(verdict.tuned_value)
@@ -126,7 +132,8 @@ class FigureTable(QWidget):
             )
             self._add(measure_title(verdict.measure), base, tuned)
         for name, value in verdict.metrics.items():
-            self._add(metric_title(name), "–", f"{value:.3f}")
+            if name != _SAID.get(verdict.measure):
+                self._add(metric_title(name), "–", f"{value:.3f}")
         if run.summary is not None:
             self._add_prediction(run.estimate, run.summary)
         if cost is not None:
@@ -188,13 +195,18 @@ class VerdictCard(Card):
         self.badge.set(verdict_title(verdict.kind), VERDICT_TONES[verdict.kind], VERDICT_ICONS[verdict.kind])
         self.sentence.setText(verdicts.sentence(verdict))
         self.next_step.setText(verdicts.next_sentence(verdict))
-        self.bar.set(verdict, based=run.plan.base_dir is not None)
+        self.bar.set(verdict, based=is_based(run))
         table = FigureTable()
         table.fill(run, verdict, cost)
         self.body.replaceWidget(self._figures, table)
         self._figures.deleteLater()
         self._figures = table
         self.show()
+
+
+def is_based(run: Run) -> bool:
+    """Whether the comparison is with a model that could do the task already: only language models can."""
+    return run.plan.base_dir is not None and run.plan.spec.architecture is Architecture.LANGUAGE_MODEL
 
 
 def _two_digits(value: float | None) -> str:
