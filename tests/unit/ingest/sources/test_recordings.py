@@ -14,12 +14,11 @@ import soundfile
 
 from studio.domain.datasets import Split
 from studio.errors import StudioError
-from studio.ingest.dataset.pages import rejected
 from studio.ingest.dataset.recordings import ENDINGS, store_recording
 from studio.ingest.dataset.rows import read_split
 from studio.ingest.export.exporter import Exporter
 from tests.faults import archives
-from tests.unit.ingest.helpers import run_import
+from tests.unit.ingest.helpers import rejected, run_import
 from tests.unit.ingest.sources.test_archives import preview_of
 
 
