@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import time
 import uuid
 from pathlib import Path
@@ -28,6 +29,7 @@ from studio.worker.io import CommandReader, EventWriter
 
 POLL_S: Final = 0.5
 RETRY_S: Final = 5.0
+KNOCK_S: Final = 10.0
 PART_BYTES: Final = 4 << 20
 _OVER: Final = ("SUCCEEDED", "FAILED", "STOPPED")
 
@@ -70,6 +72,7 @@ class Cluster:
     def connect(self) -> None:
         """Reach the cluster. Raises StudioError ``cluster.unreachable``."""
         try:
+            _knock(self._address)
             self._ray.init(
                 address=self._address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR"
             )
@@ -275,6 +278,13 @@ class Follower:
             "cluster.job_lost", _("The job on the cluster has ended without a last word."),
             _("Let the run go on: it starts there again from its last checkpoint."),
         )  # fmt: skip
+
+
+def _knock(address: str) -> None:
+    """Raise OSError unless somebody listens there: Ray itself would try for minutes."""
+    host, _colon, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_S).close()
 
 
 def _running_job(cluster: Cluster, run_dir: Path) -> str | None:

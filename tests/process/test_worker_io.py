@@ -72,7 +72,6 @@ def test_a_reader_that_went_away_is_forgotten(tmp_path: Path) -> None:
 
 def test_commands_from_pipe_and_mailbox(tmp_path: Path) -> None:
     mailbox = tmp_path / "commands.jsonl"
-    mailbox.write_text('{"type":"stop"}\n')
     read_end, write_end = os.pipe()
     reader = CommandReader(read_end, mailbox)
     with mailbox.open("a") as file:
