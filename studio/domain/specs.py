@@ -352,7 +352,7 @@ _KINDS: dict[Architecture, tuple[float, dict[str, object]]] = {
     Architecture.CNN: (2.0, {"batch_size": 64, "image_size": 28, "channels": 16, "learning_rate": 2e-3}),
     Architecture.BACKBONE: (2.0, {"batch_size": 32, "image_size": 224}),
     Architecture.VAE: (
-        4.0,
+        2.0,
         {"batch_size": 128, "image_size": 28, "channels": 16, "dropout": 0.0, "learning_rate": 2e-3},
     ),
     Architecture.FACTORS: (8.0, {"batch_size": 512, "learning_rate": 5e-3, "weight_decay": 0.1}),

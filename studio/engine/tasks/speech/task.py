@@ -13,7 +13,16 @@ from torch import Tensor, nn
 
 from studio.domain.datasets import Split
 from studio.engine.tasks import goals
-from studio.engine.tasks.arrays import ArrayBatch, ArrayItem, ArrayTask, moved, needed, placed, to_show
+from studio.engine.tasks.arrays import (
+    ArrayBatch,
+    ArrayItem,
+    ArrayTask,
+    moved,
+    needed,
+    placed,
+    reuse_memory,
+    to_show,
+)
 from studio.engine.tasks.cache import ArrayCache
 from studio.engine.tasks.goals import Goal
 from studio.engine.tasks.images.models import CnnSizes, ResidualCnn
@@ -89,6 +98,7 @@ def build(setting: Setting) -> Loaded[ArrayItem, ArrayBatch]:
     seconds = length_for([lengths[row["audio"]] for row in rows[Split.TRAIN]])
     items, names = placed(setting, goal, rows, "audio", lambda name: lengths[name] > seconds)
     setting.emit(Phase(name="loading_model"))
+    reuse_memory()
     torch.manual_seed(spec.seed)
     sizes = CnnSizes(min(BANDS, frames_in(seconds)), 1, spec.channels, spec.dropout, goal.size)
     cache = ArrayCache(
