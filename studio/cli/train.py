@@ -97,7 +97,9 @@ def spec_of(
     kinds = architectures_for(shape, task) if shape else (Architecture.LANGUAGE_MODEL,)
     architecture = asked.architecture if "architecture" in fields else kinds[0]
     method = asked.method if "method" in fields else methods_for(architecture, shape)[0]
-    return validated(TrainSpec, {**preset_spec(preset, method, architecture, shape, rows).model_dump(), **fields})
+    return validated(
+        TrainSpec, {**preset_spec(preset, method, architecture, shape, rows).model_dump(), **fields}
+    )
 
 
 def detached(call: Call, services: Services, run: Run) -> Answer:

@@ -51,14 +51,20 @@ ARCHITECTURE_TITLES: Final = {
 ARCHITECTURE_HELP: Final = {
     Architecture.LANGUAGE_MODEL: N_("Writes and answers, and learns from conversations or plain text."),
     Architecture.ENCODER: N_("Already knows the language: good with few rows."),
-    Architecture.TRANSFORMER: N_("Learns your words from nothing and sees the whole text at once; wants many rows."),
-    Architecture.LSTM: N_("Learns your words from nothing and reads in both directions; small, wants many rows."),
+    Architecture.TRANSFORMER: N_(
+        "Learns your words from nothing and sees the whole text at once; wants many rows."
+    ),
+    Architecture.LSTM: N_(
+        "Learns your words from nothing and reads in both directions; small, wants many rows."
+    ),
     Architecture.GRU: N_("Like the LSTM, a little smaller and faster."),
     Architecture.CNN: N_("Learns to see from your pictures alone; fast with small pictures."),
     Architecture.BACKBONE: N_("Already knows what pictures look like: good with few of them."),
     Architecture.VAE: N_("Draws new pictures that look like yours; labels are not needed."),
     Architecture.FACTORS: N_("Learns the tastes of users and the nature of items from ratings."),
-    Architecture.SEQUENCE: N_("Learns what is chosen after what; the order of the choices counts, not their ratings."),
+    Architecture.SEQUENCE: N_(
+        "Learns what is chosen after what; the order of the choices counts, not their ratings."
+    ),
     Architecture.SPECTROGRAM: N_("Looks at the sound as a picture and tells short spoken commands apart."),
 }
 METHOD_TITLES: Final = {

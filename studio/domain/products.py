@@ -97,7 +97,9 @@ TITLES: dict[StrEnum, str] = {
 TASK_HELP: dict[Task, str] = {
     Task.CHAT: N_("Answers customers in sentences; learns from questions and answers."),
     Task.LANGUAGE_MODEL: N_("Goes on with a text in your style; learns from plain passages."),
-    Task.CLASSIFY_TEXT: N_("Gives each text one or more labels, such as the topic; learns from texts with labels."),
+    Task.CLASSIFY_TEXT: N_(
+        "Gives each text one or more labels, such as the topic; learns from texts with labels."
+    ),
     Task.RATE_TEXT: N_("Gives each text a number, such as stars; learns from texts with numbers."),
     Task.CLASSIFY_IMAGES: N_("Says what is in a picture; learns from pictures with labels."),
     Task.DRAW_IMAGES: N_("Draws new pictures like yours; learns from pictures alone."),

@@ -44,9 +44,7 @@ def is_predictor(folder: Path) -> bool:
     return (folder / TASK_FILE).is_file()
 
 
-def load_predictor(
-    folder: Path, device: torch.device | None = None, media: Media | None = None
-) -> Predictor:
+def load_predictor(folder: Path, device: torch.device | None = None, media: Media | None = None) -> Predictor:
     """The model in ``folder``, ready to answer. Raises StudioError ``model.unreadable``.
 
     media: reads the files that inputs name; needed by models of pictures and recordings.

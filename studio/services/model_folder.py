@@ -34,7 +34,9 @@ def inspect_folder(
         raise NotFoundError("model.no_folder", _("There is no folder {path}.").format(path=path))
     config = _config(path)
     files, kind = _weight_files(path), base_kind(config)
-    if kind is not Architecture.BACKBONE and not any(all((path / name).is_file() for name in names) for names in _TOKENIZERS):
+    if kind is not Architecture.BACKBONE and not any(
+        all((path / name).is_file() for name in names) for names in _TOKENIZERS
+    ):
         raise StudioError(
             "model.no_tokenizer", _("This model has no tokenizer (tokenizer.json is missing)."),
             _("Get the whole model folder, with its tokenizer files."),

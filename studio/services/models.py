@@ -93,7 +93,9 @@ class ModelService:
         if found is None:
             raise NotFoundError(
                 "model.none_of_kind",
-                _("There is no base model of the kind “{kind}” on this computer.").format(kind=architecture_title(kind)),
+                _("There is no base model of the kind “{kind}” on this computer.").format(
+                    kind=architecture_title(kind)
+                ),
                 _("Get one on the Train page, or name its folder with --base."),
             )  # fmt: skip
         return found

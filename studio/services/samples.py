@@ -25,7 +25,7 @@ class Sample:
     title: str
     shape: Shape
     roles: dict[str, ColumnRole] | None = None
-    shares: SplitShares = SplitShares()
+    shares: SplitShares = field(default_factory=SplitShares)
 
     def source(self, language: str) -> Path:
         """The file in this language (``en`` or ``zh_CN``); English for a language without its own."""

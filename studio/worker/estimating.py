@@ -19,9 +19,9 @@ def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> No
     from studio.engine.estimate import estimate  # torch: seconds, after the first words were said
 
     control = _UntilStopped(commands, writer)
-    found = estimate(
-        plan, rows_of(plan), folder, writer.emit, control, media_of(plan)
-    ).model_dump(mode="json")
+    found = estimate(plan, rows_of(plan), folder, writer.emit, control, media_of(plan)).model_dump(
+        mode="json"
+    )
     writer.emit(Estimated(estimate=found))
     writer.emit(Finished(result=found))
 

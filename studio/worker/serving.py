@@ -88,6 +88,4 @@ class RequestServer(ABC):
 
 def is_out_of_memory(error: Exception) -> bool:
     """Whether a model or library failed for want of memory; torch's own class is known by its name."""
-    return (
-        isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__ or "allocate" in str(error)
-    )
+    return isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__ or "allocate" in str(error)

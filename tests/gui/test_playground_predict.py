@@ -62,7 +62,7 @@ def open_page(
         page.resize(1072, 640)
         page.show()
         page.enter(run_id=run.id)
-        qtbot.waitUntil(lambda: bool(host.loads) or not page.predicting and page._read, timeout=5000)
+        qtbot.waitUntil(lambda: bool(host.loads) or (not page.predicting and page._read), timeout=5000)
         host.finish_loading(["refund", "delivery", "other"])
         return page
 

@@ -49,7 +49,16 @@ def told() -> str:
 def learn() -> None:
     """Better and better, down to a loss that the learning rate decides; told to stop, it ends after its check."""
     rate = json.loads((run_dir / "spec.json").read_text())["spec"]["learning_rate"]
-    emit("planned", total_steps=4, rows=8, rows_cut=0, real_tokens=80, trained_tokens=80, parameters=10, trainable=1)
+    emit(
+        "planned",
+        total_steps=4,
+        rows=8,
+        rows_cut=0,
+        real_tokens=80,
+        trained_tokens=80,
+        parameters=10,
+        trainable=1,
+    )
     (run_dir / "checkpoints").mkdir(exist_ok=True)
     for check in range(1, 5):
         loss = 1.0 + (math.log10(rate) + 3) ** 2 + 0.4 / check

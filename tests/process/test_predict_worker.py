@@ -1,4 +1,4 @@
-"""The predict worker as a real child process: answers in order, bad inputs, stopping, and what happens to its parent."""
+"""The predict worker as a real child process: answers in order, bad inputs, stopping, and its parent's end."""
 
 from __future__ import annotations
 

@@ -17,7 +17,6 @@ from studio.domain.specs import (
     scratch_parameters,
 )
 
-
 COMBINATIONS = [
     (shape, architecture, method)
     for shape in Shape

@@ -136,7 +136,9 @@ class Intake(QObject):
         """Import the bundled example for what the product's model does."""
         service = self._ctx.services.datasets
         task = self._product.task if self._product else ProductTask.CHAT
-        self._begin(_("Example"), lambda on_event, cancel: service.import_sample(None, on_event, cancel, task))
+        self._begin(
+            _("Example"), lambda on_event, cancel: service.import_sample(None, on_event, cancel, task)
+        )
 
     def read(self, spec: ImportSpec) -> None:
         """Look into a source in a thread; the form or a clear message follows."""

@@ -283,7 +283,7 @@ class PlaygroundPage(Page):
             self.seated.stop()
             self.seated.set_side_by_side(False)
             self.seated.leave(SLOTS[0])
-        self.body.setCurrentWidget(self.predict if predicting else self.body.widget(0))
+        self.body.setCurrentIndex(self.body.indexOf(self.predict) if predicting else 0)
         self.chooser.show_for(conversation=not predicting)
         self._show_mode()
 

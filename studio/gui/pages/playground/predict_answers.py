@@ -132,10 +132,10 @@ class BatchView(Card):
                 table.setItem(number, column, item)
         table.setFixedHeight(min(420, table.rowHeight(0) * shown + 48))
         holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(BodyText(self._count_words(), bold=True))
-        column.addWidget(table)
+        body = QVBoxLayout(holder)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.addWidget(BodyText(self._count_words(), bold=True))
+        body.addWidget(table)
         return holder
 
     def _count_words(self) -> str:

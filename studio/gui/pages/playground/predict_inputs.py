@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -239,7 +240,7 @@ class Suggestions(QWidget):
         for text in texts[:MOST_SUGGESTIONS]:
             words = " ".join(text.split())
             short = words if len(words) <= _SHORT else words[:_SHORT] + "…"
-            button = LinkButton(short, lambda text=text: self._take(text))
+            button = LinkButton(short, partial(self._take, text))
             button.setToolTip(words)
             self.buttons.append(button)
             self._column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)

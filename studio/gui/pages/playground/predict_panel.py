@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -28,7 +28,7 @@ from studio.services.files import write_atomically
 from studio.services.predict_inputs import read_inputs
 
 INPUT_WIDTH = 360
-_TITLES = {
+_TITLES: Final[dict[str, tuple[Callable[[], str], Callable[[], str]]]] = {
     "text": (lambda: _("Text"), lambda: _("What your customers would send.")),
     "image": (lambda: _("Pictures"), lambda: _("They are only looked at; nothing is copied or sent.")),
     "audio": (lambda: _("Recordings"), lambda: _("They are only listened to; nothing is copied or sent.")),
@@ -54,13 +54,13 @@ class PredictPanel(QWidget):
         self._empty = EmptyState("playground", _("The answers will stand here."))
         self._answers.add(self._empty)
         self._answers.body.addStretch(1)
-        left = QVBoxLayout()
-        left.addWidget(self.card)
-        left.addStretch(1)
+        self._left = QVBoxLayout()
+        self._left.addWidget(self.card)
+        self._left.addStretch(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(current_tokens().space.l)
-        row.addLayout(left)
+        row.addLayout(self._left)
         row.addWidget(self._answers, 1)
         session.batch_added.connect(self._on_batch)
         session.batch_changed.connect(self._on_changed)
@@ -100,10 +100,7 @@ class PredictPanel(QWidget):
         card = Card(title(), text())
         card.setFixedWidth(INPUT_WIDTH)
         card.add(part)
-        layout = self.layout()
-        assert layout is not None
-        left = layout.itemAt(0).layout()
-        left.replaceWidget(self.card, card)
+        self._left.replaceWidget(self.card, card)
         self.card.setParent(None)
         self.card.deleteLater()
         self.card, self.part = card, part

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from studio.gui.context import GuiContext
@@ -95,6 +95,11 @@ class ChartsCard(Card):
             self.metrics.show_curves(self._live.curves.metrics)
             for panel in self._all():
                 panel.set_x_end(float(self._live.total_steps))
+        self._clock.wake()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The plots may have been filled before they could be seen, when the clock found nothing to draw."""
+        super().showEvent(event)
         self._clock.wake()
 
     def sleep(self) -> None:

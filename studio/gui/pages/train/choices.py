@@ -86,7 +86,11 @@ class Choices:
     def with_dataset(self, dataset: DatasetVersion | None) -> Choices:
         """Other data; a preset is taken as it is for that data, the user's own settings stay."""
         preset, made = self.preset(), replace(self, dataset=dataset)
-        if preset is None or made.spec.architecture not in made.kinds() or made.spec.method not in made.methods():
+        if (
+            preset is None
+            or made.spec.architecture not in made.kinds()
+            or made.spec.method not in made.methods()
+        ):
             return made
         return made.with_preset(preset, made.spec.method)
 
