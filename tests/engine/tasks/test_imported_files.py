@@ -77,4 +77,4 @@ def test_pictures_without_labels_are_enough_to_draw(tmp_path: Path) -> None:
     session.run()
     (drawn,) = load_predictor(tmp_path / "run" / "model", media=StoredMedia()).predict([{"sample": 4}])
     with Image.open(drawn.picture) as sheet:
-        assert (sheet.mode, sheet.size) == ("L", (2 * 18 + 2, 2 * 18 + 2))
+        assert (sheet.mode, sheet.size) == ("RGB", (2 * 18 + 2, 2 * 18 + 2))
