@@ -49,7 +49,8 @@ def test_a_real_file_becomes_rows_and_a_cell_of_the_matrix(
     assert view.dataset is not None
     assert (view.dataset.rows, view.dataset.rejected) == (300, 1)
     view.tabs.setCurrentIndex(0)
-    qtbot.waitUntil(lambda: view.rows.index(0, 3).data() == "Where is order 0?")
+    question = next(i for i in range(view.rows.columnCount()) if view.rows.name(i) == "prompt")
+    qtbot.waitUntil(lambda: view.rows.index(0, question).data() == "Where is order 0?")
     assert view.rows.index(0, 0).data() == "1"
     view.tabs.setCurrentIndex(1)
     qtbot.waitUntil(lambda: view.rejected.index(0, 0).data() == "301")

@@ -77,7 +77,7 @@ def test_import_examine_fix_all_and_undo(
     qtbot.mouseClick(panel.findings.fix_all, LEFT)
     dialog = panel.findChild(FixAllDialog)
     assert isinstance(dialog, FixAllDialog)
-    assert "leave" in dialog.total.text()
+    assert "removed" in dialog.total.text()
     qtbot.mouseClick(dialog.confirm, LEFT)
     view = page.dataset_view
     qtbot.waitUntil(lambda: view.dataset is not None and view.dataset.number == 2, timeout=PATIENCE_MS)

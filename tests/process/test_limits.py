@@ -176,5 +176,5 @@ def test_other_jobs_are_let_be() -> None:
 def test_every_data_job_has_limits() -> None:
     from studio.worker.main import JOBS
 
-    models = {"train", "estimate", "chat", "convert", "fetch"}
+    models = {"train", "estimate", "chat", "convert", "fetch", "predict"}
     assert set(JOB_LIMITS) == set(JOBS) - models
