@@ -86,9 +86,8 @@ def main() -> None:
         name = dtype + (" + int8 base" if rounded else "")
         noise = (max(speeds) - min(speeds)) / min(speeds)
         ratio, loss = max(speeds) / own, runs[0][1] / found["float32", False][0][1] - 1
-        print(
-            f"{name:22} {max(speeds):6.0f} tokens/s, {ratio:.2f} x float32, held-out loss {loss:+.2%} (noise {noise:.0%})"
-        )
+        print(f"{name:22} {max(speeds):6.0f} tokens/s, {ratio:.2f} x float32 (noise {noise:.0%}),", end=" ")
+        print(f"held-out loss {loss:+.2%}")
 
 
 if __name__ == "__main__":
