@@ -290,11 +290,6 @@ class TrainSpec(BaseModel):
             choices_titles={"auto": N_("Automatic"), "float": N_("As it is"), "int8": "int8"},
         ),
     )  # fmt: skip
-    compile: Literal["auto", "off"] = Field(
-        "auto", title=N_("Compile"),
-        description=N_("Automatic compiles the model where that pays for itself within the run."),
-        json_schema_extra=_extra("machine", choices_titles={"auto": N_("Automatic"), "off": N_("Off")}),
-    )  # fmt: skip
     threads: int | None = Field(
         None, ge=1, le=1024, title=N_("Processor threads"), description=N_("Empty: one for each physical core."),
         json_schema_extra=_extra("machine"),
