@@ -2,72 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import queue
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from studio.domain.sampling import Sampling
-from studio.protocol.codec import decode_event, encode
-from studio.protocol.commands import ChatMessage, Command, Generate, Load, Quit, Stop, Unload
-from studio.protocol.events import Answered, Event, Finished, Log, ModelLoaded, RequestFailed, Started, Token
+from studio.protocol.commands import ChatMessage, Generate, Load, Quit, Stop, Unload
+from studio.protocol.events import Answered, Finished, Log, ModelLoaded, RequestFailed, Token
+from tests.helpers.serving_child import ServingChild
 from tests.helpers.tiny_model import write_tiny_model
 
-START_S = 120.0  # importing torch on a busy machine
 LONG = Sampling(temperature=1, max_new_tokens=4096, seed=1)
 SHORT = Sampling(temperature=0, max_new_tokens=6, seed=1)
 
 
-class Chat:
+class Chat(ServingChild):
     """A chat worker and its two pipes."""
 
     def __init__(self, home: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "studio", "worker", "chat"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "STUDIO_HOME": str(home), "STUDIO_LANGUAGE": "en"},
-            start_new_session=True,
-        )
-        self._events: queue.Queue[Event | None] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
-        self.wait_for(Started, START_S)
-
-    def _read(self) -> None:
-        assert self.process.stdout
-        for line in self.process.stdout:
-            event = decode_event(line.decode())
-            if event is not None:
-                self._events.put(event)
-        self._events.put(None)
-
-    def send(self, *commands: Command) -> None:
-        assert self.process.stdin
-        self.process.stdin.write("".join(encode(c) + "\n" for c in commands).encode())
-        self.process.stdin.flush()
-
-    def until(self, wanted: Callable[[Event], bool], timeout_s: float = 30) -> list[Event]:
-        """All events up to the wanted one."""
-        seen: list[Event] = []
-        deadline = time.monotonic() + timeout_s
-        while True:
-            event = self._events.get(timeout=max(0.01, deadline - time.monotonic()))
-            assert event is not None, f"the worker ended; seen: {seen}"
-            seen.append(event)
-            if wanted(event):
-                return seen
-
-    def wait_for(self, kind: type[Event], timeout_s: float = 30) -> list[Event]:
-        return self.until(lambda event: isinstance(event, kind), timeout_s)
+        super().__init__("chat", home, patience_s=30)
 
     def close(self) -> None:
         if self.process.poll() is None:

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import queue
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -23,54 +17,20 @@ from studio.engine.tasks.images.pictures import Look
 from studio.engine.tasks.images.vae import Vae, VaeSizes
 from studio.engine.tasks.keeping import save_weights, write_task
 from studio.engine.tasks.text.models import TextSizes, new_text_model
-from studio.protocol.codec import decode_event, encode
-from studio.protocol.commands import Command, Load, Predict, Quit, Stop, Unload
-from studio.protocol.events import Event, Finished, ModelLoaded, Predicted, Progress, RequestFailed, Started
+from studio.protocol.commands import Load, Predict, Quit, Stop, Unload
+from studio.protocol.events import Finished, ModelLoaded, Predicted, Progress, RequestFailed
 from studio.services.predict_client import PredictClient
 from studio.services.runs import ChatTarget
+from tests.helpers.serving_child import ServingChild
 
-START_S = 120.0  # importing torch on a busy machine
 TEXTS = ["where is my parcel", "I want my money back"]
 
 
-class Worker:
+class Worker(ServingChild):
     """A predict worker and its two pipes."""
 
     def __init__(self, home: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "studio", "worker", "predict"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env={**os.environ, "STUDIO_HOME": str(home), "STUDIO_LANGUAGE": "en"}, start_new_session=True,
-        )  # fmt: skip
-        self._events: queue.Queue[Event | None] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
-        self.wait_for(Started, START_S)
-
-    def _read(self) -> None:
-        assert self.process.stdout
-        for line in self.process.stdout:
-            event = decode_event(line.decode())
-            if event is not None:
-                self._events.put(event)
-        self._events.put(None)
-
-    def send(self, *commands: Command) -> None:
-        assert self.process.stdin
-        self.process.stdin.write("".join(encode(c) + "\n" for c in commands).encode())
-        self.process.stdin.flush()
-
-    def until(self, wanted: Callable[[Event], bool], timeout_s: float = 60) -> list[Event]:
-        seen: list[Event] = []
-        deadline = time.monotonic() + timeout_s
-        while True:
-            event = self._events.get(timeout=max(0.01, deadline - time.monotonic()))
-            assert event is not None, f"the worker ended; seen: {seen}"
-            seen.append(event)
-            if wanted(event):
-                return seen
-
-    def wait_for(self, kind: type[Event], timeout_s: float = 60) -> list[Event]:
-        return self.until(lambda event: isinstance(event, kind), timeout_s)
+        super().__init__("predict", home, patience_s=60)
 
     def predicted(self, request_id: str) -> Predicted:
         seen = self.until(lambda event: isinstance(event, Predicted) and event.request_id == request_id)
