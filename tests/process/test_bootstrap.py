@@ -110,6 +110,14 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def ended(pid: int, within_s: float = 20.0) -> bool:
+    """A signal that was sent is not yet a process that is gone: a busy machine takes its time."""
+    until = time.monotonic() + within_s
+    while is_running(pid) and time.monotonic() < until:
+        time.sleep(0.02)
+    return not is_running(pid)
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_interrupt_ends_the_child_first(tmp_path: Path) -> None:
     def interrupt(line: str) -> bool:
@@ -132,7 +140,7 @@ def test_interrupt_ends_the_child_first(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         runner.run([sys.executable, "-c", code], remember)
     assert time.monotonic() - started_at < 60
-    assert not is_running(pids[0])
+    assert ended(pids[0])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
