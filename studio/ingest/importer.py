@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,16 +10,16 @@ from typing import Final, TextIO
 
 import polars as pl
 
-from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, Split
+from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow
 from studio.domain.shapes import SHAPES, ColumnRole
 from studio.i18n import _
 from studio.ingest import errors
-from studio.ingest.dataset.canonical import ROWS_FILE, write_index, write_rows
+from studio.ingest.dataset.canonical import ROWS_FILE, WrittenRows, write_rows
 from studio.ingest.dataset.images import settle
 from studio.ingest.dataset.labels import count_labels
 from studio.ingest.dataset.manifest import REJECTED_FILE, write_manifest
 from studio.ingest.dataset.pictures import FILE_KINDS
-from studio.ingest.dataset.publish import file_sha256, published
+from studio.ingest.dataset.publish import published
 from studio.ingest.dataset.splits import asked_splits, key_expr, missing_splits, split_expr, with_moved
 from studio.ingest.dataset.statistics import StableSample, count_tokens, language_shares, sample_texts
 from studio.ingest.members import members_of
@@ -69,17 +68,18 @@ class Importer:
             sources = attended(lambda: examine(self._spec, members), self._check)
             self._emit(Phase(name="reading_rows"))
             reading = Reading(self._spec, sources, self._out_dir.parent)
-            self._write(sources, reading, folder)
+            written = self._write(sources, reading, folder)
         if sources.shape in FILE_KINDS:
             attended(settle, self._check)
-        return self._version(dataset_id, sources, reading, folder)
+        return self._version(dataset_id, sources, reading, folder, written)
 
-    def _write(self, sources: Sources, reading: Reading, folder: Path) -> None:
+    def _write(self, sources: Sources, reading: Reading, folder: Path) -> WrittenRows:
         with (folder / REJECTED_FILE).open("w", encoding="utf-8") as rejects:
             frames = self._canonical(sources, reading, rejects)
-            write_rows(frames, SHAPES[sources.shape].stored, folder / ROWS_FILE)
+            written = write_rows(frames, SHAPES[sources.shape].stored, folder)
         if not self._sample.seen:
             raise errors.no_rows(self._spec.source, self._main_reason())
+        return self._filled(folder, written)
 
     def _canonical(self, sources: Sources, reading: Reading, rejects: TextIO) -> Iterator[pl.DataFrame]:
         content = SHAPES[sources.shape].stored
@@ -89,7 +89,8 @@ class Importer:
             for shaped in batches:
                 self._check()
                 self._put_aside(shaped.rejected, rejects)
-                frame = shaped.frame.with_columns(key_expr(shaped.frame, content)).with_columns(split)
+                key = key_expr(shaped.frame, content, plain=shaped.plain)
+                frame = shaped.frame.with_columns(key).with_columns(split)
                 self._sample.add(frame)
                 self._tell(reading)
                 yield frame.select("row", "key", "split", *content)
@@ -100,15 +101,14 @@ class Importer:
         rejects.writelines(row.model_dump_json() + "\n" for row in rejected)
         self._rejected.update(row.code for row in rejected)
 
-    def _version(self, dataset_id: str, sources: Sources, reading: Reading, folder: Path) -> DatasetVersion:
+    def _version(
+        self, dataset_id: str, sources: Sources, reading: Reading, folder: Path, written: WrittenRows
+    ) -> DatasetVersion:
         self._emit(Phase(name="measuring"))
-        splits = self._filled_splits(folder)
-        digest = _Digest(folder / ROWS_FILE)
         texts = sample_texts(self._sample.rows(), sources.shape)
         tokenizer = self._spec.tokenizer_dir
         tokens = count_tokens(texts, self._sample.seen, Path(tokenizer)) if tokenizer else None
         labels = count_labels(pl.scan_parquet(folder / ROWS_FILE, glob=False), sources.shape, self._check)
-        self._emit(Phase(name="hashing"))
         first = reading.records[0]
         return DatasetVersion(
             id=dataset_id,
@@ -119,10 +119,10 @@ class Importer:
             source_sha256=first.sha256,
             rows=self._sample.seen,
             rejected=self._rejected.total(),
-            splits=splits,
+            splits=written.splits,
             languages=language_shares(texts),
             tokens=tokens,
-            content_sha256=digest.result(self._check),
+            content_sha256=written.sha256,
             spec=self._as_done(sources),
             sources=reading.records,
             labels=labels,
@@ -134,20 +134,18 @@ class Importer:
         used = {name: role for name, role in sources.roles.items() if role is not ColumnRole.IGNORE}
         return self._spec.model_copy(update={"shape": sources.shape, "roles": used})
 
-    def _filled_splits(self, folder: Path) -> dict[Split, int]:
-        """The rows of each split; a small set that left one empty is written again by the rule in splits.py."""
-        splits = write_index(folder)
+    def _filled(self, folder: Path, written: WrittenRows) -> WrittenRows:
+        """A small set that left a split empty is written again by the rule in splits.py."""
         shares = self._spec.shares
-        if all(splits[split] for split in asked_splits(shares)):
-            return splits
+        if all(written.splits[split] for split in asked_splits(shares)):
+            return written
         moved = missing_splits(
             pl.read_parquet(folder / ROWS_FILE, columns=["key", "split"], glob=False), shares
         )
         if not moved:
-            return splits
+            return written
         rows = pl.read_parquet(folder / ROWS_FILE, glob=False)
-        write_rows([with_moved(rows, moved)], tuple(rows.columns[3:]), folder / ROWS_FILE)
-        return write_index(folder)
+        return write_rows([with_moved(rows, moved)], tuple(rows.columns[3:]), folder)
 
     def _tell(self, reading: Reading) -> None:
         now = time.monotonic()
@@ -167,28 +165,3 @@ class Importer:
         return _("{count} rows were put aside, most often for this: {reason}").format(
             count=self._rejected.total(), reason=reason(code)
         )
-
-
-class _Digest:
-    """The hash of a finished file, computed while other things are measured."""
-
-    def __init__(self, path: Path) -> None:
-        self._found: list[str | OSError] = []
-        self._thread = threading.Thread(target=self._run, args=(path,), name="sha256", daemon=True)
-        self._thread.start()
-
-    def result(self, check: Callable[[], None]) -> str:
-        """Wait for it. Raises OSError, and what ``check`` raises."""
-        while self._thread.is_alive():
-            self._thread.join(0.1)
-            check()
-        found = self._found[0]
-        if isinstance(found, OSError):
-            raise found
-        return found
-
-    def _run(self, path: Path) -> None:
-        try:
-            self._found.append(file_sha256(path))
-        except OSError as error:
-            self._found.append(error)

@@ -88,7 +88,7 @@ class _Numbering:
         self.rows += batch.frame.height
         self.rejected += len(batch.rejected)
         frame = batch.frame.with_columns(pl.col(ROW) + self.offset) if self.offset else batch.frame
-        return Batch(frame, [self._named(item) for item in batch.rejected])
+        return Batch(frame, [self._named(item) for item in batch.rejected], batch.plain)
 
     def _named(self, rejected: RejectedRow) -> RejectedRow:
         return rejected.model_copy(update={"member": self._label}) if self._label else rejected

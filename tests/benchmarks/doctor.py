@@ -22,7 +22,7 @@ from pathlib import Path
 import polars as pl
 
 from studio.domain.shapes import SHAPES, Shape
-from studio.ingest.dataset.canonical import ROWS_FILE, write_index, write_rows
+from studio.ingest.dataset.canonical import write_rows
 from studio.ingest.dataset.splits import key_expr
 from tests.benchmarks.near_duplicates import alpaca, changed, reviews
 from tests.unit.ingest.doctor.helpers import make_dataset
@@ -101,8 +101,7 @@ def write_dataset(folder: Path, pool: list[str], rows: int) -> None:
                 "row", "key", "split", *content
             )
 
-    write_rows(frames(), content, folder / ROWS_FILE)
-    write_index(folder)
+    write_rows(frames(), content, folder)
 
 
 def examine(folder: Path, shape: Shape) -> dict:  # type: ignore[type-arg]

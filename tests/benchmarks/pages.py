@@ -25,10 +25,9 @@ import polars as pl
 
 from studio.domain.datasets import DatasetVersion, ImportSpec, Split, SplitShares
 from studio.domain.shapes import Shape
-from studio.ingest.dataset.canonical import ROWS_FILE, write_index, write_rows
+from studio.ingest.dataset.canonical import ROWS_FILE, write_rows
 from studio.ingest.dataset.manifest import write_manifest
 from studio.ingest.dataset.pages import ParquetPages
-from studio.ingest.dataset.publish import file_sha256
 from studio.ingest.dataset.splits import key_expr, split_expr
 
 FIRST = """
@@ -93,10 +92,10 @@ def frames(rows: int) -> Iterator[pl.DataFrame]:
 
 def make(folder: Path, rows: int) -> None:
     folder.mkdir(parents=True)
-    write_rows(frames(rows), ("text", "label"), folder / ROWS_FILE)
+    written = write_rows(frames(rows), ("text", "label"), folder)
     version = DatasetVersion(
         id=folder.name, name="big", shape=Shape.TEXT_LABEL, source_path="", source_bytes=0, source_sha256="",
-        rows=rows, rejected=0, splits=write_index(folder), content_sha256=file_sha256(folder / ROWS_FILE),
+        rows=rows, rejected=0, splits=written.splits, content_sha256=written.sha256,
         spec=ImportSpec(source=""), seconds=0,
     )  # fmt: skip
     write_manifest(folder, version)

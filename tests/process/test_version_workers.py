@@ -69,7 +69,6 @@ def test_derive(first: Path) -> None:
         "writing",
         "writing",
         "measuring",
-        "hashing",
     ]
     assert ParquetPages(first.parent / "v2").rows([3])[0]["text"] == "文本 number 2"
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -15,7 +14,6 @@ from typing import Final
 import psutil
 
 _STALE_S: Final = 24 * 3600
-_BLOCK_BYTES: Final = 8 << 20
 
 
 @contextmanager
@@ -40,16 +38,6 @@ def published(out_dir: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-
-
-def file_sha256(path: Path, check: Callable[[], None] = lambda: None) -> str:
-    """The hash of a file, in hex. check: called after each block; raises to cancel."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-            check()
-    return digest.hexdigest()
 
 
 @contextmanager

@@ -22,16 +22,25 @@ from studio.domain.datasets import Split, SplitShares
 _SEPARATOR: Final = "\x1f"
 
 
-def key_expr(frame: pl.DataFrame, content: Sequence[str]) -> pl.Expr:
-    """The content hash of each row, UInt64."""
+def key_expr(frame: pl.DataFrame, content: Sequence[str], *, plain: bool = False) -> pl.Expr:
+    """The content hash of each row, UInt64. plain: known to hold no carriage return."""
     filled = [name for name in content if frame[name].null_count() < frame.height]
     blank = pl.lit("")  # a column without any value adds only its separator
-    cells = [pl.col(name).fill_null("").str.strip_chars() if name in filled else blank for name in content]
-    if filled and any(frame.select(pl.col(filled).str.contains("\r", literal=True).any()).row(0)):
+    cells = [_cell(frame[name]) if name in filled else blank for name in content]
+    if (
+        filled
+        and not plain
+        and any(frame.select(pl.col(filled).str.contains("\r", literal=True).any()).row(0))
+    ):
         cells = [cell.str.replace_all("\r\n", "\n", literal=True) for cell in cells]
     joined = pl.concat_str(cells, separator=_SEPARATOR) if len(cells) > 1 else cells[0]
     hashed: pl.Expr = joined.nchash.xxhash64()  # type: ignore[attr-defined]
     return hashed.alias("key")
+
+
+def _cell(column: pl.Series) -> pl.Expr:
+    text = pl.col(column.name)
+    return (text.fill_null("") if column.null_count() else text).str.strip_chars()
 
 
 def split_expr(shares: SplitShares, key: str = "key") -> pl.Expr:

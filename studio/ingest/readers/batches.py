@@ -19,10 +19,14 @@ ROW: Final = "row"
 
 @dataclass
 class Batch:
-    """frame: column ``row`` (Int64, source row from 1) and one text column per wanted cell; null = no such field."""
+    """frame: column ``row`` (Int64, source row from 1) and one text column per wanted cell; null = no such field.
+
+    plain: proved that no cell holds a NUL or a carriage return, so that nobody needs to look again.
+    """
 
     frame: pl.DataFrame
     rejected: list[RejectedRow] = field(default_factory=list)
+    plain: bool = False
 
 
 def in_pieces(batch: Batch, most_rows: int) -> Iterator[Batch]:
@@ -33,7 +37,7 @@ def in_pieces(batch: Batch, most_rows: int) -> Iterator[Batch]:
     waiting = sorted(batch.rejected, key=lambda item: item.row)
     for frame in batch.frame.iter_slices(most_rows):
         upto = bisect_left(waiting, int(frame[ROW][-1]), key=lambda item: item.row)
-        yield Batch(frame, waiting[:upto])
+        yield Batch(frame, waiting[:upto], batch.plain)
         waiting = waiting[upto:]
     if waiting:
         yield Batch(batch.frame.clear(), waiting)

@@ -92,7 +92,7 @@ class _Run:
             before = quote_places(rest) + len(self._header)
             frame = self._parse(piece, np.concatenate((before, inside)) if len(before) else inside)
             if frame is not None:
-                yield Batch(frame)
+                yield Batch(frame, plain=_is_plain(piece))
                 return block[cut:]
         return (yield from self._doubtful(rest + block, final=False))
 
@@ -111,7 +111,7 @@ class _Run:
             headed = self._header + piece
             frame = self._parse(headed, quote_places(headed))
             if frame is not None:
-                yield Batch(frame)
+                yield Batch(frame, plain=_is_plain(headed))
                 return b""
         batch, rest = self._recovery.batch(piece, self._roles, final=final)
         yield batch
@@ -125,7 +125,7 @@ class _Run:
         if self._recovery.skipping or not is_well_formed(headed, places, self._delimiter):
             return None
         try:
-            everything = pl.scan_csv(headed, separator=self._delimiter, infer_schema=False).collect()
+            everything = pl.read_csv(headed, separator=self._delimiter, infer_schema=False)
         except (pl.exceptions.PolarsError, UnicodeDecodeError):
             return None
         first = self._recovery.row
@@ -136,6 +136,10 @@ class _Run:
         if all(everything[name].null_count() for name in everything.columns):
             frame = frame.filter(~everything.select(blank=pl.all_horizontal(pl.all().is_null()))["blank"])
         return frame if first > 0 else frame.filter(pl.col(ROW) > 0)
+
+
+def _is_plain(text: bytes) -> bool:
+    return b"\0" not in text and b"\r" not in text
 
 
 def quote_places(data: bytes) -> Places:

@@ -8,6 +8,27 @@ from studio.domain.datasets import RejectedRow
 from studio.ingest.readers.batches import EXCERPT_CHARS, rejection
 
 MOST_CONTENT_CHARS = 100_000
+# Beyond ASCII; the second ends right after the ideographic space, of which a text may have several.
+_WHITE_SPACE = (("\x85", "\xa1"), ("\u1680", "\u3001"))
+
+
+def blank_codes(frame: pl.DataFrame, cells: list[str]) -> pl.Series | None:
+    """``missing_CELL`` for each row where one of the cells is blank, the first of them; None where none is."""
+    # Nearly always: a comparison of the first characters shows it, at a tenth of the price.
+    doubtful = [cell for cell in cells if frame.select(_may_be_blank(cell).any()).item()]
+    if not doubtful:
+        return None
+    code = pl.lit(None, pl.String)
+    for cell in reversed(doubtful):
+        code = pl.when(is_blank(cell)).then(pl.lit(f"missing_{cell}")).otherwise(code)
+    return frame.select(code.alias("code"))["code"]
+
+
+def _may_be_blank(cell: str) -> pl.Expr:
+    """Missing, empty, or begun by a character from a range that holds all of Unicode's white space."""
+    text = pl.col(cell)
+    spaces = [text.is_between(pl.lit(first), pl.lit(last)) for first, last in _WHITE_SPACE]
+    return text.is_null() | (text < "!") | pl.any_horizontal(spaces)
 
 
 def is_blank(cell: str) -> pl.Expr:

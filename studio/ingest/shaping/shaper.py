@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -11,7 +11,7 @@ from studio.domain.datasets import RejectedRow
 from studio.domain.shapes import SHAPES, ColumnRole, Shape
 from studio.ingest.readers.batches import ROW, Batch
 from studio.ingest.shaping import compared, dialogue, values
-from studio.ingest.shaping.putting_aside import is_blank, put_aside
+from studio.ingest.shaping.putting_aside import blank_codes, put_aside
 
 Transform = Callable[[pl.DataFrame, list[RejectedRow]], pl.DataFrame]
 
@@ -34,6 +34,9 @@ _MUST_BE_THERE: Final = (
     ColumnRole.ITEM, ColumnRole.RATING, ColumnRole.SPEAKER, ColumnRole.CONVERSATION,
 )  # fmt: skip
 
+# Their cells hold no character that the source's cells did not: others read JSON, which has ways to write any.
+_COPIED: Final = (Shape.PROMPT_RESPONSE, Shape.TEXT, Shape.TEXT_LABEL, Shape.TEXT_NUMBER, Shape.RATINGS)
+
 
 class Shaper:
     """Turns batches of source cells (named by wanted.wanted_columns) into batches of canonical columns.
@@ -46,6 +49,7 @@ class Shaper:
         self._stored = SHAPES[shape].stored
         self._needed = [role.value for role in _MUST_BE_THERE if role.value in wanted]
         self._gatherer = dialogue.Gatherer() if ColumnRole.CONVERSATION.value in wanted else None
+        self._copies = shape in _COPIED
         self._transform = _messages_transform(wanted) if shape is Shape.MESSAGES else _TRANSFORMS[shape]
 
     def batch(self, batch: Batch) -> Batch:
@@ -53,7 +57,7 @@ class Shaper:
         rejected = list(batch.rejected)
         frame = self._reject_blank(batch.frame, rejected)
         frame = self._gatherer.add(frame, rejected) if self._gatherer else self._transform(frame, rejected)
-        return self._done(frame, rejected)
+        return self._done(frame, rejected, plain=batch.plain and self._copies)
 
     def finish(self) -> Batch:
         """What is left after the last batch; often nothing."""
@@ -64,18 +68,21 @@ class Shaper:
         return self._done(self._gatherer.finish(rejected), rejected)
 
     def _reject_blank(self, frame: pl.DataFrame, rejected: list[RejectedRow]) -> pl.DataFrame:
-        code = pl.lit(None, pl.String)
-        for cell in reversed(self._needed):
-            code = pl.when(is_blank(cell)).then(pl.lit(f"missing_{cell}")).otherwise(code)
-        return put_aside(frame, frame.select(code.alias("code"))["code"], rejected)
+        codes = blank_codes(frame, self._needed)
+        return frame if codes is None else put_aside(frame, codes, rejected)
 
-    def _done(self, frame: pl.DataFrame, rejected: list[RejectedRow]) -> Batch:
+    def _done(self, frame: pl.DataFrame, rejected: list[RejectedRow], *, plain: bool = False) -> Batch:
         absent = [pl.lit(None, pl.String).alias(name) for name in self._stored if name not in frame.columns]
         frame = frame.with_columns(absent).select(ROW, *self._stored)
-        found = [pl.col(name).str.contains("\0", literal=True).fill_null(False) for name in self._stored]
-        code = pl.when(pl.any_horizontal(found)).then(pl.lit("nul_character"))
-        frame = put_aside(frame, frame.select(code.alias("code"))["code"], rejected)
-        return Batch(frame, sorted(rejected, key=lambda item: item.row))
+        if not plain:
+            frame = _without_nul(frame, self._stored, rejected)
+        return Batch(frame, sorted(rejected, key=lambda item: item.row), plain)
+
+
+def _without_nul(frame: pl.DataFrame, columns: Sequence[str], rejected: list[RejectedRow]) -> pl.DataFrame:
+    found = [pl.col(name).str.contains("\0", literal=True).fill_null(False) for name in columns]
+    code = pl.when(pl.any_horizontal(found)).then(pl.lit("nul_character"))
+    return put_aside(frame, frame.select(code.alias("code"))["code"], rejected)
 
 
 def _messages_transform(wanted: Mapping[str, str]) -> Transform:

@@ -16,15 +16,15 @@ from typing import Final
 
 import polars as pl
 
-from studio.domain.datasets import DatasetVersion, Split, SplitShares
+from studio.domain.datasets import DatasetVersion, SplitShares
 from studio.domain.recipes import AnyStep, RestoreStep, SplitStep, StepOutcome
 from studio.domain.shapes import SHAPES
 from studio.domain.values import now
-from studio.ingest.dataset.canonical import INDEX_FILE, ROWS_FILE, write_index, write_rows
+from studio.ingest.dataset.canonical import INDEX_FILE, ROWS_FILE, WrittenRows, write_rows
 from studio.ingest.dataset.images import IMAGES_FOLDER
 from studio.ingest.dataset.labels import count_labels
 from studio.ingest.dataset.manifest import REJECTED_FILE, read_manifest, write_manifest
-from studio.ingest.dataset.publish import file_sha256, published
+from studio.ingest.dataset.publish import published
 from studio.ingest.dataset.statistics import StableSample, count_tokens, language_shares, sample_texts
 from studio.ingest.versions import refusals
 from studio.ingest.versions.context import StepContext, StepRunner
@@ -88,20 +88,19 @@ class Deriver:
 
     def _made(self, steps: Sequence[AnyStep], folder: Path) -> DatasetVersion:
         source = self._parent_dir
-        splits: dict[Split, int] = {}
         with tempfile.TemporaryDirectory(prefix=".tmp-", dir=self._out_dir.parent) as between:
             passes = in_passes(steps) or [[]]
             for index, together in enumerate(passes):
                 last = index == len(passes) - 1
                 target = folder if last else Path(between) / str(index)
                 target.mkdir(exist_ok=True)
-                splits = self._pass(source, together, target, last=last)
+                written = self._pass(source, together, target, last=last)
                 if source is not self._parent_dir:
                     shutil.rmtree(source)
                 source = target
-        return self._version(folder, splits)
+        return self._version(folder, written)
 
-    def _pass(self, source: Path, steps: Sequence[AnyStep], target: Path, *, last: bool) -> dict[Split, int]:
+    def _pass(self, source: Path, steps: Sequence[AnyStep], target: Path, *, last: bool) -> WrittenRows:
         self._emit(Phase(name="writing"))
         if (source / REJECTED_FILE).exists():
             shutil.copyfile(source / REJECTED_FILE, target / REJECTED_FILE)
@@ -113,12 +112,13 @@ class Deriver:
         content = SHAPES[self._parent.shape].stored
         has_origin = "origin" in names or any(makes_rows(step) for step in steps)
         columns = ("origin", *content) if has_origin else content
-        write_rows(self._watched(counts[-1], columns, last=last), columns, target / ROWS_FILE)
+        frames = self._watched(counts[-1], columns, last=last)
+        written = write_rows(frames, columns, target)
         if not counts[-1].rows:
             raise refusals.nothing_left()
         for runner, before, after in zip(runners, counts, counts[1:], strict=False):
             self._outcomes.append(counted(runner, before.rows, after.rows))
-        return write_index(target, self._check)
+        return written
 
     def _context(self, step: AnyStep, source: Path, target: Path) -> StepContext:
         if isinstance(step, SplitStep):
@@ -142,7 +142,7 @@ class Deriver:
             self._tell(frames.rows)
             yield frame.select("row", "key", "split", *columns)
 
-    def _version(self, folder: Path, splits: dict[Split, int]) -> DatasetVersion:
+    def _version(self, folder: Path, written: WrittenRows) -> DatasetVersion:
         self._emit(Phase(name="measuring"))
         parent = self._parent
         texts = sample_texts(self._sample.rows(), parent.shape)
@@ -150,16 +150,15 @@ class Deriver:
         tokens = count_tokens(texts, self._sample.seen, Path(tokenizer)) if tokenizer else None
         labels = count_labels(pl.scan_parquet(folder / ROWS_FILE, glob=False), parent.shape, self._check)
         rejected = self._rejected(folder)
-        self._emit(Phase(name="hashing"))
         return self._child(
             rows=self._sample.seen,
             rejected=rejected,
-            splits=splits,
+            splits=written.splits,
             languages=language_shares(texts),
             tokens=tokens,
             labels=labels,
             class_weights=self._weights,
-            content_sha256=file_sha256(folder / ROWS_FILE, self._check),
+            content_sha256=written.sha256,
             made_by=self._outcomes,
             spec=parent.spec.model_copy(update={"shares": self._shares}),
         )

@@ -69,4 +69,4 @@ def test_the_readers_own_error_comes_through(tmp_path: Path) -> None:
         raise StudioError("import.unreadable", "gone")
 
     with pytest.raises(StudioError):
-        write_rows(frames(), ("text",), tmp_path / "rows.parquet")
+        write_rows(frames(), ("text",), tmp_path)

@@ -11,13 +11,12 @@ from typing import Any
 
 import polars as pl
 
-from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, Split
+from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow
 from studio.domain.findings import DoctorReport, DoctorSpec, Finding
 from studio.domain.recipes import FindingKind, FixStep, StepOutcome
 from studio.domain.shapes import SHAPES, Shape
-from studio.ingest.dataset.canonical import ROWS_FILE, write_index, write_rows
+from studio.ingest.dataset.canonical import WrittenRows, write_rows
 from studio.ingest.dataset.manifest import REJECTED_FILE, write_manifest
-from studio.ingest.dataset.publish import file_sha256
 from studio.ingest.dataset.splits import key_expr
 from studio.ingest.doctor.fixes import fix_runner
 from studio.ingest.doctor.report import diagnose
@@ -42,17 +41,16 @@ def make_dataset(
     if any("origin" in row for row in rows):
         columns = ("origin", *stored)
         frame = frame.with_columns(pl.Series("origin", [row.get("origin") for row in rows], dtype=pl.String))
-    write_rows([frame.select("row", "key", "split", *columns)], columns, folder / ROWS_FILE)
-    splits = write_index(folder)
+    written = write_rows([frame.select("row", "key", "split", *columns)], columns, folder)
     (folder / REJECTED_FILE).write_text("".join(row.model_dump_json() + "\n" for row in rejected))
-    write_manifest(folder, _version(folder, shape, len(rows), splits))
+    write_manifest(folder, _version(folder, shape, len(rows), written))
     return folder
 
 
-def _version(folder: Path, shape: Shape, rows: int, splits: dict[Split, int]) -> DatasetVersion:
+def _version(folder: Path, shape: Shape, rows: int, written: WrittenRows) -> DatasetVersion:
     return DatasetVersion(
         id=folder.name, name="test", shape=shape, source_path="x.csv", source_bytes=1, source_sha256="0",
-        rows=rows, rejected=0, splits=splits, content_sha256=file_sha256(folder / ROWS_FILE),
+        rows=rows, rejected=0, splits=written.splits, content_sha256=written.sha256,
         spec=ImportSpec(source="x.csv"), seconds=0.1,
     )  # fmt: skip
 

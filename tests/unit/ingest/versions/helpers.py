@@ -11,10 +11,9 @@ import polars as pl
 from studio.domain.datasets import DatasetVersion, ImportSpec, SplitShares
 from studio.domain.recipes import AnyStep
 from studio.domain.shapes import SHAPES, Shape
-from studio.ingest.dataset.canonical import ROWS_FILE, write_index, write_rows
+from studio.ingest.dataset.canonical import ROWS_FILE, write_rows
 from studio.ingest.dataset.labels import count_labels
 from studio.ingest.dataset.manifest import write_manifest
-from studio.ingest.dataset.publish import file_sha256
 from studio.ingest.dataset.splits import key_expr, split_expr
 from studio.ingest.versions.derive import Deriver
 
@@ -43,7 +42,7 @@ def make_dataset(
         frame = frame.with_columns(pl.Series("origin", origins, dtype=pl.String))
         names = ("origin", *content)
     folder.mkdir(parents=True)
-    write_rows([frame.select("row", "key", "split", *names)], names, folder / ROWS_FILE)
+    written = write_rows([frame.select("row", "key", "split", *names)], names, folder)
     version = DatasetVersion(
         id=folder.name,
         name=fields.pop("name", "data"),
@@ -53,9 +52,9 @@ def make_dataset(
         source_sha256="0",
         rows=frame.height,
         rejected=0,
-        splits=write_index(folder),
+        splits=written.splits,
         labels=count_labels(pl.scan_parquet(folder / ROWS_FILE), shape),
-        content_sha256=file_sha256(folder / ROWS_FILE),
+        content_sha256=written.sha256,
         spec=ImportSpec(source="/a.csv"),
         seconds=0,
         **fields,

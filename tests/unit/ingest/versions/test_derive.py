@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from studio.domain.shapes import Shape
 from studio.errors import StudioError
 from studio.ingest.dataset.manifest import REJECTED_FILE, read_manifest
 from studio.ingest.dataset.pages import ParquetPages
-from studio.ingest.dataset.publish import file_sha256
 from studio.ingest.versions import rowstream
 from studio.ingest.versions.derive import Deriver, in_passes
 from tests.unit.ingest.helpers import rejected
@@ -24,10 +24,14 @@ from tests.unit.ingest.versions.helpers import column, derive, make_dataset, tab
 LABELLED = [("good phone", "positive"), ("bad phone", "negative"), ("phone", None), ("great", "positive")]
 
 
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def test_manifest_and_parent(tmp_path: Path) -> None:
     parent = make_dataset(tmp_path / "v1", Shape.TEXT_LABEL, LABELLED)
     (tmp_path / "v1" / REJECTED_FILE).write_text('{"row": 9, "code": "x", "reason": "", "excerpt": ""}\n')
-    before = file_sha256(tmp_path / "v1" / "rows.parquet")
+    before = _sha256(tmp_path / "v1" / "rows.parquet")
     step = ReplaceStep(find="phone", replacement="手机")
     version = derive(tmp_path / "v1", step, note="words")
     assert read_manifest(tmp_path / "v2") == version
@@ -35,8 +39,8 @@ def test_manifest_and_parent(tmp_path: Path) -> None:
     assert (version.number, version.note, version.rows, version.rejected) == (2, "words", 4, 1)
     assert version.labels == {"positive": 2, "": 1, "negative": 1}
     assert [(o.step, o.rows_before, o.rows_after, o.changed) for o in version.made_by] == [(step, 4, 4, 3)]
-    assert version.content_sha256 == file_sha256(tmp_path / "v2" / "rows.parquet")
-    assert file_sha256(tmp_path / "v1" / "rows.parquet") == before
+    assert version.content_sha256 == _sha256(tmp_path / "v2" / "rows.parquet")
+    assert _sha256(tmp_path / "v1" / "rows.parquet") == before
     assert column(tmp_path / "v2", "text") == {1: "good 手机", 2: "bad 手机", 3: "手机", 4: "great"}
     assert column(tmp_path / "v2", "split") == column(tmp_path / "v1", "split")
     assert len(rejected(tmp_path / "v2", 0, 9)) == 1
