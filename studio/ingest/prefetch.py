@@ -5,10 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 _LOOK_EVERY_S: Final = 0.1
 _PATIENCE_S: Final = 0.3
 
@@ -23,6 +26,27 @@ def attended(call: Callable[[], T], check: Callable[[], None]) -> T:
         return next(iter(with_one))
     finally:
         with_one.close()
+
+
+def mapped(function: Callable[[T], R], items: Iterable[T], workers: int = 2) -> Iterator[tuple[T, R]]:
+    """Each item with what the function makes of it, in order; ``workers`` of them are made at the same time.
+
+    The function is native code for the most part, or nothing is gained. Raises what it raises, at its item.
+    """
+    waiting: deque[tuple[T, Future[R]]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="mapped") as pool:
+        try:
+            for item in items:
+                waiting.append((item, pool.submit(function, item)))
+                if len(waiting) > workers:
+                    done, future = waiting.popleft()
+                    yield done, future.result()
+            while waiting:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        finally:
+            for _item, future in waiting:
+                future.cancel()
 
 
 class Prefetch(Generic[T]):

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from studio.ingest import errors
 from studio.ingest.detect.encoding import bom_length
 
-BLOCK_BYTES: Final = 8 << 20
+BLOCK_BYTES: Final = 4 << 20
 _BAD: Final = "studio-bad-bytes"
 
 

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
-
-_FLUSH_BYTES: Final = 32 << 20
+from typing import Any
 
 
 class HashedOutput(io.RawIOBase):
-    """A new file, written from its beginning to its end without going back, and brought to the disk on the way.
+    """A new file, written from its beginning to its end without going back.
 
-    Else whoever syncs it at the end waits for all of it.
     ``error`` keeps the first failure: a writer of native code passes on no more than its words.
     """
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb", buffering=0)
         self._hash = hashlib.sha256()
-        self._flusher = ThreadPoolExecutor(1, thread_name_prefix="flush")
-        self._flushing: Future[None] | None = None
-        self._unflushed = 0
         self.error: OSError | None = None
 
     @property
@@ -47,19 +38,8 @@ class HashedOutput(io.RawIOBase):
         except OSError as error:
             self.error = self.error or error
             raise
-        self._unflushed += size
-        if self._unflushed >= _FLUSH_BYTES and (self._flushing is None or self._flushing.done()):
-            self._unflushed = 0
-            self._flushing = self._flusher.submit(_flush, self._file.fileno())
         return size
 
     def close(self) -> None:
-        self._flusher.shutdown()
         self._file.close()
         super().close()
-
-
-def _flush(descriptor: int) -> None:
-    """What is wrong with the disk is said by the sync at the end."""
-    with suppress(OSError):
-        getattr(os, "fdatasync", os.fsync)(descriptor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from studio.domain.datasets import RejectedRow
 from studio.domain.shapes import ColumnRole
 from studio.ingest.clean_conversations import clean_cells
+from studio.ingest.prefetch import mapped
 from studio.ingest.readers.batches import ROW, Batch, frame_of, rejection
 
 _PIECE_BYTES: Final = 256 << 10
@@ -42,15 +44,38 @@ class JsonlReader:
         ]
 
     def batches(self, wanted: Mapping[str, str]) -> Iterator[Batch]:
-        rest, run = b"", _Run(wanted)
+        run = _Run(wanted)
+        for lines, whole in mapped(run.whole, self._lines()):
+            yield from run.consume(lines, whole)
+
+    def _lines(self) -> Iterator[_Lines]:
+        rest, is_cut = b"", False
         for block in self._blocks():
             cut = block.rfind(b"\n") + 1
             if cut:
-                yield from run.consume(b"".join((rest, memoryview(block)[:cut])))
+                yield _Lines(b"".join((rest, memoryview(block)[:cut])), is_cut)
+                is_cut = False
             rest = block[cut:] if cut else rest + block
             if len(rest) > _MAX_LINE_BYTES:
-                rest = run.drop_long_line(rest)
-        yield from run.consume(rest)
+                rest, is_cut = rest[:1000], True
+        if rest:
+            yield _Lines(rest, is_cut)
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Whole lines. is_cut: the first is what was kept of one that is too long."""
+
+    data: bytes
+    is_cut: bool
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """What was made of a block of so many lines at once; rows are numbered from 0."""
+
+    batch: Batch
+    lines: int
 
 
 class _Run:
@@ -60,38 +85,42 @@ class _Run:
         self._wanted = wanted
         self._roles = list(wanted)
         self._row = 1
-        self._skipping = False
 
-    def drop_long_line(self, rest: bytes) -> bytes:
-        """Keep only the mark that the line is too long; its remainder is skipped when it comes."""
-        self._skipping = True
-        return rest[:1000]
-
-    def consume(self, data: bytes) -> Iterator[Batch]:
-        if not data:
+    def consume(self, lines: _Lines, whole: _Whole | None) -> Iterator[Batch]:
+        """The lines in the order of the file, with their numbers. whole: what ``whole`` made of them."""
+        if whole is not None:
+            yield self._placed(whole)
             return
-        batch = None if self._skipping else self._whole(data)
-        if batch is not None:
-            yield batch
-            return
-        if len(data) <= _PIECE_BYTES or self._skipping:
-            yield self._slow(data)
-            return
-        position = 0
+        data, position = lines.data, 0
+        if lines.is_cut:
+            first, _newline, data = data.partition(b"\n")
+            yield Batch(frame_of([], [], self._roles), [rejection(self._row, "line_too_long", first)])
+            self._row += 1
         while position < len(data):
             end = data.find(b"\n", position + _PIECE_BYTES) + 1 or len(data)
             piece = data[position:end]
-            yield self._whole(piece) or self._slow(piece)
+            whole = self.whole(_Lines(piece, is_cut=False))
+            yield self._placed(whole) if whole else self._slow(piece)
             position = end
 
-    def _whole(self, data: bytes) -> Batch | None:
-        """All of these lines at once, or None where that cannot be trusted."""
-        if self._roles == [ColumnRole.MESSAGES.value]:
-            return self._conversations(data)
-        frame = self._fast(data)
-        return None if frame is None else Batch(frame)
+    def _placed(self, whole: _Whole) -> Batch:
+        """Its numbers moved to where its lines stand in the file."""
+        offset, self._row = self._row, self._row + whole.lines
+        batch = whole.batch
+        rejected = [item.model_copy(update={"row": item.row + offset}) for item in batch.rejected]
+        return Batch(batch.frame.with_columns(pl.col(ROW) + offset), rejected, batch.plain)
 
-    def _conversations(self, data: bytes) -> Batch | None:
+    def whole(self, lines: _Lines) -> _Whole | None:
+        """All of these lines at once, numbered from 0, or None where that cannot be trusted."""
+        if lines.is_cut:
+            return None
+        if self._roles == [ColumnRole.MESSAGES.value]:
+            return self._conversations(lines.data)
+        if ColumnRole.MESSAGES.value in self._wanted:
+            return None
+        return self._texts(lines.data)
+
+    def _conversations(self, data: bytes) -> _Whole | None:
         """Lines that hold nothing but a clean conversation, as they are; the others one by one."""
         try:
             lines = pl.scan_lines(data).collect().to_series()
@@ -100,19 +129,16 @@ class _Run:
         if len(lines) != data.count(b"\n") + (not data.endswith(b"\n")):
             return None
         cells = clean_cells(lines, *self._wanted.values())
-        found = pl.DataFrame({ROW: pl.int_range(len(lines), eager=True) + self._row, "messages": cells})
+        found = pl.DataFrame({ROW: pl.int_range(len(lines), eager=True), "messages": cells})
         doubtful = found.with_columns(lines.alias("line")).filter(pl.col("messages").is_null())
-        self._row += len(lines)
         clean = found.filter(pl.col("messages").is_not_null())
         if doubtful.is_empty():
-            return Batch(clean)
+            return _Whole(Batch(clean), len(lines))
         read = self._read(zip(doubtful[ROW], (line.encode() for line in doubtful["line"]), strict=True))
-        return Batch(pl.concat([clean, read.frame]).sort(ROW), read.rejected)
+        return _Whole(Batch(pl.concat([clean, read.frame]).sort(ROW), read.rejected), len(lines))
 
-    def _fast(self, data: bytes) -> pl.DataFrame | None:
+    def _texts(self, data: bytes) -> _Whole | None:
         """By polars; None unless each line is one object whose wanted fields are strings, each named once."""
-        if ColumnRole.MESSAGES.value in self._wanted:
-            return None
         schema = dict.fromkeys(self._wanted.values(), pl.String)
         try:
             frame = pl.scan_ndjson(data, schema=schema).collect()
@@ -120,12 +146,14 @@ class _Run:
             return None
         codes = np.frombuffer(data, np.uint8)
         lines = int(np.count_nonzero(codes == ord("\n"))) + (not data.endswith(b"\n"))
-        if frame.height != lines or _has_nul(frame) or not self._all_text(codes, frame):
+        if frame.height != lines or not self._all_text(codes, frame):
             return None
-        numbers = pl.int_range(self._row, self._row + lines, dtype=pl.Int64).alias(ROW)
-        self._row += lines
+        plain = _is_plain(data, codes)
+        if not plain and _has_nul(frame):
+            return None
+        numbers = pl.int_range(lines, dtype=pl.Int64).alias(ROW)
         renamed = (pl.col(name).alias(cell) for cell, name in self._wanted.items())
-        return frame.select(numbers, *renamed)
+        return _Whole(Batch(frame.select(numbers, *renamed), plain=plain), lines)
 
     def _all_text(self, codes: Codes, frame: pl.DataFrame) -> bool:
         """Whether each wanted name occurs once for each value found, a string after it every time.
@@ -155,17 +183,13 @@ class _Run:
         cells: list[list[str | None]] = []
         rejected: list[RejectedRow] = []
         for number, line in numbered:
-            values, code = self._long() if self._skipping else _fields(line, self._wanted)
+            values, code = _fields(line, self._wanted)
             if code:
                 rejected.append(rejection(number, code, line))
             elif values is not None:
                 rows.append(number)
                 cells.append(values)
         return Batch(frame_of(rows, cells, self._roles), rejected)
-
-    def _long(self) -> tuple[None, str]:
-        self._skipping = False
-        return None, "line_too_long"
 
 
 def _after_key(codes: Codes, colons: Places, key: bytes) -> Places:
@@ -188,6 +212,14 @@ def _strings_follow(codes: Codes, colons: Places) -> bool:
     last = len(codes) - 1
     first, second = codes[np.minimum(colons + 1, last)], codes[np.minimum(colons + 2, last)]
     return bool(((first == _QUOTE) | ((first == ord(" ")) & (second == _QUOTE))).all())
+
+
+def _is_plain(data: bytes, codes: Codes) -> bool:
+    """Whether neither a NUL nor a carriage return is in it, nor an escape that could stand for one."""
+    if b"\0" in data or b"\r" in data:
+        return False
+    escaped = codes[np.minimum(np.flatnonzero(codes == ord("\\")) + 1, len(codes) - 1)]
+    return not ((escaped == ord("u")) | (escaped == ord("r"))).any()
 
 
 def _has_nul(frame: pl.DataFrame) -> bool:
