@@ -24,8 +24,8 @@ from studio.ingest.dataset.splits import asked_splits, key_expr, missing_splits,
 from studio.ingest.dataset.statistics import StableSample, count_tokens, language_shares, sample_texts
 from studio.ingest.members import members_of
 from studio.ingest.multi_source import Sources, examine
-from studio.ingest.prefetch import Prefetch, attended
-from studio.ingest.readers.batches import reason
+from studio.ingest.prefetch import Prefetch, attended, mapped
+from studio.ingest.readers.batches import Batch, reason
 from studio.ingest.reading import Reading
 from studio.protocol.events import Event, Phase, Progress
 
@@ -84,13 +84,16 @@ class Importer:
     def _canonical(self, sources: Sources, reading: Reading, rejects: TextIO) -> Iterator[pl.DataFrame]:
         content = SHAPES[sources.shape].stored
         split = split_expr(self._spec.shares)
+
+        def keyed(shaped: Batch) -> pl.DataFrame:
+            key = key_expr(shaped.frame, content, plain=shaped.plain)
+            return shaped.frame.with_columns(key).with_columns(split)
+
         batches = Prefetch(reading.batches(), check=self._check)
         try:
-            for shaped in batches:
+            for shaped, frame in mapped(keyed, batches):
                 self._check()
                 self._put_aside(shaped.rejected, rejects)
-                key = key_expr(shaped.frame, content, plain=shaped.plain)
-                frame = shaped.frame.with_columns(key).with_columns(split)
                 self._sample.add(frame)
                 self._tell(reading)
                 yield frame.select("row", "key", "split", *content)

@@ -99,6 +99,8 @@ def _line(prompt: str, answer: str, conversations: bool) -> object:
 def run(python: str, code: str, source: Path, folder: Path) -> Run:
     """One fresh process; what it wrote is removed again."""
     target = folder / "result"
+    if hasattr(os, "sync"):
+        os.sync()  # or this side waits for what another left to the disk: the import alone ends with its data there
     done = subprocess.run(
         [python, "-c", code + TAIL, str(source), str(target)], capture_output=True, text=True, check=True
     )

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -19,6 +22,7 @@ from studio.ingest.readers.batches import ROW, Batch
 from studio.ingest.readers.csv_recovery import Recovery
 
 _PIECE_BYTES: Final = 256 << 10
+_AHEAD: Final = 2  # blocks
 _QUOTE: Final = b'"'
 Places = NDArray[np.intp]
 
@@ -63,6 +67,24 @@ class CsvReader:
         return Recovery(self._delimiter, len(self.columns), list(indices))
 
 
+@dataclass(frozen=True)
+class _Parsed:
+    """All columns of whole records. plain: as Batch.plain."""
+
+    records: pl.DataFrame
+    plain: bool
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """A block behind what was left before it. rest: what will be left of it. parsed: None when nobody should try."""
+
+    before: bytes
+    block: bytes
+    rest: bytes
+    parsed: Future[_Parsed | None] | None
+
+
 class _Run:
     """One reading of the file; ``recovery.row`` is the number of the next record (the header has number 0)."""
 
@@ -76,25 +98,45 @@ class _Run:
         self._header = names.getvalue().strip().encode() + b"\n"
 
     def batches(self, blocks: Iterator[bytes]) -> Iterator[Batch]:
+        """Blocks ahead are parsed in threads, as if nothing were wrong with those before them."""
         rest = b""
-        for block in blocks:
-            rest = yield from self._consume(rest, block)
+        waiting: deque[_Cut] = deque()
+        with ThreadPoolExecutor(_AHEAD, thread_name_prefix="csv") as pool:
+            for block in blocks:
+                waiting.append(self._cut(waiting[-1].rest if waiting else rest, block, pool))
+                if len(waiting) > _AHEAD:
+                    rest = yield from self._next(waiting, pool)
+            while waiting:
+                rest = yield from self._next(waiting, pool)
         if rest:
             yield from self._doubtful(rest, final=True)
 
-    def _consume(self, rest: bytes, block: bytes) -> Generator[Batch, None, bytes]:
-        """The whole records of ``rest`` and ``block``, copied once; what is left is returned."""
+    def _next(self, waiting: deque[_Cut], pool: ThreadPoolExecutor) -> Generator[Batch, None, bytes]:
+        """The first of the blocks; what is left of it is returned, and the others begin with that."""
+        first = waiting.popleft()
+        parsed = first.parsed.result() if first.parsed else None
+        if parsed is not None and not self._recovery.skipping:
+            yield self._numbered(parsed)
+            return first.rest
+        rest = yield from self._doubtful(first.before + first.block, final=False)
+        if rest != first.rest:
+            later = [cut.block for cut in waiting]
+            waiting.clear()
+            for block in later:
+                waiting.append(self._cut(waiting[-1].rest if waiting else rest, block, pool))
+        return rest
+
+    def _cut(self, rest: bytes, block: bytes, pool: ThreadPoolExecutor) -> _Cut:
+        """The whole records of ``rest`` and ``block``, copied once, on their way to be parsed."""
         places = quote_places(block)
         cut = record_cut(block, places, opened=rest.count(_QUOTE) % 2)
-        if cut and len(rest) < len(block):
-            piece = b"".join((self._header, rest, memoryview(block)[:cut]))
-            inside = places[: np.searchsorted(places, cut)] + (len(self._header) + len(rest))
-            before = quote_places(rest) + len(self._header)
-            frame = self._parse(piece, np.concatenate((before, inside)) if len(before) else inside)
-            if frame is not None:
-                yield Batch(frame, plain=_is_plain(piece))
-                return block[cut:]
-        return (yield from self._doubtful(rest + block, final=False))
+        if not cut or len(rest) >= len(block):
+            return _Cut(rest, block, b"", None)
+        piece = b"".join((self._header, rest, memoryview(block)[:cut]))
+        inside = places[: np.searchsorted(places, cut)] + (len(self._header) + len(rest))
+        before = quote_places(rest) + len(self._header)
+        places = np.concatenate((before, inside)) if len(before) else inside
+        return _Cut(rest, block, block[cut:], pool.submit(self._parse, piece, places))
 
     def _doubtful(self, data: bytes, *, final: bool) -> Generator[Batch, None, bytes]:
         """In small pieces: most of them will be clean."""
@@ -107,39 +149,40 @@ class _Run:
         return rest
 
     def _piece(self, piece: bytes, *, final: bool) -> Generator[Batch, None, bytes]:
-        if piece.endswith(b"\n") or final:
+        if (piece.endswith(b"\n") or final) and not self._recovery.skipping:
             headed = self._header + piece
-            frame = self._parse(headed, quote_places(headed))
-            if frame is not None:
-                yield Batch(frame, plain=_is_plain(headed))
+            parsed = self._parse(headed, quote_places(headed))
+            if parsed is not None:
+                yield self._numbered(parsed)
                 return b""
         batch, rest = self._recovery.batch(piece, self._roles, final=final)
         yield batch
         return rest
 
-    def _parse(self, headed: bytes, places: Places) -> pl.DataFrame | None:
+    def _parse(self, headed: bytes, places: Places) -> _Parsed | None:
         """Records under the header by polars, or None when they are not beyond doubt or polars refuses them.
 
         All columns are read, though few are wanted: polars counts the fields of a row only then.
         """
-        if self._recovery.skipping or not is_well_formed(headed, places, self._delimiter):
+        if not is_well_formed(headed, places, self._delimiter):
             return None
         try:
-            everything = pl.read_csv(headed, separator=self._delimiter, infer_schema=False)
+            records = pl.read_csv(headed, separator=self._delimiter, infer_schema=False)
         except (pl.exceptions.PolarsError, UnicodeDecodeError):
             return None
+        return _Parsed(records, plain=b"\0" not in headed and b"\r" not in headed)
+
+    def _numbered(self, parsed: _Parsed) -> Batch:
+        """The wanted columns of the next records; blank ones are numbered and left out."""
+        records = parsed.records
         first = self._recovery.row
-        self._recovery.row += everything.height
+        self._recovery.row += records.height
         names = zip(self._indices, self._roles, strict=True)
-        numbers = pl.int_range(first, first + everything.height, dtype=pl.Int64).alias(ROW)
-        frame = everything.select(numbers, *(pl.col(f"c{index}").alias(role) for index, role in names))
-        if all(everything[name].null_count() for name in everything.columns):
-            frame = frame.filter(~everything.select(blank=pl.all_horizontal(pl.all().is_null()))["blank"])
-        return frame if first > 0 else frame.filter(pl.col(ROW) > 0)
-
-
-def _is_plain(text: bytes) -> bool:
-    return b"\0" not in text and b"\r" not in text
+        numbers = pl.int_range(first, first + records.height, dtype=pl.Int64).alias(ROW)
+        frame = records.select(numbers, *(pl.col(f"c{index}").alias(role) for index, role in names))
+        if all(records[name].null_count() for name in records.columns):
+            frame = frame.filter(~records.select(blank=pl.all_horizontal(pl.all().is_null()))["blank"])
+        return Batch(frame if first > 0 else frame.filter(pl.col(ROW) > 0), plain=parsed.plain)
 
 
 def quote_places(data: bytes) -> Places:
