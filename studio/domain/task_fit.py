@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from studio.domain.products import Task
+from studio.domain.products import TITLES, Task, task_help
 from studio.domain.shapes import SHAPES, Shape
 from studio.i18n import _
 
@@ -15,11 +15,15 @@ _PROSE: Final = frozenset({"pdf", "docx", "html", "md", "txt"})
 
 @dataclass(frozen=True)
 class Offer:
-    """One way out: import the same source as ``shape`` instead. title: for a button; explanation: one sentence."""
+    """One way out: import the same source as ``shape``. title: for a button; explanation: one sentence.
+
+    task: what the product is to do from then on; None: what it did.
+    """
 
     title: str
     explanation: str
     shape: Shape
+    task: Task | None = None
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,37 @@ def advice(shape: Shape, task: Task, source_format: str) -> TaskAdvice:
         return TaskAdvice(False, _chat_from_prose(), (_questions_to_write(), _passages()))
     if learns_from(task, shape):
         return TaskAdvice(True)
+    return TaskAdvice(False, _why_not(shape, task), (*_other_shapes(shape, task), *_other_tasks(shape)))
+
+
+def _why_not(shape: Shape, task: Task) -> str:
     if task is Task.LANGUAGE_MODEL:
-        text = _("This product writes text and learns from plain passages, one a row.")
-        return TaskAdvice(False, text, () if shape in _NO_TEXT else (_passages(),))
-    return TaskAdvice(False, _chat_from_other(shape), _offers_for_chat(shape))
+        return _("This product writes text and learns from plain passages, one a row.")
+    if task is Task.CHAT:
+        return _chat_from_other(shape)
+    return _("The product learns from another kind of data. {what_it_does}").format(
+        what_it_does=task_help(task)
+    )
+
+
+def _other_shapes(shape: Shape, task: Task) -> tuple[Offer, ...]:
+    """The same source, read as something that the product learns from."""
+    if task is Task.LANGUAGE_MODEL:
+        return () if shape in _NO_TEXT else (_passages(),)
+    if task is Task.CHAT:
+        return _offers_for_chat(shape)
+    if task is Task.CLASSIFY_TEXT and shape is Shape.TEXT:
+        explanation = _("Each text waits for its label, which you give with one key after the import.")
+        return (Offer(_("Label these texts"), explanation, Shape.TEXT_LABEL),)
+    return ()
+
+
+def _other_tasks(shape: Shape) -> tuple[Offer, ...]:
+    """The product itself, made into one that learns from data of this shape."""
+    return tuple(
+        Offer(_("Change the product: {task}").format(task=_(TITLES[task])), task_help(task), shape, task)
+        for task in SHAPES[shape].tasks
+    )
 
 
 def _chat_from_prose() -> str:

@@ -161,12 +161,21 @@ class MatrixService:
 
     def set_dataset(self, product_id: str, dataset_id: str | None) -> Product:
         """Choose the data of a product's next run; None for none."""
+        if dataset_id is not None and self._datasets.get(dataset_id) is None:
+            raise NotFoundError("dataset.unknown", _("This data is not in the workspace any more."))
+        matrix = self._matrix_with(product_id)
+        return self.update_product(matrix.id, replace(matrix.product(product_id), dataset_id=dataset_id))
+
+    def set_task(self, product_id: str, task: Task) -> Product:
+        """Choose what the product does. Raises NotFoundError when it is in no matrix any more."""
+        matrix = self._matrix_with(product_id)
+        return self.update_product(matrix.id, replace(matrix.product(product_id), task=task))
+
+    def _matrix_with(self, product_id: str) -> Matrix:
         matrix = self._repository.matrix_of(product_id)
         if matrix is None:
             raise NotFoundError("product.unknown", _("This product is not in the matrix any more."))
-        if dataset_id is not None and self._datasets.get(dataset_id) is None:
-            raise NotFoundError("dataset.unknown", _("This data is not in the workspace any more."))
-        return self.update_product(matrix.id, replace(matrix.product(product_id), dataset_id=dataset_id))
+        return matrix
 
     def matrix_of(self, product_id: str) -> Matrix | None:
         """The matrix that a product belongs to."""

@@ -402,12 +402,37 @@ def test_data_that_does_not_suit_the_product_comes_with_a_way_out(
     form.table.set_roles({"question": ColumnRole.TEXT, "answer": ColumnRole.LABEL}, Shape.TEXT_LABEL)
     assert form.contents.advice.isVisible()
     assert "“Assistant”" in form.contents.advice.text.text()
-    (offer,) = form.contents.advice.offers
+    offer, other_task = form.contents.advice.offers
     assert offer.accessibleDescription()
+    assert other_task.text() == "Change the product: Sorts texts"
     qtbot.mouseClick(offer, LEFT)
     qtbot.waitUntil(lambda: form.table.shape() is Shape.PROMPT_RESPONSE)
     assert workspace.data_job.previews[-1].shape is Shape.PROMPT_RESPONSE
     assert not form.contents.advice.isVisible()
+
+
+def test_the_product_is_made_to_suit_the_data(
+    qtbot: QtBot, page: DataPage, workspace: DataWorkspace, csv_file: Path
+) -> None:
+    matrix = workspace.matrices.create("Shop", "Assistant")
+    product = matrix.products[0]
+    notices: list[Notice] = []
+    page.ctx.notices.posted.connect(notices.append)
+    page.ctx.navigator.set_product(product.id)
+    qtbot.waitUntil(lambda: page._product is not None)
+    open_form(qtbot, page, csv_file)
+    form = page.form
+    form.table.set_roles({"question": ColumnRole.USER, "answer": ColumnRole.ITEM}, Shape.RATINGS)
+    assert "there is no text to answer" in form.contents.advice.text.text()
+    (offer,) = form.contents.advice.offers
+    qtbot.mouseClick(offer, LEFT)
+    assert workspace.matrices.get(matrix.id).products[0].task is Task.RECOMMEND
+    assert not form.contents.advice.isVisible()
+    undo = notices[-1].action
+    assert undo is not None
+    undo()
+    assert workspace.matrices.get(matrix.id).products[0].task is Task.CHAT
+    assert form.contents.advice.isVisible()
 
 
 def test_advice_is_given_once_for_a_choice_that_stands(qtbot: QtBot, page: DataPage, csv_file: Path) -> None:

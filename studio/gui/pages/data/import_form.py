@@ -12,7 +12,7 @@ from studio.domain.datasets import ImportSpec, OriginKind, SourcePreview, SplitS
 from studio.domain.products import Task
 from studio.domain.recipes import Recipe
 from studio.domain.shapes import Shape
-from studio.domain.task_fit import TaskAdvice, advice
+from studio.domain.task_fit import Offer, TaskAdvice, advice
 from studio.errors import StudioError
 from studio.gui.pages.data.preview_card import PreviewCard
 from studio.gui.pages.data.sources.readiness import missing_words, waiting_words
@@ -26,11 +26,12 @@ from studio.i18n import _
 class ImportForm(QWidget):
     """import_wanted: ImportSpec. reread_wanted: ImportSpec with another encoding, delimiter, sheet or shape.
 
-    other_wanted, abandoned: no argument.
+    task_wanted: the Task that the product is to have from now on. other_wanted, abandoned: no argument.
     """
 
     import_wanted = Signal(object)
     reread_wanted = Signal(object)
+    task_wanted = Signal(object)
     other_wanted = Signal()
     abandoned = Signal()
 
@@ -57,7 +58,7 @@ class ImportForm(QWidget):
         self.contents.other_wanted.connect(self.other_wanted)
         self.contents.reread_wanted.connect(self._on_reread)
         self.contents.choice_made.connect(self.set_busy)
-        self.contents.advice.shape_wanted.connect(self._on_offer)
+        self.contents.advice.offer_taken.connect(self._on_offer)
         self.recipe_choice.activated.connect(lambda _index: self._on_recipe())
         self.set_recipes([])
 
@@ -178,12 +179,14 @@ class ImportForm(QWidget):
         found = TaskAdvice(True) if task is None or heard or not form else advice(shape, task, form)
         self.contents.advice.show_advice(product, found)
 
-    def _on_offer(self, shape: Shape) -> None:
-        if shape is self.table.shape():
-            self._accepted = shape
+    def _on_offer(self, offer: Offer) -> None:
+        if offer.task is not None:
+            self.task_wanted.emit(offer.task)
+        elif offer.shape is self.table.shape():
+            self._accepted = offer.shape
             self._show_advice()
         else:
-            self.contents.choose_shape(shape)
+            self.contents.choose_shape(offer.shape)
 
     def _on_recipe(self) -> None:
         """A recipe knows what the columns of its first import were for."""

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QFileDialog, QStackedWidget, QWidget
 
 from studio.domain.datasets import DatasetVersion, ImportSpec, SourcePreview
-from studio.domain.products import Product
+from studio.domain.products import TITLES, Product
 from studio.domain.products import Task as ProductTask
 from studio.domain.recipes import Recipe
 from studio.errors import StudioError
@@ -72,6 +72,7 @@ class Intake(QObject):
         form.import_wanted.connect(self._import)
         form.reread_wanted.connect(self._read_again)
         form.abandoned.connect(self.abandon)
+        form.task_wanted.connect(self._change_task)
         self._tell_form(form)
         return form
 
@@ -205,6 +206,33 @@ class Intake(QObject):
         product = self._product
         form.set_product(product.name if product else None, product.task if product else None)
         form.set_recipes(self._recipes)
+
+    def _change_task(self, task: ProductTask) -> None:
+        """The product becomes one that learns from this data; said, and undone with one click."""
+        product = self._product
+        if product is None or not self._set_task(product.id, task):
+            return
+
+        def undo() -> None:
+            self._set_task(product.id, product.task)
+
+        text = _("“{product}” is now this kind of product: {task}")
+        self._ctx.notices.success(
+            text.format(product=product.name, task=_(TITLES[task])),
+            action_label=_("Undo"),
+            action=undo,
+        )
+
+    def _set_task(self, product_id: str, task: ProductTask) -> bool:
+        """Shown at once; other pages hear of the change as of any."""
+        try:
+            changed = self._ctx.services.matrices.set_task(product_id, task)
+        except StudioError as problem:
+            self._ctx.notices.error_from(problem)
+            return False
+        if self._product is not None and self._product.id == product_id:
+            self.set_surroundings(changed, self._recipes)
+        return True
 
     def _read_again(self, spec: ImportSpec) -> None:
         """The same source in another way; the form stays in sight."""

@@ -14,9 +14,9 @@ from studio.i18n import _
 
 
 class AdviceBar(QFrame):
-    """shape_wanted: the Shape of the offer that was taken. Hidden while the data suits the product."""
+    """offer_taken: the Offer whose button was clicked. Hidden while the data suits the product."""
 
-    shape_wanted = Signal(object)
+    offer_taken = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,7 +50,7 @@ class AdviceBar(QFrame):
         )
         self.setAccessibleName(self.text.text())
         for row, offer in enumerate(advice.offers):
-            button = SecondaryButton(offer.title, partial(self.shape_wanted.emit, offer.shape))
+            button = SecondaryButton(offer.title, partial(self.offer_taken.emit, offer))
             button.setAccessibleDescription(offer.explanation)
             self.offers.append(button)
             self._offers.addWidget(button, row, 0)
