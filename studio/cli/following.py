@@ -74,7 +74,8 @@ def facts(services: Services, run: Run) -> dict[str, Any]:
     return {
         "run_id": run.id, "name": run.name, "state": run.state, "product_id": run.product_id,
         "dataset_id": plan.dataset_id, "dataset_name": plan.dataset_name, "base": plan.base_name,
-        "spec": plan.spec.model_dump(mode="json"), "step": run.step, "total_steps": run.total_steps,
+        "spec": plan.spec.model_dump(mode="json"), "placement": plan.placement.model_dump(mode="json"),
+        "step": run.step, "total_steps": run.total_steps,
         "last_loss": run.last_loss, "eta_s": run.eta_s, "created_at": run.created_at, "started_at": run.started_at,
         "ended_at": run.ended_at, "error_code": run.error_code, "error_message": run.error_message,
         "folder": str(services.paths.run(run.id)), "summary": asdict(run.summary) if run.summary else None,

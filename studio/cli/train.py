@@ -16,7 +16,7 @@ from studio.domain.architectures import Architecture, architectures_for, methods
 from studio.domain.basemodels import BaseModelInfo
 from studio.domain.datasets import Split
 from studio.domain.products import Task
-from studio.domain.runs import FitEstimate, Run, RunPlan, RunState
+from studio.domain.runs import FitEstimate, Placement, Run, RunPlan, RunState
 from studio.domain.shapes import Shape
 from studio.domain.specs import Preset, TrainSpec, preset_spec
 from studio.i18n import _
@@ -60,6 +60,20 @@ def train(
     check: Annotated[
         bool, typer.Option("--check", help=_("Only measure what it would take; train nothing."))
     ] = False,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help=_("Share each batch among so many processes on this computer."))
+    ] = 1,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help=_("Train as a job on this Ray cluster, such as ray://head:10001."),
+            show_default=False,
+        ),
+    ] = None,
+    shared_folders: Annotated[
+        bool, typer.Option("--shared-folders", help=_("The cluster sees these folders: nothing is sent."))
+    ] = False,
     folds: Annotated[
         int | None,
         typer.Option(
@@ -70,8 +84,9 @@ def train(
 ) -> Answer:
     """Plan the run, then check, start or follow it."""
     fields = {**assignments(set_ or []), **options}
+    where = placed(processes, cluster, shared_folders=shared_folders)
     with call.writing() as services:
-        plan, product_id = planned(call, services, preset, fields, dataset, base, product, name)
+        plan, product_id = planned(call, services, preset, fields, dataset, base, product, name, where)
         if check:
             return _check(call, services, plan)
         if folds is not None:
@@ -80,6 +95,13 @@ def train(
         if detach:
             return detached(call, services, run)
         return following.ended(call, services, following.follow(call, services, run))
+
+
+def placed(processes: int, cluster: str | None, *, shared_folders: bool = False) -> Placement:
+    """Where the options ask for the run."""
+    if cluster is not None:
+        return Placement(kind="ray", address=cluster, processes=processes, shared_folders=shared_folders)
+    return Placement(kind="processes", processes=processes) if processes > 1 else Placement()
 
 
 def spec_of(
@@ -121,7 +143,7 @@ def detached(call: Call, services: Services, run: Run) -> Answer:
 
 def planned(
     call: Call, services: Services, preset: Preset, fields: dict[str, object], dataset: str | None,
-    base: str | None, product: str | None, name: str | None,
+    base: str | None, product: str | None, name: str | None, where: Placement | None = None,
 ) -> tuple[RunPlan, str | None]:  # fmt: skip
     """What is trained, with the settings of a preset and these fields instead; and the product that it is for."""
     chosen = pick.product(services.matrices.list(), product) if product else None
@@ -136,7 +158,7 @@ def planned(
         if warning := services.models.language_warning(model, data):
             call.out.say(warning)
     product_id = chosen.id if chosen else None
-    return services.runs.plan(product_id, data.id, model, spec, name), product_id
+    return services.runs.plan(product_id, data.id, model, spec, name, where), product_id
 
 
 def _check(call: Call, services: Services, plan: RunPlan) -> Answer:

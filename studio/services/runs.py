@@ -20,6 +20,7 @@ from studio.domain.runs import (
     CheckpointInfo,
     EvalMetrics,
     FitEstimate,
+    Placement,
     ProbeAnswer,
     Run,
     RunPlan,
@@ -38,6 +39,7 @@ from studio.services import costs, processes
 from studio.services.changes import ChangeBus, Changes
 from studio.services.files import tail, write_atomically
 from studio.services.follower import RunFollower, post_command
+from studio.services.placements import check_placement
 from studio.services.ports import Backups, MatrixRepository, RunRepository, ScriptWriter
 from studio.services.queue import Place, RunQueue, wall_clock
 from studio.services.run_events import moved
@@ -95,12 +97,18 @@ class RunService:
         base: BaseModelInfo | None,
         spec: TrainSpec,
         name: str | None = None,
+        placement: Placement | None = None,
     ) -> RunPlan:
-        """What will be trained. Raises StudioError when product, data or base model are missing or unfit."""
+        """What will be trained, and where: None is here.
+
+        Raises StudioError when product, data or base model are missing or unfit, or nothing can run there.
+        """
         if product_id is not None and self._matrices.matrix_of(product_id) is None:
             raise NotFoundError("product.unknown", _("This product is not in the matrix any more."))
+        where = placement or Placement()
+        check_placement(where)
         plan = self._planner.plan(dataset_id, base, spec, name)
-        return plan.model_copy(update={"keep_awake": self._settings.current.keep_awake})
+        return plan.model_copy(update={"keep_awake": self._settings.current.keep_awake, "placement": where})
 
     def check(
         self,

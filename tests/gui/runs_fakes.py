@@ -18,6 +18,7 @@ from studio.domain.datasets import DatasetVersion, ImportSpec, Split
 from studio.domain.runs import (
     EvalMetrics,
     FitEstimate,
+    Placement,
     ProbeAnswer,
     Run,
     RunPlan,
@@ -217,12 +218,11 @@ class FakeRuns:
 
     def plan(
         self, product_id: str | None, dataset_id: str, base: BaseModelInfo | None, spec: TrainSpec,
-        name: str | None = None,
+        name: str | None = None, placement: Placement | None = None,
     ) -> RunPlan:  # fmt: skip
         made = make_run(name or "Customer questions").plan
-        return made.model_copy(
-            update={"spec": spec, "base_dir": base.path if base else None, "dataset_id": dataset_id}
-        )
+        where = {"base_dir": base.path if base else None, "placement": placement or Placement()}
+        return made.model_copy(update={"spec": spec, "dataset_id": dataset_id, **where})
 
     def check(self, plan: RunPlan, on_event: Callable[[Event], None], cancel: threading.Event) -> FitEstimate:
         from studio.services.children import JobCancelled

@@ -217,6 +217,18 @@ def test_a_plan_from_elsewhere_opens_the_form(qtbot: QtBot, page: RunsPage, work
     page.search.dialog.reject()
 
 
+def test_a_plan_from_elsewhere_opens_the_form_of_folds(
+    qtbot: QtBot, page: RunsPage, workspace: Workspace
+) -> None:
+    plan = builders.plan(workspace.dataset, name="From the Train page")
+    page.show()
+    page.enter(view="folds", plan=plan)
+    qtbot.waitUntil(lambda: page.folds.dialog is not None, timeout=5000)
+    assert page.folds.dialog is not None
+    assert page.folds.dialog.plan() == plan
+    page.folds.dialog.reject()
+
+
 def test_a_search_is_stopped_and_goes_on(qtbot: QtBot, page: RunsPage, workspace: Workspace) -> None:
     made = workspace.searches.start(builders.plan(workspace.dataset, name="Sorter"), SPACE, Budget(trials=5))
     show(qtbot, page)

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from studio.domain.architectures import Architecture, Method, methods_for
-from studio.domain.runs import RunState
+from studio.domain.runs import Placement, RunState
 from studio.domain.specs import Preset, TrainSpec, applies, preset_spec, scratch_parameters
 from studio.gui.context import GuiContext
 from studio.gui.notices import Notice
@@ -69,6 +69,12 @@ def open_page(qtbot: QtBot, context: GuiContext) -> Iterator[Callable[..., Train
 
 def measured(qtbot: QtBot, page: TrainPage) -> None:
     qtbot.waitUntil(lambda: page.preview.badge.text() in ("Ready", "Not ready"), timeout=5000)
+
+
+def choose(drop_down: Any, text: str) -> None:
+    """As a user who picks this line."""
+    drop_down.setCurrentIndex(drop_down.findText(text))
+    drop_down.activated.emit(drop_down.currentIndex())
 
 
 def test_all_is_chosen_and_measured_by_itself(
@@ -234,6 +240,46 @@ def test_advanced_shows_every_field_that_applies(qtbot: QtBot, open_page: Callab
     assert page.choices.spec.lora_rank == 9
     assert page.choices.preset() is None
     assert page.method.own.isVisible()
+
+
+def test_where_to_train_is_chosen_by_those_who_see_every_setting(
+    qtbot: QtBot, context: GuiContext, runs: FakeRuns, open_page: Callable[..., TrainPage]
+) -> None:
+    page = open_page()
+    assert not page.placement.isVisible()
+    qtbot.mouseClick(page.level._buttons["advanced"], LEFT)
+    assert page.placement.isVisible()
+    form = page.placement.form
+    assert not form.input("address").isVisible()
+    choose(form.input("kind"), "Ray cluster")
+    assert form.input("address").isVisible()
+    qtbot.keyClicks(form.input("address"), "ray://head:10001")
+    with qtbot.waitSignal(context.navigator.requested, timeout=5000):
+        qtbot.mouseClick(page.preview.start, LEFT)
+    assert runs.runs[0].plan.placement == Placement(kind="ray", address="ray://head:10001")
+    # Whoever goes back to few settings still sees that it is not this computer.
+    qtbot.mouseClick(page.level._buttons["simple"], LEFT)
+    assert page.placement.isVisible()
+
+
+def test_several_processes_are_two_at_least(qtbot: QtBot, open_page: Callable[..., TrainPage]) -> None:
+    page = open_page()
+    qtbot.mouseClick(page.level._buttons["advanced"], LEFT)
+    choose(page.placement.form.input("kind"), "This computer, several processes")
+    assert page.choices.placement == Placement(kind="processes", processes=2)
+    assert page.placement.form.input("processes").isVisible()
+    assert not page.placement.form.input("address").isVisible()
+
+
+@pytest.mark.parametrize("view", ["search", "folds"])
+def test_what_is_chosen_can_be_searched_around_and_checked_by_folds(
+    qtbot: QtBot, context: GuiContext, open_page: Callable[..., TrainPage], view: str
+) -> None:
+    page = open_page()
+    with qtbot.waitSignal(context.navigator.requested, timeout=5000) as heard:
+        qtbot.mouseClick(getattr(page.preview, view), LEFT)
+    target, arguments = heard.args[0]
+    assert (target, arguments["view"], arguments["plan"].spec) == ("runs", view, page.choices.spec)
 
 
 def test_an_invalid_setting_stops_the_start(qtbot: QtBot, open_page: Callable[..., TrainPage]) -> None:

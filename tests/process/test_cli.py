@@ -210,6 +210,15 @@ def test_detached_run_goes_on_and_hears_the_next_command(trainer: Trainer, call:
     assert call("runs", "show", "Alone").data["summary"]["steps"] == 5
 
 
+def test_a_run_says_where_it_is_computed(trainer: Trainer, call: Call) -> None:
+    trainer("finish")
+    refused = call(*TRAIN, "--cluster", "somewhere")
+    assert (refused.code, refused.data["error"]["code"]) == (2, "placement.no_address")
+    done = call(*TRAIN, "--processes", "2")
+    assert done.code == 0
+    assert (done.data["placement"]["kind"], done.data["placement"]["processes"]) == ("processes", 2)
+
+
 def test_second_run_waits_for_a_detached_one(trainer: Trainer, call: Call) -> None:
     trainer("hang")
     first = call(*TRAIN, "--detach")

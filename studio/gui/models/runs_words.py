@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.domain.runs import STATE_TITLES, RunState
+from studio.domain.runs import STATE_TITLES, Placement, RunState
 from studio.domain.values import Basis, Value
 from studio.domain.verdicts import VerdictKind
 from studio.gui.theme import Tone
@@ -63,3 +63,12 @@ def money_words(value: Value) -> str:
     """An amount with unit and basis, e.g. "0.03 CNY (assumed)"."""
     amount = f"{value.amount:.2f}" if value.amount >= 0.01 or value.amount == 0 else f"{value.amount:.2g}"
     return _("{amount} {unit} ({basis})").format(amount=amount, unit=value.unit, basis=_(_BASES[value.basis]))
+
+
+def place_words(place: Placement) -> str:
+    """Where a run is computed; empty for this computer alone."""
+    if place.kind == "ray":
+        return _("on the Ray cluster {address}").format(address=place.address)
+    if place.kind == "processes":
+        return _("{n} processes side by side").format(n=place.processes)
+    return ""

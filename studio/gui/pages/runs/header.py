@@ -13,6 +13,7 @@ from studio.gui.models.runs_words import (
     STATE_TONES,
     count_words,
     phase_words,
+    place_words,
     state_words,
 )
 from studio.gui.pages.runs.live import LiveRun
@@ -86,7 +87,8 @@ class RunHeader(Card):
         self._state = None
         self.name.setText(run.name)
         base = run.plan.base_name or _("New model from scratch")
-        self.about.setText(_("{base} · {data}").format(base=base, data=run.plan.dataset_name))
+        about = _("{base} · {data}").format(base=base, data=run.plan.dataset_name)
+        self.about.setText(" · ".join(filter(None, (about, place_words(run.plan.placement)))))
         self.update_from(live)
 
     def update_from(self, live: LiveRun) -> None:

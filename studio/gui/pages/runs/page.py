@@ -24,7 +24,7 @@ from studio.services.changes import Changes
 class RunsPage(Page):
     """``navigator.go("runs", run_id=…)`` shows that run; ``go("runs", view="history")`` the list, and so on.
 
-    ``go("runs", view="search", plan=…)`` opens the form of a new search like this plan.
+    ``go("runs", view="search", plan=…)`` opens the form of a new search like this plan, "folds" that of a K-fold.
     """
 
     page_id: ClassVar[str] = "runs"
@@ -76,7 +76,7 @@ class RunsPage(Page):
         asked = str(arguments.get("view", "current"))
         view = asked if asked in self._views else "current"
         if "plan" in arguments:
-            self.search.begin_with(arguments["plan"])
+            (self.folds if view == "folds" else self.search).begin_with(arguments["plan"])
         if "run_id" in arguments:
             self.current.show_run(arguments["run_id"])
         if arguments:

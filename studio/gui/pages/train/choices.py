@@ -18,7 +18,7 @@ from studio.domain.architectures import (
 from studio.domain.basemodels import BaseModelInfo, CatalogueEntry
 from studio.domain.datasets import DatasetVersion, Split
 from studio.domain.products import Task
-from studio.domain.runs import FitEstimate
+from studio.domain.runs import FitEstimate, Placement
 from studio.domain.shapes import Shape
 from studio.domain.specs import Preset, TrainSpec, preset_spec
 from studio.i18n import _
@@ -48,6 +48,7 @@ class Choices:
     base: BaseModelInfo | None = None
     task: Task | None = None  # of the product that the model is for
     valid: bool = True  # every input holds something valid
+    placement: Placement = field(default_factory=Placement)  # where the run is computed
 
     @property
     def from_scratch(self) -> bool:
@@ -172,7 +173,7 @@ def start_words(choices: Choices, estimate: FitEstimate | None, *, training: boo
     missing = choices.missing()
     if missing is not None:
         return words[missing]
-    if estimate is not None and not estimate.ready:
+    if estimate is not None and not estimate.ready and choices.placement.kind != "ray":
         return _("Not ready: see the reasons above")
     return _("Put in the queue") if training else _("Start training")
 

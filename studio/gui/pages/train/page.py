@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
@@ -22,6 +23,7 @@ from studio.gui.pages.train.data_card import DataCard
 from studio.gui.pages.train.get_model import GetModelDialog
 from studio.gui.pages.train.kind_card import KindCard
 from studio.gui.pages.train.method_card import LimitsCard, MethodCard
+from studio.gui.pages.train.placement_card import PlacementCard
 from studio.gui.pages.train.preview_card import RunPreviewCard
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import Divider, PageHeader, ScrollPage, SegmentedControl
@@ -58,6 +60,7 @@ class TrainPage(Page):
         self.base = BaseModelCard(ctx)
         self.method = MethodCard()
         self.limits = LimitsCard()
+        self.placement = PlacementCard()
         self.preview = RunPreviewCard(ctx)
         self._build()
         self._connect()
@@ -107,7 +110,7 @@ class TrainPage(Page):
         space = current_tokens().space
         left = ScrollPage()
         left.add(PageHeader(_("Train"), _("Teach a model your data, on this computer."), self.level))
-        for card in (self.data, self.kind, self.base, self.method, self.limits):
+        for card in (self.data, self.kind, self.base, self.method, self.limits, self.placement):
             left.add(card)
         left.body.addStretch(1)
         right = ScrollPage(margin=0)
@@ -141,11 +144,13 @@ class TrainPage(Page):
         self.method.method_chosen.connect(self._on_method)
         self.method.edited.connect(self._on_edited)
         self.limits.form.edited.connect(self._on_edited)
-        for part in (self.method, self.limits.form):
+        self.placement.edited.connect(lambda place: self._choose(placement=place))
+        for part in (self.method, self.limits.form, self.placement):
             part.validity_changed.connect(lambda _valid: self._on_validity())
         self.preview.measure_asked.connect(self._measure)
         self.preview.cancel_asked.connect(self._job.cancel)
         self.preview.start_asked.connect(self._on_start)
+        self.preview.repeat_asked.connect(self._on_repeat)
         self.preview.proposal_taken.connect(self._on_proposal)
         self._job.told.connect(self.preview.take_event)
         self._job.done.connect(self._on_measured)
@@ -189,7 +194,7 @@ class TrainPage(Page):
     def _settle_choices(self, dataset_id: str | None, plan: RunPlan | None, *, product_changed: bool) -> None:
         """Keep what was chosen if it is still there; else the product's data and the first base model."""
         if plan is not None:
-            self.choices = replace(self.choices, spec=plan.spec)
+            self.choices = replace(self.choices, spec=plan.spec, placement=plan.placement)
             dataset_id = plan.dataset_id
         shelf, choices = self.shelf, self.choices
         by_id = {dataset.id: dataset for dataset in shelf.datasets}
@@ -246,10 +251,11 @@ class TrainPage(Page):
         self._choose(spec=spec)
 
     def _on_validity(self) -> None:
-        self._choose(valid=self.method.is_valid() and self.limits.form.form.is_valid())
+        parts = (self.method.is_valid(), self.limits.form.form.is_valid(), self.placement.form.is_valid())
+        self._choose(valid=all(parts))
 
     def _on_level(self, level: str) -> None:
-        self.method.level = self.limits.level = level
+        self.method.level = self.limits.level = self.placement.level = level
         self._show()
 
     def _on_product(self, _product_id: str | None) -> None:
@@ -279,6 +285,7 @@ class TrainPage(Page):
         self.base.show_choices(choices)
         self.method.show_choices(choices)
         self.limits.show_choices(choices)
+        self.placement.show_choices(choices)
         self.preview.show_state(choices, self._estimates.get(choices.key()), training=training)
 
     # Measuring
@@ -344,19 +351,34 @@ class TrainPage(Page):
         if self._job.running():
             self._job.abandon()
             self.preview.end_measuring()
-        choices, runs, product = self.choices, self.ctx.services.runs, self.ctx.navigator.current_product_id
-        estimate, name = self._estimates.get(choices.key()), self.preview.name.text()
-        base = None if choices.from_scratch else choices.base
-        dataset: DatasetVersion | None = choices.dataset
-        assert dataset is not None
+        runs, product = self.ctx.services.runs, self.ctx.navigator.current_product_id
+        estimate = self._estimates.get(self.choices.key())
+        make_plan = self._planner()
 
         def work() -> Run:
-            plan = runs.plan(product, dataset.id, base, choices.spec, name or None)
-            run = runs.enqueue(plan, product, estimate)
+            run = runs.enqueue(make_plan(), product, estimate)
             runs.start_next()
             return run
 
         self.ctx.tasks.run(work, self._on_started, self._on_start_failed, _("Starting the run"))
+
+    def _planner(self) -> Callable[[], RunPlan]:
+        """Makes the plan of what is chosen now; to be called in a thread."""
+        choices, dataset = self.choices, self.choices.dataset
+        assert dataset is not None
+        return partial(
+            self.ctx.services.runs.plan, self.ctx.navigator.current_product_id, dataset.id,
+            None if choices.from_scratch else choices.base, choices.spec,
+            self.preview.name.text() or None, choices.placement,
+        )  # fmt: skip
+
+    def _on_repeat(self, view: str) -> None:
+        """Begin a search or folds with what is chosen; ``view``: of the Runs page."""
+        missing = self.choices.missing()
+        if missing is not None:
+            self._go_to(missing)
+            return
+        self.ctx.tasks.run(self._planner(), lambda plan: self.ctx.navigator.go("runs", view=view, plan=plan))
 
     def _on_started(self, run: Run) -> None:
         self._starting = False

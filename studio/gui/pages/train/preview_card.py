@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from studio.domain.runs import FitEstimate, Proposal
 from studio.domain.shapes import Shape
@@ -33,15 +35,17 @@ _CUT = frozenset(Shape) - {Shape.IMAGE_LABEL, Shape.RATINGS}  # rows that can be
 
 
 class RunPreviewCard(Card):
-    """Signals: measure_asked, cancel_asked (of measuring), start_asked, proposal_taken(Proposal).
+    """Signals: measure_asked, cancel_asked (of measuring), start_asked, proposal_taken(Proposal), repeat_asked("search"
+    or "folds").
 
-    foot: name and Start, for the page to place where they never scroll away.
+    foot: name, Start and the ways to train more than once, for the page to place where they never scroll away.
     """
 
     measure_asked = Signal()
     cancel_asked = Signal()
     start_asked = Signal()
     proposal_taken = Signal(object)
+    repeat_asked = Signal(str)
 
     def __init__(self, ctx: GuiContext) -> None:
         self.badge = StateBadge(_("Not measured yet"))
@@ -62,6 +66,10 @@ class RunPreviewCard(Card):
         self.name = QLineEdit()
         self.name_row = FormRow(_("Name of the run"), self.name)
         self.start = PrimaryButton("", self.start_asked.emit)
+        self.search = SecondaryButton(_("Search from here…"), partial(self.repeat_asked.emit, "search"))
+        self.search.setToolTip(_("Tries several settings around these, and names the best."))
+        self.folds = SecondaryButton(_("Check by folds…"), partial(self.repeat_asked.emit, "folds"))
+        self.folds.setToolTip(_("Trains several times on other parts of the rows: how sure is the result?"))
         self.foot = self._build_foot()
         parts = (self.reasons, self.proposal, self.note, self.facts, self.measure, self.batch, self.pictures)
         for part in parts:
@@ -94,7 +102,10 @@ class RunPreviewCard(Card):
         self.measure.setEnabled(not missing)
         self.measure.setText(_("Measure again") if estimate is not None else _("Measure"))
         self.start.setText(start_words(choices, estimate, training=training))
-        self.start.setEnabled(estimate is None or estimate.ready)
+        elsewhere = choices.placement.kind == "ray"  # what this computer can hold does not matter there
+        self.start.setEnabled(estimate is None or estimate.ready or elsewhere)
+        for button in (self.search, self.folds):
+            button.setEnabled(not missing)
         self.name.setPlaceholderText(choices.name())
 
     def _build_foot(self) -> QWidget:
@@ -104,6 +115,11 @@ class RunPreviewCard(Card):
         column.setSpacing(current_tokens().space.m)
         column.addWidget(self.name_row)
         column.addWidget(self.start)
+        more = QHBoxLayout()
+        more.setSpacing(current_tokens().space.s)
+        for button in (self.search, self.folds):
+            more.addWidget(button, 1)
+        column.addLayout(more)
         return foot
 
     def begin_measuring(self) -> None:

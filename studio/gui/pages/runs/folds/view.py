@@ -34,6 +34,7 @@ class FoldsView(QWidget):
         self._generation = 0
         self._results: list[FoldsResult] = []
         self._plans: list[RunPlan] = []
+        self._plan_wish: RunPlan | None = None
         self.cards: list[FoldsCard] = []
         self.dialog: FoldsDialog | None = None
         self.new = PrimaryButton(_("Check by folds"), self.ask_new, icon="plus")
@@ -59,10 +60,17 @@ class FoldsView(QWidget):
         self._generation += 1
         self._ctx.tasks.run(self._read, partial(self._take, self._generation))
 
+    def begin_with(self, plan: RunPlan) -> None:
+        """Open the form of a new K-fold with this plan as soon as the others are read."""
+        self._plan_wish = plan
+        self.reload()
+
     def ask_new(self) -> None:
         """Open the form of a new K-fold."""
-        if self._plans:
-            self.dialog = FoldsDialog(self._plans, self.window())
+        plans = [*([self._plan_wish] if self._plan_wish else []), *self._plans]
+        self._plan_wish = None
+        if plans:
+            self.dialog = FoldsDialog(plans, self.window())
             self.dialog.accepted.connect(self._start)
             self.dialog.open()
 
@@ -117,6 +125,8 @@ class FoldsView(QWidget):
         )
         self._stack.setCurrentIndex(3 if results else 1 if self._plans else 2)
         self.loaded.emit()
+        if self._plan_wish is not None:
+            self.ask_new()
 
     def _show_cards(self) -> None:
         while (item := self._cards.takeAt(0)) is not None:
