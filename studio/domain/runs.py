@@ -76,7 +76,7 @@ class Placement(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["here", "processes", "ray"] = Field(
-        "here", title=N_("Where to train"), description=N_("On this computer, or as a job on a cluster."),
+        "here", title=N_("Place"), description=N_("On this computer, or as a job on a cluster."),
         json_schema_extra={
             "choices_titles": {
                 "here": N_("This computer"), "processes": N_("This computer, several processes"),
