@@ -128,6 +128,7 @@ def test_a_new_revision_goes_beside_the_old_one(server: HubServer, target: Path)
     assert (newer.folder / "faq.csv").read_bytes() == CSV + b"q2,a2\n"
 
 
+@pytest.mark.slow
 def test_many_files_are_listed_page_by_page(server: HubServer, target: Path) -> None:
     server.dataset |= {f"part{number}.txt": b"text" for number in range(250)}
     assert len(fetch(server, target, "modelscope").files) == 252

@@ -59,6 +59,7 @@ def requests(services: Services, tmp_path: Path) -> DatasetVersion:
     return services.datasets.import_(ImportSpec(source=str(source), shape=Shape.TEXT_LABEL, roles=roles))
 
 
+@pytest.mark.slow
 def test_the_whole_way_of_a_dataset(
     qtbot: QtBot, view: DatasetView, services: Services, requests: DatasetVersion, tmp_path: Path
 ) -> None:

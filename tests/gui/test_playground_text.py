@@ -257,6 +257,7 @@ def long_answers() -> list[tuple[str, str]]:
     return [("one paragraph", one), ("one code block", code), ("mixed", mixed), ("one list", many)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "source"), long_answers())
 @pytest.mark.usefixtures("theme")
 def test_streaming_a_long_answer_keeps_the_window_alive(qtbot: QtBot, name: str, source: str) -> None:

@@ -173,12 +173,14 @@ def test_a_long_conversation_is_shortened_and_says_so(lasting_chat: Chat, tmp_pa
     assert "oldest messages" in logs[0].message
 
 
+@pytest.mark.slow
 def test_quit_ends_with_a_last_word(chat: Chat) -> None:
     chat.send(Quit())
     assert isinstance(chat.wait_for(Finished)[-1], Finished)
     assert chat.process.wait(10) == 0
 
 
+@pytest.mark.slow
 def test_when_the_parent_goes_the_worker_goes_even_in_mid_answer(chat: Chat) -> None:
     chat.send(ask("long", LONG))
     chat.wait_for(Token)
@@ -187,6 +189,7 @@ def test_when_the_parent_goes_the_worker_goes_even_in_mid_answer(chat: Chat) -> 
     assert chat.process.wait(10) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="POSIX signals")
 def test_a_killed_worker_leaves_nothing_behind(chat: Chat) -> None:
     chat.send(ask("long", LONG))

@@ -73,6 +73,7 @@ def children_of_tests() -> set[int]:
     return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
+@pytest.mark.slow
 def test_journey_with_a_tiny_model(place: Path, questions: Path) -> None:
     write_tiny_model(default_base_model_dir())
     imported = studio(place, "import", str(questions), "--map", "prompt=question", "--map", "response=answer")

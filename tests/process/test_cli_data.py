@@ -107,6 +107,7 @@ def test_from_import_to_export(studio: Call, shop: Path, tmp_path: Path) -> None
     assert again["rows"] == 62
 
 
+@pytest.mark.slow
 def test_every_format_goes_out_and_comes_back(studio: Call, shop: Path, tmp_path: Path) -> None:
     first = good(studio("import", str(shop))).data
     for format_ in ("csv", "jsonl", "xlsx", "parquet"):
@@ -117,6 +118,7 @@ def test_every_format_goes_out_and_comes_back(studio: Call, shop: Path, tmp_path
         assert (again["rows"], again["shape"]) == (first["rows"], first["shape"])
 
 
+@pytest.mark.slow
 def test_a_recipe_repeats_on_a_zip_of_files(studio: Call, shop: Path, tmp_path: Path) -> None:
     good(studio("import", str(shop), "--map", "prompt=question", "--map", "response=answer"))
     good(studio("data", "fix", "markup", "exact_duplicates"))

@@ -200,6 +200,7 @@ def test_an_unloaded_slot_has_no_model(worker: Worker, text_model: Path) -> None
     assert failed.code == "predict.no_model"
 
 
+@pytest.mark.slow
 def test_it_says_good_bye_and_goes_when_its_parent_does(tmp_path: Path) -> None:
     polite = Worker(tmp_path)
     polite.send(Quit())
@@ -214,6 +215,7 @@ def test_it_says_good_bye_and_goes_when_its_parent_does(tmp_path: Path) -> None:
         each.close()
 
 
+@pytest.mark.slow
 def test_the_client_waits_for_the_answers(text_model: Path) -> None:
     with PredictClient() as client:
         client.load(ChatTarget("Intents", str(text_model), None), "cpu")

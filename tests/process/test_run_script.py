@@ -53,6 +53,7 @@ def scripted(folder: Path, tmp_path: Path) -> list[float]:
     return [line["validation_loss"] for line in said if "validation_loss" in line]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["lora", "scratch"])
 def test_a_language_models_program_reaches_the_same_losses(
     method: str,
@@ -104,6 +105,7 @@ def text_plan(tmp_path: Path, **fields: Any) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_text_classifiers_program_reaches_the_same_losses(tmp_path: Path) -> None:
     assert scripted_after(text_plan(tmp_path), tmp_path)
 

@@ -70,6 +70,7 @@ def assert_same(folder: Path, alone: Path) -> None:
     assert [e.seq for e in only] == list(range(1, len(only) + 1))  # one of them speaks
 
 
+@pytest.mark.slow
 def test_torchrun_with_two_processes_learns_what_one_does_and_resumes(
     base: Path,
     dataset: Path,
@@ -101,6 +102,7 @@ def placed(folder: Path, processes: int) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_plan_asks_for_two_processes(
     start: Start,
     base: Path,

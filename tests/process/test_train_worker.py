@@ -174,6 +174,7 @@ def test_stop_keeps_the_model(start: Start, base: Path, dataset: Path, tmp_path:
     assert (tmp_path / "run" / "model" / "adapter_model.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_cancel_drops_what_was_made(start: Start, base: Path, dataset: Path, tmp_path: Path) -> None:
     trainer = start(run_dir(tmp_path / "run", base, dataset, epochs=90, evals_per_epoch=4))
     trainer.until(lambda events: any(isinstance(e, CheckpointSaved) for e in events))
@@ -183,6 +184,7 @@ def test_cancel_drops_what_was_made(start: Start, base: Path, dataset: Path, tmp
     assert not (tmp_path / "run" / "model").exists()
 
 
+@pytest.mark.slow
 def test_pause_holds_still_and_resume_goes_on(
     start: Start, base: Path, dataset: Path, tmp_path: Path
 ) -> None:
@@ -200,6 +202,7 @@ def test_pause_holds_still_and_resume_goes_on(
     assert isinstance(trainer.finish(), Finished)
 
 
+@pytest.mark.slow
 def test_a_kill_loses_nothing_but_time(start: Start, base: Path, dataset: Path, tmp_path: Path) -> None:
     whole = start(run_dir(tmp_path / "whole", base, dataset, evals_per_epoch=4))
     assert isinstance(whole.finish(), Finished)
@@ -217,6 +220,7 @@ def test_a_kill_loses_nothing_but_time(start: Start, base: Path, dataset: Path, 
     assert {k: v.tolist() for k, v in got.items()} == {k: v.tolist() for k, v in expected.items()}
 
 
+@pytest.mark.slow
 def test_a_run_marked_so_outlives_its_parent(start: Start, base: Path, dataset: Path, tmp_path: Path) -> None:
     trainer = start(run_dir(tmp_path / "run", base, dataset))
     trainer.until(stepped(1))
@@ -226,6 +230,7 @@ def test_a_run_marked_so_outlives_its_parent(start: Start, base: Path, dataset: 
     assert finished.result["stop_reason"] == "finished"
 
 
+@pytest.mark.slow
 def test_otherwise_it_saves_and_ends(start: Start, base: Path, dataset: Path, tmp_path: Path) -> None:
     trainer = start(run_dir(tmp_path / "run", base, dataset, outlive=False, epochs=90))
     trainer.until(stepped(2))
@@ -243,6 +248,7 @@ def abandon(trainer: Trainer) -> None:
     trainer.process.stdout.close()
 
 
+@pytest.mark.slow
 def test_a_librarys_print_cannot_corrupt_the_protocol(
     start: Start, base: Path, dataset: Path, tmp_path: Path
 ) -> None:
@@ -264,6 +270,7 @@ def test_a_librarys_print_cannot_corrupt_the_protocol(
     assert "NOISE" in trainer.last_words()
 
 
+@pytest.mark.slow
 def test_one_worker_to_a_folder(start: Start, base: Path, dataset: Path, tmp_path: Path) -> None:
     folder = run_dir(tmp_path / "run", base, dataset, epochs=90)
     first = start(folder)
@@ -278,6 +285,7 @@ def test_one_worker_to_a_folder(start: Start, base: Path, dataset: Path, tmp_pat
     assert isinstance(first.finish(), Finished)
 
 
+@pytest.mark.slow
 def test_no_process_stays_behind(start: Start, base: Path, dataset: Path, tmp_path: Path) -> None:
     trainer = start(run_dir(tmp_path / "run", base, dataset, epochs=90))
     trainer.until(stepped(1))
@@ -316,6 +324,7 @@ def paused(events: list[Event]) -> Paused | None:
     return last if isinstance(last, Paused) else None
 
 
+@pytest.mark.slow
 def test_a_disk_that_takes_no_checkpoint_holds_the_run_until_it_does(
     start: Start, base: Path, dataset: Path, tmp_path: Path
 ) -> None:
@@ -364,6 +373,7 @@ def fill(folder: Path) -> Path:
     return ballast
 
 
+@pytest.mark.slow
 def test_a_full_disk_pauses_the_run_and_freeing_it_lets_it_go_on(
     start: Start, base: Path, dataset: Path, tmp_path: Path, small_disk: Path
 ) -> None:
@@ -393,6 +403,7 @@ def checkpoint_files(folder: Path) -> dict[str, int]:
     return {str(path): path.stat().st_size for path in files}
 
 
+@pytest.mark.slow
 def test_a_full_disk_lets_the_user_stop(start: Start, base: Path, dataset: Path, small_disk: Path) -> None:
     trainer = start(run_dir(small_disk / "run", base, dataset, epochs=90, evals_per_epoch=4))
     trainer.until(lambda events: any(isinstance(e, CheckpointSaved) for e in events))

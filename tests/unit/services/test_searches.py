@@ -45,6 +45,7 @@ def ended(studio: Studio, search: Search, timeout_s: float = 60) -> Search:
     return studio.searches.get(search.id)
 
 
+@pytest.mark.slow
 def test_a_search_finds_the_better_rate_by_runs_that_never_see_the_test_rows(studio: Studio) -> None:
     studio.trainer = "learn"
     search = ended(studio, studio.searches.start(plan(studio), RATES, Budget(trials=5, passes=1.0)))
@@ -83,6 +84,7 @@ def test_only_the_best_trial_keeps_its_files(studio: Studio) -> None:
         assert (folder / "events.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_trials_are_not_in_the_history(studio: Studio) -> None:
     studio.trainer = "learn"
     search = ended(studio, studio.searches.start(plan(studio), RATES, Budget(trials=2)))
@@ -110,6 +112,7 @@ def test_a_hopeless_trial_is_ended_early(studio: Studio) -> None:
     assert not (studio.paths.run("r4") / "model").exists()
 
 
+@pytest.mark.slow
 def test_after_a_crash_the_search_goes_on_with_the_trial_that_was_under_way(studio: Studio) -> None:
     studio.trainer = "learn"
     search = studio.searches.start(plan(studio), RATES, Budget(trials=3))
@@ -140,6 +143,7 @@ def test_a_trial_whose_run_was_never_queued_is_queued_when_the_program_is_back(s
     assert done.trials[0].state is TrialState.DONE
 
 
+@pytest.mark.slow
 def test_three_failures_in_a_row_end_the_search(studio: Studio) -> None:
     studio.trainer = "die"
     search = ended(studio, studio.searches.start(plan(studio), RATES, Budget(trials=9)))
@@ -168,6 +172,7 @@ def test_a_trial_that_holds_still_for_memory_does_not_hold_the_search(studio: St
     studio.searches.stop(search.id)
 
 
+@pytest.mark.slow
 def test_a_stopped_search_drops_its_run_and_can_go_on(studio: Studio) -> None:
     studio.trainer = "learn"
     search = studio.searches.start(plan(studio), RATES, Budget(trials=3))
@@ -184,6 +189,7 @@ def test_a_stopped_search_drops_its_run_and_can_go_on(studio: Studio) -> None:
     assert caught.value.code == "search.spent"
 
 
+@pytest.mark.slow
 def test_when_every_combination_was_tried_the_search_is_done(studio: Studio) -> None:
     studio.trainer = "learn"
     space = {"optimizer": Dimension(choices=("adam", "adamw"))}

@@ -154,6 +154,7 @@ def test_scan_never_raises_on_what_resembles_private_data(text: str) -> None:
     assert all(text[span.start : span.end] == span.value for span in spans)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [
