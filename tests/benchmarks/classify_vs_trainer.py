@@ -71,7 +71,7 @@ def run_studio(rows: Rows, unseen: Rows, epochs: float, seed: int) -> dict[str, 
 
     set_threads()
     base = default_encoder_dir()
-    spec = preset_spec(Preset.BALANCED, base, Architecture.ENCODER, Shape.TEXT_LABEL)
+    spec = preset_spec(Preset.BALANCED, None, Architecture.ENCODER, Shape.TEXT_LABEL, len(rows))
     spec = spec.model_copy(update={"epochs": epochs, "seed": seed, "evals_per_epoch": 1.0})
     tenth = len(rows) // 10
     parts = {Split.TRAIN: rows[tenth:], Split.VALIDATION: rows[:tenth], Split.TEST: unseen}
