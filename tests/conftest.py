@@ -5,8 +5,10 @@ Ordinary window tests draw offscreen. Tests that need a real display ask for the
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +19,17 @@ import pytest
 # Qt's own offscreen screen is 800 x 800, smaller than the window.
 _SCREEN = Path(__file__).parent / "helpers" / "offscreen.json"
 os.environ.setdefault("QT_QPA_PLATFORM", f"offscreen:configfile={_SCREEN}")
+# Tests run beside each other: tiny models on all cores at once cost twice the processor time of one core each.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what runs in the background deaf to Ctrl-C, and children would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """All modules are imported for good now: what they hold is never looked through for garbage again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QThreadPool
+from PySide6.QtCore import QCoreApplication, QEvent, QThreadPool
 from PySide6.QtWidgets import QApplication
 
 from studio.gui.context import ChangeSignal, GuiContext, Navigator
@@ -35,6 +35,8 @@ class FakeOutbound:
 @pytest.fixture
 def theme(qapp: QApplication) -> Iterator[Theme]:
     """A light theme on the test application."""
+    # What earlier tests closed waits for an event loop to delete it: styling it once more cost half a second a test.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     made = Theme(qapp, "light")
     yield made
     qapp.styleHints().colorSchemeChanged.disconnect(made._on_system_scheme)
