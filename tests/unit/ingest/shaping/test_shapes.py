@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.domain.datasets import DatasetVersion
@@ -212,6 +212,7 @@ _CELLS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     shape=st.sampled_from(list(Shape)),
     rows=st.lists(st.lists(_CELLS, min_size=6, max_size=6), max_size=8),
