@@ -11,6 +11,7 @@ import typer
 from studio.cli import pick, words
 from studio.cli.call import Answer, Call
 from studio.cli.progress import ProgressLine
+from studio.cli.suiting import tell_suits
 from studio.cli.verbs import Verbs
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, SplitShares, title
 from studio.domain.shapes import ColumnRole, Shape
@@ -111,10 +112,11 @@ def import_(
             skipped = _skipped(call, services, spec)
             dataset = services.datasets.import_(spec, progress, call.interrupts.cancelled, chosen)
         if target is not None:
-            services.matrices.set_dataset(target.id, dataset.id)
+            target = services.matrices.set_dataset(target.id, dataset.id)
         rejected = services.datasets.rejected(dataset.id, 0, REJECTED_SHOWN)
     tell(call, dataset, rejected)
-    return Answer({**facts(dataset, rejected), "skipped": skipped})
+    advice = {"advice": tell_suits(call, dataset, target)} if target is not None else {}
+    return Answer({**facts(dataset, rejected), "skipped": skipped, **advice})
 
 
 def roles_of(assignments: list[str]) -> dict[str, ColumnRole] | None:

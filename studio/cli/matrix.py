@@ -27,6 +27,7 @@ def add_to(app: typer.Typer, verbs: Verbs) -> None:
     verbs.add(group, show, "show", _("Show a matrix: products, data, runs, verdicts and costs."))
     verbs.add(group, create, "create", _("Make a matrix with its core product."))
     verbs.add(group, add_product, "add-product", _("Add an auxiliary product."))
+    verbs.add(group, set_task, "set-task", _("Choose what a product's model does."))
     verbs.add(group, link, "link", _("Link two products."))
     verbs.add(group, sample, "sample", _("Open the sample matrix in the chosen language."))
 
@@ -89,6 +90,20 @@ def add_product(
         services.matrices.add_product(found.id, product)
         answer = _shown(call, services, services.matrices.get(found.id))
     return Answer({**answer.data, "product_id": product.id})
+
+
+def set_task(
+    call: Call,
+    product: Annotated[str, typer.Argument(help=_("Id or name of the product."))],
+    task: Annotated[Task, typer.Argument(help=_("What its model does."))],
+) -> Answer:
+    """A product that does something else from now on."""
+    with call.writing() as services:
+        found = pick.product(services.matrices.list(), product)
+        changed = services.matrices.set_task(found.id, task)
+    text = _("“{product}” is now this kind of product: {task}")
+    call.out.say(text.format(product=changed.name, task=title(changed.task)))
+    return Answer({"product_id": changed.id, "task": changed.task})
 
 
 def link(

@@ -13,11 +13,13 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from studio.domain.products import Task
 from studio.domain.shapes import ColumnRole, Shape
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
 from studio.gui.notices import Notice
 from studio.gui.pages.data import DataPage
+from studio.gui.pages.data.suiting import SuitDialog
 from tests.helpers.data_jobs import DataWorkspace
 from tests.helpers.matrix_data import Workspace
 
@@ -307,6 +309,32 @@ def test_use_for_the_chosen_product(
     with qtbot.waitSignal(context.navigator.requested) as went:
         qtbot.mouseClick(view.header.train, LEFT)
     assert went.args == [("train", {})]
+
+
+def test_data_that_does_not_suit_the_product_is_not_given_without_a_word(
+    qtbot: QtBot, page: DataPage, workspace: Workspace, context: GuiContext
+) -> None:
+    matrix = workspace.matrices.create("M", "Assistant")
+    assert matrix.core is not None
+    made = workspace.add_dataset(shape=Shape.IMAGE_LABEL)
+    context.navigator.set_product(matrix.core.id)
+    page.show_dataset(made.id)
+    use = page.dataset_view.header.use
+    qtbot.waitUntil(use.isVisible)
+    qtbot.mouseClick(use, LEFT)
+    dialog = page.findChild(SuitDialog)
+    assert isinstance(dialog, SuitDialog)
+    assert "“Assistant”" in dialog.advice.text.text()
+    assert [offer.text() for offer in dialog.advice.offers] == [
+        "Change the product: Recognises pictures",
+        "Change the product: Draws pictures",
+    ]
+    assert workspace.matrices.get(matrix.id).core == matrix.core  # nothing yet
+    qtbot.mouseClick(dialog.advice.offers[0], LEFT)
+    qtbot.waitUntil(page.dataset_view.header.train.isVisible)
+    core = workspace.matrices.get(matrix.id).core
+    assert core is not None
+    assert (core.task, core.dataset_id) == (Task.CLASSIFY_IMAGES, made.id)
 
 
 def test_bin_undo_and_restore(

@@ -72,7 +72,7 @@ class Intake(QObject):
         form.import_wanted.connect(self._import)
         form.reread_wanted.connect(self._read_again)
         form.abandoned.connect(self.abandon)
-        form.task_wanted.connect(self._change_task)
+        form.task_wanted.connect(self.change_task)
         self._tell_form(form)
         return form
 
@@ -207,11 +207,11 @@ class Intake(QObject):
         form.set_product(product.name if product else None, product.task if product else None)
         form.set_recipes(self._recipes)
 
-    def _change_task(self, task: ProductTask) -> None:
+    def change_task(self, task: ProductTask) -> bool:
         """The product becomes one that learns from this data; said, and undone with one click."""
         product = self._product
         if product is None or not self._set_task(product.id, task):
-            return
+            return False
 
         def undo() -> None:
             self._set_task(product.id, product.task)
@@ -222,6 +222,7 @@ class Intake(QObject):
             action_label=_("Undo"),
             action=undo,
         )
+        return True
 
     def _set_task(self, product_id: str, task: ProductTask) -> bool:
         """Shown at once; other pages hear of the change as of any."""

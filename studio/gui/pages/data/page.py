@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 from studio.domain.datasets import DatasetVersion
 from studio.domain.products import Product
 from studio.domain.recipes import Recipe
+from studio.domain.task_fit import Offer
 from studio.errors import NotFoundError
 from studio.gui.context import GuiContext
 from studio.gui.page import Page, PaletteAction
@@ -20,6 +22,7 @@ from studio.gui.pages.data.dataset_view import TABS, DatasetView
 from studio.gui.pages.data.import_form import ImportForm
 from studio.gui.pages.data.intake import Intake
 from studio.gui.pages.data.job import ImportJob
+from studio.gui.pages.data.suiting import SuitDialog, use_advice
 from studio.gui.pages.data.waiting import ProblemView, StartView, WorkingView
 from studio.gui.tasks import Task
 from studio.gui.theme import current_tokens
@@ -250,9 +253,24 @@ class DataPage(Page):
 
     def _use(self) -> None:
         product, dataset = self._product, self.dataset_view.dataset
-        if product is not None and dataset is not None:
-            product_id, dataset_id = product.id, dataset.id
-            self._write(lambda: self.ctx.services.matrices.set_dataset(product_id, dataset_id))
+        if product is None or dataset is None:
+            return
+        found = use_advice(product, dataset)
+        if found.fits:
+            self._give(product.id, dataset.id)
+            return
+        dialog = SuitDialog(product, found, self)
+        dialog.offer_taken.connect(partial(self._on_offer, product.id, dataset.id))
+        dialog.open()
+
+    def _on_offer(self, product_id: str, dataset_id: str, offer: Offer) -> None:
+        if offer.task is None:
+            self.dataset_view.label()
+        elif self.intake.change_task(offer.task):
+            self._give(product_id, dataset_id)
+
+    def _give(self, product_id: str, dataset_id: str) -> None:
+        self._write(lambda: self.ctx.services.matrices.set_dataset(product_id, dataset_id))
 
     def _delete(self) -> None:
         dataset = self.dataset_view.dataset
