@@ -8,8 +8,9 @@ import typer
 
 from studio.cli import data_doctor, data_out, data_recipes, data_steps, pick, words
 from studio.cli.call import Answer, Call
-from studio.cli.importing import REJECTED_SHOWN, facts
+from studio.cli.importing import REJECTED_SHOWN, facts, tell
 from studio.cli.progress import ProgressLine
+from studio.cli.suiting import tell_suits
 from studio.cli.verbs import Verbs
 from studio.domain.datasets import DatasetVersion, title
 from studio.domain.statistics import DatasetStatistics
@@ -26,6 +27,7 @@ def add_to(app: typer.Typer, verbs: Verbs) -> None:
     verbs.add(group, show, "show", _("Show one dataset and its first rows."))
     verbs.add(group, versions, "versions", _("List the versions of a dataset and what made them."))
     verbs.add(group, statistics, "statistics", _("Lengths, labels, languages and more of a dataset."))
+    verbs.add(group, to_label, "to-label", _("Make a dataset of plain texts that wait for labels."))
     for module in (data_doctor, data_steps, data_out, data_recipes):
         module.add_to(group, verbs)
 
@@ -79,6 +81,26 @@ def statistics(call: Call, dataset: pick.DatasetName = pick.NEWEST) -> Answer:
             figures = services.versions.statistics(found.id, progress, call.interrupts.cancelled)
     _tell_figures(call, found, figures)
     return Answer(figures.model_dump(mode="json"))
+
+
+def to_label(
+    call: Call,
+    dataset: pick.DatasetName = pick.NEWEST,
+    product: Annotated[
+        str | None, typer.Option(help=_("Product (id or name) that this data is for."), show_default=False)
+    ] = None,
+) -> Answer:
+    """The same texts with an empty label each; labels are given in the window or by ``edit``."""
+    with call.writing() as services:
+        texts = pick.dataset(services, dataset)
+        target = pick.product(services.matrices.list(), product) if product else None
+        with ProgressLine(call.out) as progress:
+            made = services.datasets.to_label(texts.id, progress, call.interrupts.cancelled)
+        if target is not None:
+            target = services.matrices.set_dataset(target.id, made.id)
+    tell(call, made, [])
+    advice = {"advice": tell_suits(call, made, target)} if target is not None else {}
+    return Answer({**facts(made, []), **advice})
 
 
 def _version_cells(version: DatasetVersion) -> tuple[object, ...]:

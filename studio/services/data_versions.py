@@ -96,7 +96,7 @@ class DataVersionService:
         family = self._repository.family(parent.id, include_undone=True)
         self._check_newest(parent)
         if not with_draft:
-            self._check_no_draft(parent)
+            self.check_no_draft(parent)
         folder = self._paths.dataset(parent.id)
         check_space(self._paths.root, _bytes(folder / "rows.parquet"))
         new, number = new_id(), 1 + max(version.number for version in family)
@@ -229,14 +229,8 @@ class DataVersionService:
         except (KeyError, TypeError, ValueError) as problem:
             raise unreadable() from problem
 
-    def _check_newest(self, version: DatasetVersion) -> None:
-        if self.newest(version.id).id != version.id:
-            raise StudioError(
-                "version.not_newest", _("“{name}” has a newer version by now.").format(name=version.name),
-                _("Change the newest version, or go back to this one first."),
-            )  # fmt: skip
-
-    def _check_no_draft(self, version: DatasetVersion) -> None:
+    def check_no_draft(self, version: DatasetVersion) -> None:
+        """Raise StudioError ``draft.pending`` when the version has edits that would be left behind."""
         pending = pending_in(draft_path(self._paths.drafts, version.id))
         if pending:
             raise StudioError(
@@ -248,6 +242,13 @@ class DataVersionService:
                 _("Save them as a version, or throw them away, then try again: in the window, or by {command}").format(
                     command=f"studio data draft {version.id}"
                 ),
+            )  # fmt: skip
+
+    def _check_newest(self, version: DatasetVersion) -> None:
+        if self.newest(version.id).id != version.id:
+            raise StudioError(
+                "version.not_newest", _("“{name}” has a newer version by now.").format(name=version.name),
+                _("Change the newest version, or go back to this one first."),
             )  # fmt: skip
 
     def _dir(self, dataset_id: str) -> str:

@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, SourcePreview, Split
+from studio.domain.datasets import title as shape_title
 from studio.domain.ids import new_id
 from studio.domain.products import Task, title
 from studio.domain.recipes import Recipe
-from studio.domain.shapes import ColumnRole
+from studio.domain.shapes import ColumnRole, Shape
 from studio.errors import NotFoundError, StudioError
 from studio.i18n import _, current_language
 from studio.paths import WorkspacePaths
@@ -111,6 +112,30 @@ class DatasetService:
                 return dataset
         spec = ImportSpec(
             source=str(source), name=_(sample.title), roles=sample.roles, shape=sample.shape, shares=sample.shares
+        )  # fmt: skip
+        return self.import_(spec, on_event, cancel)
+
+    def to_label(
+        self,
+        dataset_id: str,
+        on_event: Callable[[Event], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> DatasetVersion:
+        """The plain texts of this version as a dataset of its own whose rows wait for labels. Blocking.
+
+        Raises StudioError ``dataset.no_plain_texts``, ``draft.pending`` and as ``import_`` does.
+        """
+        texts = self.get(dataset_id)
+        if texts.shape is not Shape.TEXT:
+            raise StudioError(
+                "dataset.no_plain_texts", _("“{name}” is not plain text.").format(name=texts.name),
+                _("Choose a dataset of the kind “{kind}”.").format(kind=shape_title(Shape.TEXT)),
+            )  # fmt: skip
+        self._versions.check_no_draft(texts)
+        spec = ImportSpec(
+            source=str(self._paths.dataset(texts.id) / "rows.parquet"), origin=texts.spec.origin,
+            name=_("{name} (to label)").format(name=texts.name), roles={"text": ColumnRole.TEXT},
+            shape=Shape.TEXT_LABEL, shares=texts.spec.shares, licence=texts.spec.licence,
         )  # fmt: skip
         return self.import_(spec, on_event, cancel)
 

@@ -466,6 +466,15 @@ def test_in_a_small_window_the_split_is_in_the_menu(shown: Shown, workspace: Sho
     assert header.actions_by_name["split"].text() == "Split and balance…"
 
 
+def test_in_a_small_window_texts_are_labelled_from_the_menu(shown: Shown, workspace: ShownWorkspace) -> None:
+    shown.open(workspace.add_rows(Shape.TEXT, [{"text": "Hi"}]))
+    header = shown.view.header
+    shown.view.resize(1000, 660)
+    assert (header.label.isVisible(), header.actions_by_name["label"].isVisible()) == (True, False)
+    shown.view.resize(600, 660)
+    assert (header.label.isVisible(), header.actions_by_name["label"].isVisible()) == (False, True)
+
+
 def test_a_folded_doctor_says_how_much_it_found(chat: Shown) -> None:
     view = chat.view
     view.doctor.reported.emit(3)

@@ -204,7 +204,7 @@ def test_speed_leaves_pauses_out(qtbot: QtBot, context: GuiContext, workspace: S
 
 
 def test_unlabelled_shapes_have_no_label_button(shown: Shown, workspace: ShownWorkspace) -> None:
-    shown.open(workspace.add_rows(Shape.TEXT, [{"text": "a"}]))
+    shown.open(workspace.add_rows(Shape.PROMPT_RESPONSE, [{"prompt": "a", "response": "b"}]))
     assert not shown.view.header.label.isVisible()
 
 

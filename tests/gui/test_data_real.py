@@ -11,6 +11,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from studio.bootstrap import open_workspace
+from studio.domain.datasets import ImportSpec
+from studio.domain.shapes import Shape
 from studio.gui.context import GuiContext
 from studio.gui.pages.data import DataPage
 from studio.gui.pages.matrix import MatrixPage
@@ -78,4 +80,35 @@ def test_a_picture_named_csv_is_explained(qtbot: QtBot, context: GuiContext, tmp
     qtbot.waitUntil(page.problem.isVisible, timeout=PATIENCE_MS)
     assert page.problem.line.text.text()
     assert page.problem.line.hint.text()
+    page.dispose()
+
+
+def test_plain_texts_are_made_ready_and_labelled(qtbot: QtBot, context: GuiContext, tmp_path: Path) -> None:
+    source = tmp_path / "texts.csv"
+    source.write_text("text\n" + "".join(f"Text number {n} of many\n" for n in range(20)), encoding="utf-8")
+    texts = context.services.datasets.import_(ImportSpec(source=str(source), name="texts", shape=Shape.TEXT))
+    page = DataPage(context)
+    qtbot.addWidget(page)
+    context.changes.changed.connect(page.refresh)
+    page.resize(1050, 660)
+    page.show()
+    page.show_dataset(texts.id)
+    view = page.dataset_view
+    qtbot.waitUntil(lambda: view.header.label.isVisible() and view.rows.draft() is not None)
+    assert view.header.label.text() == "Label these texts…"
+    qtbot.mouseClick(view.header.label, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(view.labelling, timeout=PATIENCE_MS)
+    session = view.labeller.session
+    assert session is not None
+    qtbot.waitUntil(lambda: session.cells() is not None, timeout=PATIENCE_MS)
+    assert view.labeller.text.text().startswith("Text number")
+    assert view.dataset is not None
+    assert (view.dataset.shape, view.dataset.rows, view.dataset.name) == (
+        Shape.TEXT_LABEL,
+        20,
+        "texts (to label)",
+    )
+    session.choose("news")
+    assert session.done() == 1
+    context.changes.changed.disconnect(page.refresh)
     page.dispose()

@@ -207,3 +207,38 @@ def test_bad_input_is_explained_and_changes_nothing(studio: Call, shop: Path, tm
         assert said.code == 2, (arguments, said.err)
         assert "Traceback" not in said.err
     assert len(studio("data", "versions").data["versions"]) == 1
+
+
+@pytest.mark.slow
+def test_data_that_does_not_suit_the_product_comes_with_a_command(studio: Call, tmp_path: Path) -> None:
+    good(studio("matrix", "create", "Shop", "--core", "Assistant"))
+    ratings = tmp_path / "ratings.csv"
+    ratings.write_text("user,item,rating\n" + "".join(f"u{n % 9},i{n % 7},{1 + n % 5}\n" for n in range(60)))
+    said = good(studio("import", str(ratings), "--as", "ratings", "--product", "Assistant"))
+    assert "there is no text to answer" in said.err
+    (offer,) = said.data["advice"]["offers"]
+    assert offer["command"] in said.err
+    changed = good(studio(*offer["command"].split()[1:]))
+    assert changed.data["task"] == "recommend"
+    again = good(studio("import", str(ratings), "--as", "ratings", "--product", "Assistant"))
+    assert again.data["advice"] == {"fits": True, "message": "", "offers": []}
+    assert "Not for" not in again.err
+
+
+@pytest.mark.slow
+def test_plain_texts_become_rows_to_label(studio: Call, tmp_path: Path) -> None:
+    texts = tmp_path / "texts.csv"
+    texts.write_text("text\n" + "".join(f"This is text number {n} of many.\n" for n in range(40)))
+    first = good(studio("import", str(texts), "--as", "text", "--licence", "CC0")).data
+    good(studio("data", "edit", "--remove", "3"))
+    good(studio("matrix", "create", "Shop", "--core", "Sorter", "--task", "classify_text"))
+    made = good(studio("data", "to-label", first["id"], "--product", "Sorter")).data
+    assert (made["shape"], made["rows"], made["labels"]) == ("text-label", 40, {"": 40})
+    newest = good(studio("data", "to-label", "texts")).data  # the version without the removed row
+    assert (newest["name"], newest["rows"]) == ("texts (to label)", 39)
+    assert newest["spec"]["licence"] == "CC0"
+    assert made["advice"]["fits"]
+    labelled = good(studio("data", "edit", made["id"], "--set", "2:label=news")).data
+    assert labelled["labels"] == {"": 39, "news": 1}
+    refused = studio("data", "to-label", made["id"])
+    assert (refused.code, refused.data["error"]["code"]) == (2, "dataset.no_plain_texts")

@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QStackedWidget, QTableView, QTabWidget, QVBoxLayout, QWidget
 
 from studio.domain.datasets import DatasetVersion
+from studio.domain.shapes import Shape
 from studio.domain.statistics import DatasetStatistics
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
@@ -31,6 +32,7 @@ from studio.gui.pages.data.problem import ProblemLine
 from studio.gui.pages.data.report import DatasetReport
 from studio.gui.pages.data.statistics.statistics_view import StatisticsView
 from studio.gui.pages.data.versions.versions_view import VersionsView
+from studio.gui.pages.data.work_dialog import WorkDialog
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import EmptyState
 from studio.i18n import _
@@ -60,6 +62,7 @@ class DatasetView(QWidget):
         self._ctx = ctx
         self.dataset: DatasetVersion | None = None
         self._columns: list[str] = []
+        self._label_next: str | None = None  # the dataset that was made to be labelled, until it is on show
         self.header = DatasetHeader()
         self.problem = ProblemLine()
         self.rows_panel = RowsPanel(ctx)
@@ -129,9 +132,11 @@ class DatasetView(QWidget):
     # What the header asks for
 
     def label(self) -> None:
-        """Open the labelling page."""
+        """Open the labelling page; plain texts become a dataset with a place for labels first."""
         draft = self.rows_panel.rows.draft()
-        if self.dataset is not None and draft is not None:
+        if self.dataset is not None and self.dataset.shape is Shape.TEXT:
+            self._when_saved(self._make_room_for_labels)
+        elif self.dataset is not None and draft is not None:
             self.labeller.begin(self.dataset, draft)
             self.pages.setCurrentWidget(self.labeller)
             self.full_page.emit(True)
@@ -224,13 +229,21 @@ class DatasetView(QWidget):
     # What happens
 
     def _with_step(self, make: Callable[[DatasetVersion], StepDialog]) -> None:
-        """Open a dialog that makes a version; unsaved edits are saved first, or they would be left behind."""
+        """Open a dialog that makes a version."""
+
+        def begin(dataset: DatasetVersion) -> None:
+            dialog = make(dataset)
+            dialog.made.connect(self._on_made)
+            dialog.open()
+
+        self._when_saved(begin)
+
+    def _when_saved(self, begin: Callable[[DatasetVersion], None]) -> None:
+        """Unsaved edits are saved first, or they would be left behind."""
         if self.dataset is None or self.dataset.deleted:
             return
         if not self.rows_panel.pending():
-            dialog = make(self.dataset)
-            dialog.made.connect(self._on_made)
-            dialog.open()
+            begin(self.dataset)
             return
         question = AskDialog(
             _("Save your changes first?"),
@@ -245,7 +258,25 @@ class DatasetView(QWidget):
         self._leave_labeller()
         self.version_made.emit(version)
 
+    def _make_room_for_labels(self, texts: DatasetVersion) -> None:
+        service = self._ctx.services.datasets
+        WorkDialog(
+            self._ctx,
+            _("Making the texts ready to be labelled"),
+            lambda on_event, cancel: service.to_label(texts.id, on_event, cancel),
+            self._on_ready_to_label,
+            self,
+            failed=self._show_problem,
+        ).start()
+
+    def _on_ready_to_label(self, version: DatasetVersion) -> None:
+        self._label_next = version.id
+        self.version_made.emit(version)
+
     def _on_edits(self, count: int) -> None:
+        if self.dataset is not None and self.dataset.id == self._label_next and self.rows.draft() is not None:
+            self._label_next = None
+            self.label()
         self.doctor.findings.setEnabled(count == 0)  # its cancel works at any time
         self.doctor.setToolTip(_("The doctor works on saved rows: save your changes first.") if count else "")
 

@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from studio.domain.datasets import DatasetVersion, title
+from studio.domain.shapes import Shape
 from studio.gui.icons import icon
 from studio.gui.models.cells import LABELLED
 from studio.gui.pages.data.editing.augment_dialog import can_augment
@@ -47,6 +48,7 @@ class DatasetHeader(QWidget):
         self.menu = QMenu(self)
         self.actions_by_name = self._fill_menu()
         self._usable = True
+        self._labellable = self._texts = False  # has a place for labels; could get one
         self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -63,8 +65,9 @@ class DatasetHeader(QWidget):
         self.about.setText(
             "  ·  ".join([rows, title(dataset.shape), *([version] if dataset.number > 1 else [])])
         )
-        labelled = dataset.shape in LABELLED
-        self.label.setVisible(labelled and not dataset.deleted)
+        labelled, self._texts = dataset.shape in LABELLED, dataset.shape is Shape.TEXT
+        self.label.setText(label_texts_words() if self._texts else _("Label"))
+        self._labellable = labelled or self._texts
         self.actions_by_name["split"].setText(_("Split and balance…") if labelled else _("Split again…"))
         self.resplit.setText(_("Split and balance…") if labelled else _("Split again…"))
         self._usable = not dataset.deleted
@@ -85,13 +88,17 @@ class DatasetHeader(QWidget):
         )
 
     def _fit(self) -> None:
-        """In a small window the split is in the menu, so that neither the name nor the next step is cut."""
+        """In a small window what is not the next step is in the menu, so that neither that nor the name is cut."""
         narrow = self.width() < _ROOMY
         self.resplit.setVisible(self._usable and not narrow)
         self.actions_by_name["split"].setVisible(self._usable and narrow)
+        # The labels of labelled rows are the next step, those of plain texts one of many
+        self.label.setVisible(self._usable and self._labellable and not (narrow and self._texts))
+        self.actions_by_name["label"].setVisible(self._usable and narrow and self._texts)
 
     def _fill_menu(self) -> dict[str, QAction]:
         rows = (
+            ("label", "flag", label_texts_words(), "", self.label_wanted),
             ("split", "split", _("Split again…"), "", self.split_wanted),
             ("replace", "search", _("Find and replace…"), "Ctrl+H", self.replace_wanted),
             ("augment", "copy", _("Add changed copies…"), "", self.augment_wanted),
@@ -129,3 +136,8 @@ class DatasetHeader(QWidget):
         column.setSpacing(2)
         column.addLayout(row)
         column.addWidget(self.about)
+
+
+def label_texts_words() -> str:
+    """The deed that makes labelled rows of plain texts."""
+    return _("Label these texts…")
