@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults import documents, tables
-from tests.faults.judged import judge
+from tests.faults.judged import Judge, Verdict
+
+Read = Callable[[Path], Verdict]
+
+
+@pytest.fixture(scope="module")
+def judge() -> Iterator[Read]:
+    made = Judge()
+    yield made.judge
+    made.close()
 
 
 @pytest.mark.parametrize(
@@ -17,12 +26,14 @@ from tests.faults.judged import judge
     [*documents.HOSTILE, *tables.HOSTILE],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
-def test_hostile_file(make: Callable[[Path], Path], kind: str, code: str, rows: int, tmp_path: Path) -> None:
+def test_hostile_file(
+    make: Callable[[Path], Path], kind: str, code: str, rows: int, judge: Read, tmp_path: Path
+) -> None:
     verdict = judge(make(tmp_path))
     assert (verdict.kind, verdict.code, verdict.rows) == (kind, code, rows)
 
 
-def test_links_of_a_document_are_not_followed(tmp_path: Path) -> None:
+def test_links_of_a_document_are_not_followed(judge: Read, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)
         address = f"http://127.0.0.1:{server.getsockname()[1]}"
@@ -31,5 +42,5 @@ def test_links_of_a_document_are_not_followed(tmp_path: Path) -> None:
             server.accept()
 
 
-def test_a_file_that_opens_without_a_password_is_read(tmp_path: Path) -> None:
+def test_a_file_that_opens_without_a_password_is_read(judge: Read, tmp_path: Path) -> None:
     assert judge(documents.encrypted(tmp_path, "")).rows == 1
