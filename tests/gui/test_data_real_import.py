@@ -59,6 +59,7 @@ def shop(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_import_examine_fix_all_and_undo(
     qtbot: QtBot, page: DataPage, context: GuiContext, tmp_path: Path
 ) -> None:
@@ -111,6 +112,7 @@ def test_a_folder_of_pictures_shows_them(qtbot: QtBot, page: DataPage, tmp_path:
     assert "left out" in page.form.contents.members.words()
 
 
+@pytest.mark.slow
 def test_a_pasted_table_is_imported(qtbot: QtBot, page: DataPage) -> None:
     QApplication.clipboard().setText(
         "question\tanswer\n" + "".join(f"Why {n}?\tBecause {n}.\n" for n in range(30))
@@ -125,6 +127,7 @@ def test_a_pasted_table_is_imported(qtbot: QtBot, page: DataPage) -> None:
     assert page.dataset_view.dataset.rows == 30
 
 
+@pytest.mark.slow
 def test_another_shape_is_read_by_the_real_reader(qtbot: QtBot, page: DataPage, tmp_path: Path) -> None:
     path = tmp_path / "reviews.csv"
     path.write_text(
@@ -182,6 +185,7 @@ def test_a_fetch_is_cancelled_in_its_dialog(
     assert page.start.isVisible()
 
 
+@pytest.mark.slow
 def test_cancel_while_a_large_file_is_imported(qtbot: QtBot, page: DataPage, tmp_path: Path) -> None:
     path = tmp_path / "large.csv"
     line = "Where is my order?,It is on its way to you and will be there tomorrow morning.\n"

@@ -138,6 +138,7 @@ def test_the_whole_way_of_a_dataset(
     view.clear()
 
 
+@pytest.mark.slow
 def test_a_split_keeps_near_duplicates_together(services: Services, requests: DatasetVersion) -> None:
     """The step that the dialog makes is one that the engine knows."""
     step = SplitStep(validation=0.2, test=0.2, group_by="near-duplicates", stratify=True)

@@ -59,6 +59,7 @@ def ask(qtbot: QtBot, page: PlaygroundPage, question: str) -> None:
     qtbot.keyClick(page.composer.box, Qt.Key.Key_Return)
 
 
+@pytest.mark.slow
 def test_a_real_answer_streams_stops_and_repeats(qtbot: QtBot, page: PlaygroundPage) -> None:
     page.session.sampling = page.session.sampling.model_copy(update={"seed": 3, "max_new_tokens": 24})
     page.panel.details.setChecked(True)
