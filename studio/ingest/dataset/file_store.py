@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 MAX_BYTES: Final = 64 << 20
-STORES: Final = {"image": "images", "audio": "audio"}  # column that names files -> folder beside the datasets
 
 
 class FileFault(ValueError):

@@ -10,10 +10,10 @@ from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
-from studio.ingest.dataset.file_store import STORES, content_of, is_stored, keep, named_place, place_of
 from studio.ingest.dataset.file_store import FileFault as ImageFault
+from studio.ingest.dataset.file_store import content_of, is_stored, keep, named_place, place_of
 
-IMAGES_FOLDER: Final = STORES["image"]
+IMAGES_FOLDER: Final = "images"  # beside the datasets
 MAX_PIXELS: Final = 80_000_000  # below the number that Pillow itself warns of
 # Pillow's name of a format -> the ending in the store.
 ENDINGS: Final = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "BMP": "bmp", "WEBP": "webp", "TIFF": "tif"}

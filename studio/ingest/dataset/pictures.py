@@ -11,10 +11,9 @@ from typing import Final
 import polars as pl
 
 from studio.domain.shapes import Shape
-from studio.ingest.dataset.file_store import STORES, FileFault
+from studio.ingest.dataset.file_store import FileFault
 from studio.ingest.dataset.images import store_image
 from studio.ingest.dataset.recordings import store_recording
-from studio.ingest.dataset.unused import note_storing
 from studio.ingest.readers.batches import ROW, Batch, in_pieces, rejection
 
 _AT_ONCE: Final = 50
@@ -31,8 +30,8 @@ class FileKind:
 
 
 FILE_KINDS: Final = {
-    Shape.IMAGE_LABEL: FileKind("image", STORES["image"], store_image),
-    Shape.AUDIO_LABEL: FileKind("audio", STORES["audio"], store_recording),
+    Shape.IMAGE_LABEL: FileKind("image", "images", store_image),
+    Shape.AUDIO_LABEL: FileKind("audio", "audio", store_recording),
 }
 
 
@@ -41,7 +40,6 @@ class StoredFiles:
     that has the stores."""
 
     def __init__(self, kind: FileKind, root: Path, datasets: Path) -> None:
-        note_storing(datasets)
         self._kind, self._root, self._store_dir = kind, root.resolve(), datasets / kind.folder
 
     def stored(self, batch: Batch) -> Iterator[Batch]:

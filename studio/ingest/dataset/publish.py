@@ -13,15 +13,12 @@ from typing import Final
 
 import psutil
 
-from studio.ingest.dataset.unused import remove_after_killed, storing_ended
-
 _STALE_S: Final = 24 * 3600
 
 
 @contextmanager
 def published(out_dir: Path) -> Iterator[Path]:
-    """A folder to fill, ``.tmp-…`` beside ``out_dir``; renamed to it at the end, removed on any exception, with what
-    was put into the stores for it.
+    """A folder to fill, ``.tmp-…`` beside ``out_dir``; renamed to it at the end, removed on any exception.
 
     Raises OSError, FileExistsError when ``out_dir`` is there already.
     """
@@ -29,7 +26,6 @@ def published(out_dir: Path) -> Iterator[Path]:
         raise FileExistsError(f"{out_dir} exists")
     out_dir.parent.mkdir(parents=True, exist_ok=True)
     _sweep(out_dir.parent)
-    remove_after_killed(out_dir.parent)
     aside = out_dir.parent / _aside_name()
     aside.mkdir(mode=0o700)
     try:
@@ -41,9 +37,7 @@ def published(out_dir: Path) -> Iterator[Path]:
         _sync(out_dir.parent)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
-        storing_ended(out_dir.parent, failed=True)
         raise
-    storing_ended(out_dir.parent, failed=False)
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from studio.domain.shapes import Shape
 from studio.i18n import _
 from studio.ingest.dataset.content import json_text
 from studio.ingest.dataset.images import settle
-from studio.ingest.dataset.unused import note_storing
 from studio.ingest.versions import refusals
 from studio.ingest.versions.context import StepContext
 from studio.ingest.versions.image_operators import changed_image
@@ -64,8 +63,6 @@ class AugmentRunner:
         return StepOutcome(step=self._step, rows_before=0, rows_after=0, added=self._added, details=details)
 
     def run(self, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        if self._column == "image":
-            note_storing(self._context.images_dir.parent)
         for frame in frames:
             yield frame
             # Copies of an earlier step are not copied again: the row they came from is.
