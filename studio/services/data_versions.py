@@ -119,7 +119,7 @@ class DataVersionService:
     def undo(self, dataset_id: str) -> DatasetVersion:
         """Take the newest version of the family back; its parent, which is returned, is the newest again.
 
-        Raises StudioError ``version.nothing_to_undo`` for an import.
+        Raises StudioError ``version.nothing_to_undo`` for an import, ``draft.pending``.
         """
         newest = self.newest(dataset_id)
         if newest.parent_id is None:
@@ -127,15 +127,20 @@ class DataVersionService:
                 "version.nothing_to_undo",
                 _("This is the data as it was imported; there is no change to undo."),
             )
+        self.check_no_draft(newest)
         self._repository.set_undone(newest.id, True)
         self._changes.publish(Changes.DATASETS | Changes.MATRIX)
         return self.newest(newest.family_id)
 
     def redo(self, dataset_id: str) -> DatasetVersion | None:
-        """Bring the version back that was undone last; None when there is none, or a new one was made since."""
+        """Bring the version back that was undone last; None when there is none, or a new one was made since.
+
+        Raises StudioError ``draft.pending``.
+        """
         undone = self.undone(dataset_id)
         if undone is None:
             return None
+        self.check_no_draft(self.newest(dataset_id))
         self._repository.set_undone(undone.id, False)
         self._changes.publish(Changes.DATASETS | Changes.MATRIX)
         return version_of(self._repository, undone.id)

@@ -279,6 +279,27 @@ def test_nothing_else_is_done_to_the_rows_while_a_draft_waits(
     assert versions.derive(version.id, [EditStep(removed=[3])]).number == 2
 
 
+def test_undo_and_redo_leave_no_draft_behind(
+    studio: Studio, drafts: DraftService, versions: DataVersionService, version: DatasetVersion
+) -> None:
+    second = versions.derive(version.id, [EditStep(removed=[3])])
+    drafts.open(second.id).set_cell(1, "prompt", "x")
+    with pytest.raises(StudioError, match="1 row") as caught:
+        versions.undo(version.id)
+    assert caught.value.code == "draft.pending"
+    assert versions.newest(version.id) == second  # with its draft
+    drafts.discard(second.id)
+    assert versions.undo(version.id) == version
+    assert list(studio.paths.drafts.iterdir()) == []
+    drafts.open(version.id).set_cell(1, "prompt", "y")
+    with pytest.raises(StudioError) as caught:
+        versions.redo(version.id)
+    assert caught.value.code == "draft.pending"
+    assert versions.newest(version.id) == version
+    drafts.discard(version.id)
+    assert versions.redo(version.id) == second
+
+
 def test_edits_go_on_top_of_a_newer_version(
     drafts: DraftService, versions: DataVersionService, version: DatasetVersion
 ) -> None:
