@@ -14,6 +14,7 @@ from studio.cli.verbs import Verbs
 from studio.domain.datasets import RowChange, Split, VersionDiff
 from studio.errors import StudioError
 from studio.i18n import _
+from studio.services.data_exports import format_for
 from studio.services.files import size_of, write_atomically
 from studio.words import clauses, labelled, size_words
 
@@ -27,7 +28,7 @@ def add_to(group: typer.Typer, verbs: Verbs) -> None:
 
 def export(
     call: Call,
-    out: Annotated[Path, typer.Option(help=_("File to write."))],
+    out: Annotated[Path, typer.Option(help=_("File to write; for pictures and recordings a ZIP archive or a folder."))],
     dataset: pick.DatasetName = pick.NEWEST,
     format_: Annotated[
         Literal["csv", "jsonl", "xlsx", "parquet"] | None,
@@ -39,9 +40,9 @@ def export(
     ] = None,
 ) -> Answer:  # fmt: skip
     """Write one file."""
-    chosen = format_ or out.suffix.lower().removeprefix(".")
     with call.reading() as services:
         found = pick.dataset(services, dataset)
+        chosen = format_ or format_for(out, found)
         with ProgressLine(call.out) as progress:
             path = services.data_exports.export(
                 found.id, chosen, out, split, progress, call.interrupts.cancelled

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from studio.domain.datasets import Split
+from studio.domain.datasets import DatasetVersion, Split
+from studio.domain.shapes import Shape
 from studio.errors import ResourceError, StudioError
 from studio.i18n import _
 from studio.paths import WorkspacePaths
@@ -77,6 +78,14 @@ class DataExportService:
                 statistics=self._versions.kept_statistics(version.id), report=self._doctor.report(version.id),
             )
         )  # fmt: skip
+
+
+def format_for(out: Path, version: DatasetVersion) -> str:
+    """The format that the name of a file asks for. Pictures and recordings go into an archive or a folder, with a
+    table beside them: that is CSV."""
+    ending = out.suffix.lower().removeprefix(".")
+    has_files = version.shape in (Shape.IMAGE_LABEL, Shape.AUDIO_LABEL)
+    return "csv" if has_files and ending in ("", "zip") else ending
 
 
 def _check_format(name: str) -> None:

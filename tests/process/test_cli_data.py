@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from studio.cli.app import main
 from studio.paths import settings_file
@@ -242,3 +243,18 @@ def test_plain_texts_become_rows_to_label(studio: Call, tmp_path: Path) -> None:
     assert labelled["labels"] == {"": 39, "news": 1}
     refused = studio("data", "to-label", made["id"])
     assert (refused.code, refused.data["error"]["code"]) == (2, "dataset.no_plain_texts")
+
+
+@pytest.mark.slow
+def test_pictures_go_into_an_archive_by_its_name(studio: Call, tmp_path: Path) -> None:
+    for name, colour in {"cat/1.png": "red", "cat/2.png": "green", "dog/3.png": "blue"}.items():
+        path = tmp_path / "pets" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 6), colour).save(path)
+    good(studio("import", str(tmp_path / "pets")))
+    out = tmp_path / "pics.zip"
+    said = good(studio("data", "export", "--out", str(out))).data
+    assert (said["format"], said["size_bytes"]) == ("csv", out.stat().st_size)
+    with zipfile.ZipFile(out) as archive:
+        assert len([name for name in archive.namelist() if name.startswith("images/cat/")]) == 2
+        assert "labels.csv" in archive.namelist()

@@ -10,13 +10,15 @@ import pytest
 from studio.domain.datasets import DatasetVersion, Split
 from studio.domain.findings import DoctorReport, DoctorSpec, Finding, FixOption, Severity
 from studio.domain.recipes import FindingKind, FixAction, FixStep
+from studio.domain.shapes import Shape
 from studio.domain.statistics import DatasetStatistics
 from studio.errors import ResourceError, StudioError
 from studio.services.changes import Changes
 from studio.services.data_doctor import DataDoctorService, fix_step
-from studio.services.data_exports import DataExportService
+from studio.services.data_exports import DataExportService, format_for
 from studio.services.data_versions import DataVersionService
 from studio.services.ports import DatasetFacts
+from tests.helpers import builders
 from tests.unit.services.conftest import FakeJobs, Studio
 from tests.unit.services.version_fakes import worked
 
@@ -151,6 +153,18 @@ def test_an_export_is_a_file_that_the_worker_writes(
     assert (payload["format"], payload["out"], payload["splits"]) == ("csv", str(out), ["test"])
     exports.export(version.id, "xlsx", out)
     assert jobs.asked[1][1]["splits"] is None
+
+
+@pytest.mark.parametrize(
+    ("shape", "name", "format"),
+    [
+        (Shape.IMAGE_LABEL, "pics.zip", "csv"), (Shape.IMAGE_LABEL, "Pics.ZIP", "csv"),
+        (Shape.AUDIO_LABEL, "calls", "csv"), (Shape.IMAGE_LABEL, "pics.jsonl", "jsonl"),
+        (Shape.IMAGE_LABEL, "pics.doc", "doc"), (Shape.TEXT, "texts.zip", "zip"), (Shape.TEXT, "texts.csv", "csv"),
+    ],
+)  # fmt: skip
+def test_the_name_of_a_file_says_its_format(shape: Shape, name: str, format: str) -> None:
+    assert format_for(Path("there") / name, builders.dataset(shape=shape)) == format
 
 
 def test_an_export_that_cannot_be_is_refused_before_any_work(
