@@ -20,6 +20,7 @@ from studio.gui.main_window import MainWindow
 from studio.gui.notices import NoticeCenter
 from studio.gui.page import Page, PageEntry
 from studio.gui.predict_host import PredictHost
+from studio.gui.qt_texts import QtTexts
 from studio.gui.shell.workspace_facts import WorkspaceFacts
 from studio.gui.tasks import TaskRunner
 from studio.gui.theme import Theme
@@ -48,7 +49,7 @@ def run_gui(workspace: Path | None = None, sample: bool = False) -> int:
     set_language(settings.current.language or system_language())
     theme = Theme(app, settings.current.theme)
     _prepare(app)
-    translator = QTranslator(app)
+    translator = QtTexts(app)
     _translate_qt(app, translator)
     place = workspace or (Path(settings.current.workspace) if settings.current.workspace else None)
     try:
