@@ -193,6 +193,7 @@ def until_stored(window: Window, desk: Desk, true: Callable[[Run], Any], what: s
     return desk.run()
 
 
+@pytest.mark.slow
 def test_first_minutes_import_and_find_everything_again(desk: Desk) -> None:
     window = desk.open()
     begin(window)

@@ -129,6 +129,7 @@ def test_journey_with_a_tiny_model(place: Path, questions: Path) -> None:
     assert [row["prompt"] for row in page.data["first_rows"]] == ["Where is order 0?", "Where is order 1?"]
 
 
+@pytest.mark.slow
 def test_first_ctrl_c_stops_and_keeps(place: Path, questions: Path) -> None:
     assert studio(place, "import", str(questions)).code == 0
     process = start(

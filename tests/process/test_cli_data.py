@@ -64,6 +64,7 @@ def good(said: Said) -> Said:
     return said
 
 
+@pytest.mark.slow
 def test_from_import_to_export(studio: Call, shop: Path, tmp_path: Path) -> None:
     first = good(studio("import", str(shop), "--licence", "CC0")).data
     assert (first["rows"], first["rejected"], first["number"]) == (63, 1, 1)

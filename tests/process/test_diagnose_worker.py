@@ -65,8 +65,22 @@ def test_no_dataset_is_one_failed_event(tmp_path: Path) -> None:
     assert events[-1].code == "import.broken"
 
 
-@pytest.mark.parametrize("way", ["cancel", "eof", "terminate"])
-@pytest.mark.parametrize("phase", ["examining_rows", "measuring_likeness"])
+@pytest.mark.parametrize(
+    ("phase", "way"),
+    [
+        ("examining_rows", "cancel"),
+        ("measuring_likeness", "terminate"),
+        *(
+            pytest.param(phase, way, marks=pytest.mark.slow)
+            for phase, way in [
+                ("examining_rows", "eof"),
+                ("examining_rows", "terminate"),
+                ("measuring_likeness", "cancel"),
+                ("measuring_likeness", "eof"),
+            ]
+        ),
+    ],
+)
 def test_dropped_within_a_second(way: str, phase: str, big_dataset: Path) -> None:
     checks = ["markup", "private_data"] if phase == "examining_rows" else ["near_duplicates"]
     child = launch("diagnose", {"dataset_dir": str(big_dataset), "spec": {"checks": checks}})

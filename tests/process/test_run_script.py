@@ -110,6 +110,7 @@ def test_a_text_classifiers_program_reaches_the_same_losses(tmp_path: Path) -> N
     assert scripted_after(text_plan(tmp_path), tmp_path)
 
 
+@pytest.mark.slow
 def test_other_kinds_say_that_they_call_the_engine(tmp_path: Path) -> None:
     folder = text_plan(
         tmp_path, architecture=Architecture.GRU, method=Method.SCRATCH, width=16, layers=1, heads=1

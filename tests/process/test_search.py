@@ -92,6 +92,7 @@ def test_folds_are_trained_one_after_the_other_and_summed_up(place: Path) -> Non
     assert shown["spreads"] == said.data["spreads"]
 
 
+@pytest.mark.slow
 def test_waiting_runs_are_moved_and_scheduled_from_the_command_line(place: Path) -> None:
     _queue_two(place)
     listed = studio(place, "runs", "queue", "list").data["queue"]

@@ -164,6 +164,7 @@ def test_a_run_finishes_and_tells_everything_in_order(
     assert all(decode_event(line) for line in spoken)
 
 
+@pytest.mark.slow
 def test_stop_keeps_the_model(start: Start, base: Path, dataset: Path, tmp_path: Path) -> None:
     trainer = start(run_dir(tmp_path / "run", base, dataset, epochs=90))
     trainer.until(stepped(2))
@@ -305,6 +306,7 @@ def test_a_plan_that_cannot_be_read_is_explained(start: Start, tmp_path: Path) -
     assert failed.code == "run.no_plan"
 
 
+@pytest.mark.slow
 def test_a_base_without_tokenizer_is_explained(
     start: Start, base: Path, dataset: Path, tmp_path: Path
 ) -> None:

@@ -98,7 +98,9 @@ def test_try_compare_measure_order(first: Path) -> None:
     assert min(order["rows"]) > 40
 
 
-@pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx", "parquet"])
+@pytest.mark.parametrize(
+    "form", ["csv", "xlsx", *(pytest.param(form, marks=pytest.mark.slow) for form in ("jsonl", "parquet"))]
+)
 def test_export(form: str, first: Path, tmp_path: Path) -> None:
     out = tmp_path / f"数据 out.{form}"
     payload = {"dataset_dir": str(first), "format": form, "out": str(out), "splits": ["train"]}
