@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.engine.batching import by_length, epoch_batches
@@ -14,6 +14,7 @@ from studio.engine.tasks.language.encoding import Example
 lengths = st.lists(st.integers(2, 60), min_size=1, max_size=150)
 
 
+@settings(deadline=None)
 @given(lengths=lengths, size=st.integers(1, 9), seed=st.integers(0, 2**31 - 1), epoch=st.integers(0, 50))
 def test_an_epoch_holds_every_row_once(lengths: list[int], size: int, seed: int, epoch: int) -> None:
     batches = epoch_batches(lengths, size, seed, epoch)
@@ -37,6 +38,7 @@ def test_buckets_pad_little() -> None:
     assert padded / sum(many) < 1.1
 
 
+@settings(deadline=None)
 @given(lengths=lengths, size=st.integers(1, 9))
 def test_by_length_starts_with_the_longest(lengths: list[int], size: int) -> None:
     batches = by_length(lengths, size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.engine.loading import load_tokenizer
@@ -77,6 +77,7 @@ def test_rows_with_nothing_left_to_train_are_refused(tokenizer) -> None:  # type
     assert caught.value.code == "run.no_rows"
 
 
+@settings(deadline=None)
 @given(text=st.text(min_size=3, max_size=400), longest=st.integers(16, 64))
 def test_text_pieces_train_every_token_exactly_once(text: str, longest: int, tiny_model_dir: Path) -> None:
     tokenizer = load_tokenizer(tiny_model_dir)

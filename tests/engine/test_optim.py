@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -33,6 +33,7 @@ OPTIMIZERS = ["adamw", "adam", "sgd", "adagrad", "rmsprop", "adafactor"]
 schedules = st.sampled_from(["constant", "linear", "cosine", "plateau"])
 
 
+@settings(deadline=None)
 @given(schedule=schedules, total=st.integers(1, 500), warmup=st.floats(0, 0.5), data=st.data())
 def test_rate_stays_between_zero_and_the_peak(
     schedule: str, total: int, warmup: float, data: st.DataObject

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.gui.widgets.plots_series import Series, Smoothed, running_mean, sample, thin
@@ -57,6 +57,7 @@ def test_nothing_is_thinned_out_of_nothing() -> None:
     assert empty.nearest(3) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=300), st.floats(0.01, 0.99))
 def test_the_running_mean_is_the_one_of_the_textbook(values: list[float], amount: float) -> None:
     total = weight = 0.0

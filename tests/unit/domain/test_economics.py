@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.domain.economics import (
@@ -28,6 +28,7 @@ def test_the_example_by_hand() -> None:
     assert cost_per_1k_answers(EXAMPLE, 10, 50) == pytest.approx(1.1 * 50_000 / 36_000)
 
 
+@settings(deadline=None)
 @given(price=positive, months=positive, kw=positive, tariff=positive, speed=positive)
 def test_twice_the_speed_is_half_the_price(
     price: float, months: float, kw: float, tariff: float, speed: float
@@ -41,6 +42,7 @@ def test_no_speed_has_no_price() -> None:
         cost_per_1k_tokens(EXAMPLE, 0)
 
 
+@settings(deadline=None)
 @given(bases=st.lists(st.sampled_from(Basis), min_size=1))
 def test_a_result_is_as_weak_as_its_weakest_part(bases: list[Basis]) -> None:
     order = [Basis.MEASURED, Basis.IMPORTED, Basis.ASSUMED]

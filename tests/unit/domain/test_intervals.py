@@ -6,7 +6,7 @@ import random
 from statistics import mean
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.domain.verdicts import PLENTY_ROWS, VerdictKind, judge, next_sentence, paired_interval, sentence
@@ -15,6 +15,7 @@ nats = st.floats(0.1, 400)
 rows = st.lists(st.tuples(nats, nats, st.integers(1, 80)), min_size=2, max_size=60)
 
 
+@settings(deadline=None)
 @given(rows=rows)
 def test_the_interval_holds_the_difference(rows: list[tuple[float, float, int]]) -> None:
     base, tuned, tokens = (list(column) for column in zip(*rows, strict=True))
@@ -26,6 +27,7 @@ def test_the_interval_holds_the_difference(rows: list[tuple[float, float, int]])
     assert verdict.ci_low - slack <= verdict.difference <= verdict.ci_high + slack
 
 
+@settings(deadline=None)
 @given(rows=rows)
 def test_swapping_the_models_turns_the_verdict_round(rows: list[tuple[float, float, int]]) -> None:
     base, tuned, tokens = (list(column) for column in zip(*rows, strict=True))

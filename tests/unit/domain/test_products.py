@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.domain.products import (
@@ -33,6 +33,7 @@ products = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(tried=st.lists(products, max_size=12))
 def test_whatever_is_added_the_rules_hold(tried: list[Product]) -> None:
     matrix = Matrix("m")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.domain.schedules import (
@@ -80,6 +80,7 @@ _TIMES = st.times().map(lambda t: t.replace(second=0, microsecond=0))
 _MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31))
 
 
+@settings(deadline=None)
 @given(start=_TIMES, end=st.none() | _TIMES, asked=_MOMENTS, later=st.integers(0, 72 * 60))
 def test_the_next_start_is_the_first_moment_at_which_a_run_may_be_under_way(
     start: time, end: time | None, asked: datetime, later: int

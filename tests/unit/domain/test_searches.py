@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.domain.architectures import Architecture, Method
@@ -83,6 +83,7 @@ def test_every_searchable_field_has_a_range_around_its_value(architecture: Archi
         assert field_title(name)
 
 
+@settings(deadline=None)
 @given(value=st.floats(1e-7, 1, allow_nan=False), exact=st.integers(1, 40))
 def test_a_dimension_holds_what_it_says(value: float, exact: int) -> None:
     dimension = read_dimension("learning_rate", "1e-4..1e-2")

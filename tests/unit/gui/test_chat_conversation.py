@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.gui.models.chat_choices import read_choices, sample_probes
@@ -95,6 +95,7 @@ def test_only_web_and_mail_addresses_become_links() -> None:
     assert not any(map(is_safe_link, bad))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="a *_`#>-1.|\n~[]()!<&", max_size=200))
 def test_blocks_cover_the_text_in_order(source: str) -> None:
     found = list(blocks(make_parser(), source))
@@ -103,6 +104,7 @@ def test_blocks_cover_the_text_in_order(source: str) -> None:
     assert all(block.tokens[0].level == 0 for block in found)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=120))
 def test_coloured_code_adds_up(code: str) -> None:
     code = code.replace("\r", "")

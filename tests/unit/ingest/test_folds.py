@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.domain.datasets import Split
@@ -123,6 +123,7 @@ def test_a_damaged_dataset_is_told(tmp_path: Path) -> None:
     assert caught.value.code == "import.broken"
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 30), st.sampled_from(["a", "b", "c"])), min_size=8, max_size=80),
     k=st.integers(2, 6),

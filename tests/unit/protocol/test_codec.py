@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.domain.sampling import Sampling
@@ -17,6 +17,7 @@ texts = st.text(max_size=80)
 numbers = st.floats(allow_nan=True, allow_infinity=True)
 
 
+@settings(deadline=None)
 @given(text=texts, seq=st.integers(0, 2**53))
 def test_texts_of_any_kind_survive_on_one_line(text: str, seq: int) -> None:
     event = Token(request_id="r", text=text, seq=seq)
@@ -26,6 +27,7 @@ def test_texts_of_any_kind_survive_on_one_line(text: str, seq: int) -> None:
     assert decode_event(line.encode("utf-8", "surrogatepass").decode("utf-8", "surrogatepass")) == event
 
 
+@settings(deadline=None)
 @given(loss=numbers, norm=numbers)
 def test_numbers_that_are_none_become_null(loss: float, norm: float) -> None:
     event = Step(step=1, total_steps=2, epoch=0.5, loss=loss, lr=0.1, grad_norm=norm, tokens_per_s=1,
@@ -37,6 +39,7 @@ def test_numbers_that_are_none_become_null(loss: float, norm: float) -> None:
     assert decoded.grad_norm == (norm if math.isfinite(norm) else None)
 
 
+@settings(deadline=None)
 @given(line=st.one_of(texts, st.binary(max_size=60).map(lambda b: b.decode("latin-1"))))
 def test_noise_is_not_an_event(line: str) -> None:
     assert decode_event(line) is None

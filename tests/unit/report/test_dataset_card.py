@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -201,6 +201,7 @@ def test_nothing_that_was_typed_becomes_markup() -> None:
 tricky = st.text(st.sampled_from("#*_-+=1.)>[]!`|<&:/@~$\\ wax") | st.characters(), max_size=40)
 
 
+@settings(deadline=None)
 @given(text=tricky, frame=st.sampled_from(["x {} x", "# {}", "- {}", "- x: {}"]))
 def test_any_text_is_shown_as_it_is(text: str, frame: str) -> None:
     tokens = [token for token in reader.parse(frame.format(escaped(text))) if token.type == "inline"]
@@ -211,6 +212,7 @@ def test_any_text_is_shown_as_it_is(text: str, frame: str) -> None:
     assert shown.replace("\ufffd", "\0") == expected.replace("\ufffd", "\0")
 
 
+@settings(deadline=None)
 @given(text=tricky)
 def test_any_text_in_a_code_span_is_code(text: str) -> None:
     plain = " ".join(text.split()).replace("|", "¦")

@@ -205,6 +205,7 @@ def test_an_evaluation_without_a_number_is_not_a_point_of_the_curve() -> None:
     assert project(builders.run(DATA), [lost]).evals == ()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(1, 20), unique=True), st.lists(st.integers(1, 20), unique=True), st.integers(0, 20)
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.domain.datasets import Split
@@ -44,6 +44,7 @@ def test_a_full_disk_keeps_its_number(tmp_path: Path) -> None:
     assert caught.value.errno == errno.ENOSPC
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.integers(1, 40), min_size=1, max_size=9, unique=True).map(sorted), max_size=6),
     st.integers(1, 7),
