@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.examples import THOROUGH
+
 # Qt's own offscreen screen is 800 x 800, smaller than the window.
 _SCREEN = Path(__file__).parent / "helpers" / "offscreen.json"
 os.environ.setdefault("QT_QPA_PLATFORM", f"offscreen:configfile={_SCREEN}")
@@ -28,6 +30,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # Imports make hundreds of thousands of objects that stay: looking them through for garbage was a fifth of collection.
 gc.disable()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.markexpr != "not slow":
+        os.environ[THOROUGH] = "1"
 
 
 def pytest_collection_finish() -> None:

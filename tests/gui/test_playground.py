@@ -258,7 +258,8 @@ def test_another_product_brings_its_own_model_unless_a_conversation_stands(
     qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost, context: GuiContext
 ) -> None:
     context.navigator.set_product("p2")
-    qtbot.waitUntil(lambda: page.chooser.first.currentText() == "Recommendations, run 1")
+    qtbot.waitUntil(lambda: host.loads[-1][1].name == "Recommendations, run 1")
+    assert page.chooser.first.currentText() == "Recommendations, run 1"
     host.finish_loading()
     answered(qtbot, page, host, "one", "first")
     context.navigator.set_product("p1")

@@ -247,7 +247,13 @@ def test_a_killed_run_ends_in_the_same_weights(
     shape: Shape, method: Method, tiny_model_dir: Path, tmp_path: Path
 ) -> None:
     plan = plan_of(
-        tiny_model_dir, shape, method=method, lora_dropout=0.2, gradient_accumulation=2, evals_per_epoch=3.0
+        tiny_model_dir,
+        shape,
+        method=method,
+        lora_dropout=0.2,
+        gradient_accumulation=2,
+        evals_per_epoch=3.0,
+        epochs=2,
     )
     _done, whole = trained(plan, tmp_path / "whole")
     _none, first = trained(plan, tmp_path / "killed", kill_at=7)
@@ -271,8 +277,7 @@ def name_of(seen: Recorder) -> int:
 
 
 def test_a_damaged_reference_is_measured_again(tiny_model_dir: Path, tmp_path: Path) -> None:
-    plan = plan_of(tiny_model_dir, lora_dropout=0.2, evals_per_epoch=3.0)
-    trained(plan, tmp_path / "whole")
+    plan = plan_of(tiny_model_dir, lora_dropout=0.2, evals_per_epoch=3.0, epochs=2)
     trained(plan, tmp_path / "killed", kill_at=7)
     file = tmp_path / "killed" / FILE
     good = file.read_bytes()

@@ -17,6 +17,7 @@ from studio.domain.findings import DoctorReport, FixOption
 from studio.domain.recipes import FindingKind, FixAction, FixStep
 from studio.domain.shapes import SHAPES, Shape
 from studio.ingest.dataset.canonical import ROWS_FILE
+from tests.helpers.examples import examples
 from tests.unit.ingest.doctor.helpers import applied, examined, make_dataset
 
 LIMITS: dict[str, Any] = {"min_tokens": 3, "max_tokens": 40, "similarity": 0.8}
@@ -102,7 +103,7 @@ REJECTED = [
 
 
 @pytest.mark.parametrize("shape", list(Shape))
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_fix_does_what_was_promised(shape: Shape, data: st.DataObject) -> None:
     rows = data.draw(rows_of(shape))

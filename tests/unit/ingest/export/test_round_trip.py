@@ -19,6 +19,7 @@ from studio.ingest.dataset.content import json_text
 from studio.ingest.dataset.images import store_content
 from studio.ingest.export.exporter import Exporter
 from studio.ingest.importer import Importer
+from tests.helpers.examples import examples
 from tests.unit.ingest.versions.helpers import Row, make_dataset, table
 
 # An import takes a while: a failing example is told as it is, not made smaller.
@@ -92,7 +93,7 @@ def exported_and_back(
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("shape", list(ROWS))
-@settings(max_examples=8, deadline=None, phases=QUICK, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(9), deadline=None, phases=QUICK, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_nothing_is_lost(shape: Shape, form: str, data: st.DataObject) -> None:
     rows = data.draw(st.lists(ROWS[shape], min_size=4, max_size=8))

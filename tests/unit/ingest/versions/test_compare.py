@@ -14,6 +14,7 @@ from studio.errors import StudioError
 from studio.ingest.dataset import canonical
 from studio.ingest.versions import compare as compare_module
 from studio.ingest.versions.compare import compare
+from tests.helpers.examples import examples
 from tests.unit.ingest.versions.helpers import make_dataset
 
 VERSION = st.dictionaries(
@@ -23,7 +24,7 @@ VERSION = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(older=VERSION, newer=VERSION, shuffled=st.booleans())
 def test_as_a_dictionary_says(
     older: dict[int, tuple[str, str]], newer: dict[int, tuple[str, str]], shuffled: bool
