@@ -115,7 +115,6 @@ def test_the_plan_asks_for_two_processes(
     assert_same(folder, alone)
 
 
-@pytest.mark.slow
 def test_a_loss_that_is_no_number_is_told_by_the_leader(
     start: Start,
     base: Path,

@@ -420,7 +420,6 @@ def test_a_full_disk_lets_the_user_stop(start: Start, base: Path, dataset: Path,
     assert failed.code == "run.disk_full"
 
 
-@pytest.mark.slow
 def test_the_fit_check_answers_on_its_pipe(start: Start, base: Path, dataset: Path, tmp_path: Path) -> None:
     checker = start(run_dir(tmp_path / "run", base, dataset), "estimate")
     assert checker.process.stdout is not None

@@ -80,7 +80,6 @@ def test_a_refused_step_is_one_failed_event(first: Path) -> None:
     assert [path.name for path in first.parent.iterdir()] == ["v1"]
 
 
-@pytest.mark.slow
 def test_try_compare_measure_order(first: Path) -> None:
     tried, _events = result_of("try-step", {"dataset_dir": str(first), "step": REPLACE})
     assert StepPreview.model_validate(tried).changed == 60
