@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -16,6 +17,7 @@ from studio.ingest.privacy.spans import plain, read_categories, word_list
 
 LISTS: Final = ("unsafe_zh", "unsafe_en")
 EXCEPTIONS: Final = "unsafe_exceptions"
+ELSEWHERE: Final = "unsafe_elsewhere"
 
 
 def categories() -> dict[str, tuple[str, ...]]:
@@ -25,6 +27,16 @@ def categories() -> dict[str, tuple[str, ...]]:
         for category, words in read_categories(name).items():
             found[category] = found.get(category, ()) + words
     return found
+
+
+@cache
+def harmless_in() -> dict[str, frozenset[str]]:
+    """Listed word -> languages in which it is an ordinary word."""
+    found: dict[str, set[str]] = {}
+    for language, words in read_categories(ELSEWHERE).items():
+        for word in words:
+            found.setdefault(word, set()).add(language)
+    return {word: frozenset(languages) for word, languages in found.items()}
 
 
 class UnsafeWords:

@@ -87,8 +87,11 @@ class TooLong(RowRule):
 
     def _in_pieces(self, frame: pl.DataFrame, new_rows: NewRows) -> Treated:
         rows: list[dict[str, Any]] = []
+        changed = 0
         for row in frame.to_dicts():
-            first, *others = self.pieces(row["text"])
+            # None in a text of separators (\x1c and its kin) only: blank to Python, not to the import. It stays.
+            first, *others = self.pieces(row["text"]) or [row["text"]]
+            changed += first != row["text"]
             rows.append({**row, "text": first})
             numbers = new_rows(len(others))
             origin = {"origin": "added"} if "origin" in row else {}
@@ -97,7 +100,7 @@ class TooLong(RowRule):
                 for number, text in zip(numbers, others, strict=True)
             ]
         added = len(rows) - frame.height
-        return Treated(pl.DataFrame(rows, schema=frame.schema), changed=frame.height, added=added)
+        return Treated(pl.DataFrame(rows, schema=frame.schema), changed=changed, added=added)
 
     def pieces(self, text: str) -> list[str]:
         """The text in parts of at most the limit, parted behind sentences where that is possible."""

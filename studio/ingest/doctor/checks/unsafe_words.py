@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import polars as pl
 
 from studio.domain.findings import Severity
 from studio.domain.recipes import FindingKind, FixAction
 from studio.domain.shapes import Shape
+from studio.ingest.doctor.identify import many_texts
 from studio.ingest.doctor.rules import Hits, RowRule
 from studio.ingest.doctor.texts import text_columns, text_parts
-from studio.ingest.privacy.words import UnsafeWords
+from studio.ingest.privacy.words import UnsafeWords, harmless_in
 from studio.words import listed
+
+_LIKELY: Final = 0.2  # of a language; a few words are never more certain, and a guess among all is 0.1
 
 
 class UnsafeWordsCheck(RowRule):
@@ -32,7 +35,7 @@ class UnsafeWordsCheck(RowRule):
     def find(self, frame: pl.DataFrame, shape: Shape) -> Hits:
         parts = text_parts(frame, text_columns(shape))
         found: dict[int, tuple[str, set[str]]] = {}
-        words = self._words.find(parts["text"])
+        words = _without_strangers(parts["text"], self._words.find(parts["text"]))
         for index, column, hits in zip(parts["index"], parts["column"], words, strict=True):
             if hits:
                 found.setdefault(index, (column, set()))[1].update(hits)
@@ -42,3 +45,18 @@ class UnsafeWordsCheck(RowRule):
             pl.Series(rows, dtype=pl.UInt32), kinds, columns=[found[row][0] for row in rows],
             notes=[listed(sorted(found[row][1])) for row in rows],
         )  # fmt: skip
+
+
+def _without_strangers(texts: pl.Series, found: list[list[str]]) -> list[list[str]]:
+    """The words found in each text, without those that are harmless in the text's own language: a retard is a delay
+    in French."""
+    harmless = harmless_in()
+    doubtful = [place for place, words in enumerate(found) if not harmless.keys().isdisjoint(words)]
+    if not doubtful:
+        return found
+    codes, likely = many_texts().identify(texts.gather(doubtful))
+    kept = list(found)
+    for place, code, sure in zip(doubtful, codes, likely, strict=True):
+        spoken = code if sure >= _LIKELY else ""
+        kept[place] = [word for word in found[place] if spoken not in harmless.get(word, ())]
+    return kept

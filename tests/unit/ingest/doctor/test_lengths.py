@@ -106,6 +106,18 @@ def test_pieces_stay_in_the_split_of_their_row(tmp_path: Path) -> None:
     assert after["origin"].to_list() == [None, *["added"] * outcome.added, None]
 
 
+@pytest.mark.parametrize("action", [FixAction.PIECES, FixAction.CUT])
+def test_a_text_of_separators_only_stays_as_it_is(tmp_path: Path, action: FixAction) -> None:
+    """They are blank to Python's strip, not to the import: nothing would be left of it."""
+    separators = "\x1c\x1d\x1e\x1f" * 500
+    folder = make_dataset(tmp_path / "d", Shape.TEXT, [{"text": separators}, {"text": TEXT}])
+    step = FixStep(finding=FindingKind.TOO_LONG, action=action, max_tokens=60)
+    outcome, after = applied(folder, step, Shape.TEXT, tmp_path / "out")
+    assert outcome.changed == 1
+    assert after.row(0, named=True)["text"] == separators
+    assert "".join("".join(after["text"][1:]).split()) in "".join(TEXT.split())
+
+
 def test_short_answers(tmp_path: Path) -> None:
     rows = [
         {"prompt": "A long question about many things", "response": "k"},
