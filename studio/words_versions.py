@@ -13,10 +13,11 @@ from studio.domain.recipes import (
     ReplaceStep,
     RestoreStep,
     SplitStep,
+    StepOutcome,
     TextOperator,
 )
 from studio.domain.shapes import ColumnRole
-from studio.i18n import N_, _
+from studio.i18n import N_, _, ngettext
 from studio.words import clauses, labelled, listed
 from studio.words_data import action_title, finding_title
 
@@ -52,9 +53,23 @@ def step_words(step: AnyStep) -> str:
     return _("Went back to version {n}").format(n=step.number)
 
 
+def outcome_words(outcome: StepOutcome) -> str:
+    """The same with what the step left out."""
+    compared = outcome.details.get("compared")
+    left_out = compared_words(compared) if isinstance(compared, int) else ""
+    return clauses([step_words(outcome.step), left_out])
+
+
+def compared_words(rows: int) -> str:
+    """That near-duplicates were looked for among the first rows only."""
+    return ngettext("only the first {n} row was compared", "only the first {n} rows were compared", rows).format(
+        n=f"{rows:,}"
+    )  # fmt: skip
+
+
 def version_words(version: DatasetVersion) -> str:
     """What made a version: its note, then its steps."""
-    steps = clauses(step_words(outcome.step) for outcome in version.made_by)
+    steps = clauses(map(outcome_words, version.made_by))
     parts = [part for part in (version.note, steps) if part]
     return " · ".join(parts) if parts else _("Imported")
 

@@ -28,9 +28,9 @@ from studio.domain.recipes import (
 from studio.errors import StudioError
 from studio.i18n import N_, _, ngettext
 from studio.services.container import Services
-from studio.words import labelled, listed
+from studio.words import clauses, ended, labelled, listed
 from studio.words_data import effect_words
-from studio.words_versions import change_sentence, step_words
+from studio.words_versions import change_sentence, outcome_words, step_words
 
 _EXAMPLES_SHOWN = 3
 
@@ -229,6 +229,7 @@ def told(call: Call, version: DatasetVersion) -> Answer:
         )
     )
     if version.made_by:
+        call.out.say(ended(clauses(map(outcome_words, version.made_by))))
         call.out.say(change_sentence(version))
     parts = [f"{title(split)} {count:,}" for split, count in version.splits.items()]
     call.out.say(_("Split: {parts}").format(parts=listed(parts)))

@@ -200,7 +200,10 @@ class Example(BaseModel):
 
 
 class StepPreview(BaseModel):
-    """What a step would do, tried without writing. of: rows it was tried on, fewer than the dataset for big ones."""
+    """What a step would do, tried without writing. of: rows it was tried on, fewer than the dataset for big ones.
+
+    compared: rows that were searched for near-duplicates, where these are not all.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -209,4 +212,5 @@ class StepPreview(BaseModel):
     removed: int
     examples: list[Example] = []
     of: int = 0
+    compared: int | None = None
     estimated: bool = False  # the counts are scaled up from ``of`` rows

@@ -16,7 +16,7 @@ from studio.report.markdown import bullets, code, escaped, heading, table
 from studio.services.ports import DatasetFacts
 from studio.words import labelled, listed, size_words
 from studio.words_data import details_words, finding_title, language_title, share_words, unit_title
-from studio.words_versions import step_words
+from studio.words_versions import outcome_words, step_words
 
 LABELS_SHOWN = 20
 _LANGUAGES = {"zh": "中文", "en": "English"}
@@ -163,7 +163,7 @@ def _cleaning(facts: DatasetFacts) -> list[str]:
     ]  # fmt: skip
     rows = [
         [
-            str(version.number), escaped(step_words(outcome.step)),
+            str(version.number), escaped(outcome_words(outcome)),
             *(f"{count:,}" for count in (
                 outcome.rows_before, outcome.rows_after, outcome.changed, outcome.added, outcome.removed,
             )),

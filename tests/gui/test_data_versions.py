@@ -18,6 +18,8 @@ from studio.domain.recipes import (
     FixStep,
     ReplaceStep,
     SplitStep,
+    StepOutcome,
+    StepPreview,
     TextOperator,
 )
 from studio.domain.shapes import Shape
@@ -25,9 +27,11 @@ from studio.gui.context import GuiContext
 from studio.gui.models.diff_table import PIECES_ROLE, DiffColumn
 from studio.gui.models.versions_table import VersionColumn
 from studio.gui.models.word_diff import Piece, from_first_change, word_diff
+from studio.gui.pages.data.editing.step_preview import preview_words
 from studio.gui.pages.data.work_dialog import WorkDialog
-from studio.words_versions import step_words
+from studio.words_versions import outcome_words, step_words, version_words
 from tests.gui.dataset_shown import LEFT, Shown
+from tests.helpers.matrix_data import dataset
 from tests.helpers.shown_data import ShownWorkspace
 
 ROWS = [{"prompt": f"Where is order {n}?", "response": f"It comes on day {n}."} for n in range(1, 6)]
@@ -162,6 +166,18 @@ def test_a_step_under_way_can_be_cancelled(shown: Shown, qtbot: QtBot, workspace
 )  # fmt: skip
 def test_steps_in_words(step: ReplaceStep, expected: str) -> None:
     assert step_words(step) == expected
+
+
+def test_a_search_that_did_not_see_all_rows_is_told() -> None:
+    step = SplitStep(group_by="near-duplicates")
+    words = "only the first 2,000,000 rows were compared"
+    part = StepOutcome(step=step, rows_before=9, rows_after=9, details={"compared": 2_000_000})
+    assert outcome_words(part) == f"{step_words(step)}; {words}"
+    assert words in version_words(dataset(made_by=[part]))
+    assert outcome_words(part.model_copy(update={"details": {}})) == step_words(step)
+    preview = StepPreview(changed=3, added=0, removed=0, compared=2_000_000)
+    assert preview_words(preview) == f"3 rows change; {words}."
+    assert "compared" not in preview_words(preview.model_copy(update={"compared": None}))
 
 
 def test_changed_words_in_english_and_chinese() -> None:

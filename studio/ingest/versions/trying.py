@@ -82,6 +82,7 @@ def try_step(
         removed=round(outcome.removed * scale),
         examples=watch.examples[:MOST_EXAMPLES],
         of=tried,
+        compared=outcome.details.get("compared"),
         estimated=part,
     )
 

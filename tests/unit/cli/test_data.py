@@ -15,6 +15,7 @@ from studio.paths import settings_file
 from studio.services.settings import SettingsService
 from tests.unit.cli.conftest import Said, Studio
 from tests.unit.cli.data_jobs import DataJobs
+from tests.unit.services.version_fakes import worked
 
 
 @pytest.fixture(autouse=True)
@@ -227,6 +228,23 @@ def test_steps_are_asked_for_as_typed(studio: Studio, dataset: dict[str, Any], j
     assert [v["number"] for v in studio("data", "versions").data["versions"]] == [5, 4, 3, 2, 1]
     table = studio("data", "versions", plain=True).out
     assert "Edited by hand" in table
+
+
+def test_a_search_for_near_duplicates_that_did_not_see_all_rows_is_told(
+    studio: Studio, dataset: dict[str, Any], jobs: DataJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def part(payload: Any, _on_event: Any) -> Any:
+        made = worked(payload)
+        made["made_by"][0]["details"] = {"compared": 2_000_000}
+        (Path(payload["out_dir"]) / "manifest.json").write_text(json.dumps(made))
+        return made
+
+    split = ("data", "split", "--group", "near-duplicates")
+    words = "only the first 2,000,000 rows were compared"
+    assert words not in studio(*split).err
+    monkeypatch.setattr(jobs, "derive_result", part)
+    assert words in studio(*split).err
+    assert words in " ".join(studio("data", "versions", plain=True).out.split())
 
 
 def test_steps_that_make_no_sense_are_refused(studio: Studio, dataset: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from studio.errors import StudioError
 from studio.ingest.doctor.near import index as near_index
 from studio.ingest.versions import split as split_module
 from studio.ingest.versions.strata import label_cuts, stratified
+from studio.ingest.versions.trying import try_step
 from tests.unit.ingest.versions.helpers import column, derive, make_dataset, table
 
 SHARES = st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5]), st.sampled_from([0.0, 0.1, 0.3]))
@@ -237,7 +238,9 @@ def test_a_search_that_did_not_see_all_rows_says_so(tmp_path: Path, monkeypatch:
     step = SplitStep(validation=0.3, test=0, group_by="near-duplicates")
     make_dataset(tmp_path / "v1", Shape.TEXT, rows)
     assert "compared" not in derive(tmp_path / "v1", step, to="whole").made_by[0].details
+    assert try_step(tmp_path / "v1", step, lambda _event: None, lambda: None).compared is None
     monkeypatch.setattr(near_index, "MOST_ROWS", 20)
+    assert try_step(tmp_path / "v1", step, lambda _event: None, lambda: None).compared == 20
     assert derive(tmp_path / "v1", step, to="part").made_by[0].details["compared"] == 20
     sides = list(column(tmp_path / "part", "split").values())
     assert len(set(sides[:20])) == 1

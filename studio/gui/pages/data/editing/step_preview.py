@@ -19,8 +19,9 @@ from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, ScrollPage
 from studio.i18n import _
 from studio.services.children import JobCancelled
-from studio.words import ended
+from studio.words import clauses, ended
 from studio.words_data import effect_words
+from studio.words_versions import compared_words
 
 ASK_AFTER_MS = 350  # the last keystroke decides, not each
 _EXAMPLES = 6
@@ -132,5 +133,6 @@ def preview_words(preview: StepPreview) -> str:
     """What a step would do, in a sentence."""
     if not (preview.changed or preview.removed or preview.added):
         return _("Nothing would change.")
-    words = ended(effect_words(preview.changed, preview.removed, preview.added))
+    left_out = compared_words(preview.compared) if preview.compared is not None else ""
+    words = ended(clauses([effect_words(preview.changed, preview.removed, preview.added), left_out]))
     return _("Estimated from a sample: {changes}").format(changes=words) if preview.estimated else words
