@@ -328,6 +328,7 @@ _METHOD_RATES = {
 }  # fmt: skip
 _ENOUGH_UPDATES = {Preset.QUICK: 60, Preset.BALANCED: 200, Preset.THOROUGH: 400}
 _LEAST_BATCH, _MOST_PASSES = 8, 60
+_ENCODER_RATE = 1e-4  # whole encoders, 32 texts at once: by validation on film reviews among 5e-5 … 4e-4
 _PREFERENCE_RATE = 5e-5  # judged answers move a model gently
 # What suits each kind of model besides: passes as a multiple of the preset's, rows at once, and sizes.
 _KINDS: dict[Architecture, tuple[float, dict[str, object]]] = {
@@ -371,6 +372,8 @@ def preset_spec(
     chosen = method or methods_for(architecture, shape)[0]
     fields: dict[str, object] = {**_PRESETS[preset], "architecture": architecture, "method": chosen}
     fields["learning_rate"] = _METHOD_RATES[chosen]
+    if architecture is Architecture.ENCODER and chosen is Method.FULL:
+        fields["learning_rate"] = _ENCODER_RATE
     passes, more = _KINDS.get(architecture, (1.0, {}))
     if architecture is Architecture.LANGUAGE_MODEL and chosen is Method.SCRATCH:
         passes, more = 4.0, {"batch_size": 16}  # a model that knows nothing needs more passes

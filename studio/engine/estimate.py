@@ -38,7 +38,7 @@ BYTES_PER_WEIGHT = 4  # checkpoints and models are kept as float32
 class _Speeds:
     """Units of work per second in training and evaluation, relative deviation of the first; a check's probes in s.
 
-    once_s: for each item, of what is done only once for it.
+    once_s: for each unit of an item's length, of what is done only once for it.
     """
 
     train: float
@@ -67,7 +67,8 @@ def _measure(on: Prepared, control: Control) -> tuple[_Speeds, Need]:
     optimizer = make_optimizer(on.task.model.named_parameters(), on.plan.spec)
     lengths = [e.length for e in on.train]
     longest = by_length(lengths, on.plan.spec.batch_size)[0]
-    once = _ahead(on, longest) / len(longest)
+    once = _Once(on)
+    once.ahead(longest)
     need = _need(on, optimizer, longest)  # the peak of memory, and a warm-up
     speeds: list[float] = []
     spent = 0.0
@@ -75,7 +76,7 @@ def _measure(on: Prepared, control: Control) -> tuple[_Speeds, Need]:
     while spent < MEASURED_S or len(speeds) < 2:
         control.check()
         indices = next(batches)
-        _ahead(on, indices)
+        once.ahead(indices)
         batch = on.task.collate([on.train[i] for i in indices[: need.rows]])
         seconds = _update(on, optimizer, batch)
         speeds.append(batch.work / seconds)
@@ -84,7 +85,7 @@ def _measure(on: Prepared, control: Control) -> tuple[_Speeds, Need]:
     _look(on, batch)
     forward = batch.work / (time.monotonic() - started)
     deviation = stdev(speeds) / mean(speeds)
-    return _Speeds(mean(speeds), forward, deviation, _probe_s(on), once), need.of_all(len(longest))
+    return _Speeds(mean(speeds), forward, deviation, _probe_s(on), once.seconds()), need.of_all(len(longest))
 
 
 @dataclass(frozen=True)
@@ -132,11 +133,27 @@ def _batches(on: Prepared, lengths: list[int]) -> Iterator[list[int]]:
         epoch += 1
 
 
-def _ahead(on: Prepared, indices: list[int]) -> float:
-    """Seconds of what is done only once for these items."""
-    started = time.monotonic()
-    on.task.ahead([on.train[i] for i in indices])
-    return time.monotonic() - started
+class _Once:
+    """Does and times what is done only once for each item."""
+
+    def __init__(self, on: Prepared) -> None:
+        self._on = on
+        self._met: set[int] = set()
+        self._timed: list[tuple[float, int]] = []  # seconds, and the length of what they were for
+
+    def ahead(self, indices: list[int]) -> None:
+        """Do it for those training items that were not met before."""
+        items = [self._on.train[i] for i in indices if i not in self._met]
+        self._met.update(indices)
+        if items:
+            started = time.monotonic()
+            self._on.task.ahead(items)
+            self._timed.append((time.monotonic() - started, sum(item.length for item in items)))
+
+    def seconds(self) -> float:
+        """For each unit of length. The first time does not count where there are others: nothing was warm then."""
+        timed = self._timed[1:] or self._timed
+        return sum(seconds for seconds, _length in timed) / max(1, sum(length for _seconds, length in timed))
 
 
 def _update(on: Prepared, optimizer: torch.optim.Optimizer, batch: LearningBatch) -> float:
@@ -180,7 +197,8 @@ def _predict(
         training = min(training, spec.max_minutes * 60)
     checking = checks * (sum(e.length for e in on.validation) / speeds.evaluate + speeds.probe_s)
     comparing = 2 * sum(e.length for e in on.held_out) / speeds.evaluate
-    once = speeds.once_s * (len(on.train) + len(on.validation) + len(on.held_out))
+    every = {id(item): item for item in (*on.train, *on.validation, *on.held_out)}  # some are held out twice
+    once = speeds.once_s * sum(item.length for item in every.values())
     seconds = setup_s + once + training + checking + comparing
     spread = min(MOST_SPREAD, max(SPREAD, 2 * speeds.deviation))
     memory, disk = need.total, _disk_bytes(on)

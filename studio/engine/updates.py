@@ -47,5 +47,12 @@ class Gradients:
             loss += float(share.detach())
         self._team.add_gradients(self._parameters)
         loss, work = self._team.total(loss, sum(batch.work for batch in own))
-        norm = float(torch.nn.utils.clip_grad_norm_(self._parameters, self._max_norm, foreach=True))
-        return Update(loss, norm, int(work))
+        return Update(loss, self._shorten(), int(work))
+
+    def _shorten(self) -> float:
+        """Norm of all gradients, which are shortened where it is too large and else not even looked through."""
+        made = [p.grad for p in self._parameters if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm(made, foreach=True)
+        if not bool(norm <= self._max_norm):
+            torch.nn.utils.clip_grads_with_norm_(self._parameters, self._max_norm, norm, foreach=True)
+        return float(norm)

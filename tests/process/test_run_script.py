@@ -54,7 +54,7 @@ def scripted(folder: Path, tmp_path: Path) -> list[float]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["lora", "scratch"])
+@pytest.mark.parametrize("method", ["lora", "full", "scratch"])
 def test_a_language_models_program_reaches_the_same_losses(
     method: str,
     base: Path,

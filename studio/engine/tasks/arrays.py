@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,8 +21,6 @@ from studio.i18n import _
 from studio.protocol.events import Log, PreviewToken
 
 PROBED = 3  # held-out rows that show the progress
-_MMAP_THRESHOLD: Final = (-3, 32 << 20)  # mallopt(3): number of the option, bytes
-_TRIM_THRESHOLD: Final = (-1, 256 << 20)
 
 
 @dataclass(frozen=True)
@@ -166,18 +162,6 @@ def moved(arrays: Tensor, lines: int, places: int) -> Tensor:
     columns = (torch.arange(width, device=arrays.device) + right).clamp(0, width - 1)  # (B, width)
     which = torch.arange(count, device=arrays.device)[:, None, None]
     return arrays[which, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
-
-
-def reuse_memory() -> None:
-    """Keep what is freed for the next update, where the C library can be told so (glibc).
-
-    Convolutions free some megabytes at every layer; to give each back to the system and to get it anew as zeros took
-    a third of an autoencoder's updates (35 of 112 ms). At most 256 MB are kept.
-    """
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # no such function here
-        library = ctypes.CDLL(None)
-        for option, size in (_MMAP_THRESHOLD, _TRIM_THRESHOLD):
-            library.mallopt(option, size)
 
 
 def needed(media: Media | None) -> Media:

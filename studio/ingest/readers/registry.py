@@ -14,11 +14,9 @@ from studio.ingest import errors
 from studio.ingest.readers.arrow_reader import ArrowReader
 from studio.ingest.readers.batches import Reader
 from studio.ingest.readers.compound import MAGIC, CompoundError, CompoundFile
-from studio.ingest.readers.docx_reader import DocxReader
 from studio.ingest.readers.html_reader import HtmlReader
 from studio.ingest.readers.markdown_reader import MarkdownReader
 from studio.ingest.readers.ods_reader import OdsReader
-from studio.ingest.readers.pdf_reader import PdfReader
 from studio.ingest.readers.sqlite_reader import SqliteReader
 from studio.ingest.readers.table_reader import ParquetReader
 from studio.ingest.readers.workbook_reader import WorkbookReader
@@ -28,6 +26,22 @@ _ZIP_KINDS: Final = (("word/", "docx"), ("xl/", "xlsx"), ("ppt/", "pptx"))
 _ODS: Final = b"application/vnd.oasis.opendocument.spreadsheet"
 _MAX_MEMBERS: Final = 100_000
 _MAX_COLUMNS: Final = 5_000
+
+
+def _docx(path: Path, sheet: str | None, _encoding: str | None) -> Reader:
+    from studio.ingest.readers.docx_reader import (
+        DocxReader,
+    )  # loads a library that other imports need not wait for
+
+    return DocxReader(path, sheet)
+
+
+def _pdf(path: Path, sheet: str | None, _encoding: str | None) -> Reader:
+    from studio.ingest.readers.pdf_reader import PdfReader  # as above
+
+    return PdfReader(path, sheet)
+
+
 _OPENERS: Final[dict[str, Callable[[Path, str | None, str | None], Reader]]] = {
     "xlsx": lambda path, sheet, _encoding: WorkbookReader(path, sheet),
     "xls": lambda path, sheet, _encoding: WorkbookReader(path, sheet, "xls"),
@@ -36,8 +50,8 @@ _OPENERS: Final[dict[str, Callable[[Path, str | None, str | None], Reader]]] = {
     "arrow": lambda path, _sheet, _encoding: ArrowReader(path),
     "sqlite": lambda path, sheet, _encoding: SqliteReader(path, sheet),
     "md": MarkdownReader,
-    "docx": lambda path, sheet, _encoding: DocxReader(path, sheet),
-    "pdf": lambda path, sheet, _encoding: PdfReader(path, sheet),
+    "docx": _docx,
+    "pdf": _pdf,
     "html": HtmlReader,
 }
 # Possessive throughout: a head full of comments has 2^n ways to be none.

@@ -16,8 +16,10 @@ from studio.domain.measures import Measure
 from studio.domain.runs import RunPlan, RunSummary
 from studio.domain.shapes import Shape
 from studio.engine import checkpoint
+from studio.engine import estimate as estimate_module
 from studio.engine.estimate import estimate
 from studio.engine.loading import load_adapter, load_model, load_tokenizer
+from studio.engine.prepare import prepare
 from studio.engine.session import Session
 from studio.engine.tasks.language.batch import collate as language_collate
 from studio.engine.tasks.language.encoding import encode_rows
@@ -26,6 +28,7 @@ from studio.engine.tasks.preference import losses
 from studio.engine.tasks.preference.items import JudgedItem, collate, pairs, thumbs
 from studio.engine.tasks.preference.losses import AnswerNats, dpo, gains, kto, thumb_weights
 from studio.engine.tasks.preference.reference import FILE
+from studio.engine.tasks.preference.task import JudgedTask
 from studio.protocol.events import BatchPreview, Compared, Evaluated, Phase, ProbeAnswered
 from tests.engine.helpers import TOPICS, Killed, PlainControl, Recorder, make_plan
 
@@ -312,3 +315,45 @@ def test_the_fit_check_measures_judged_answers(tiny_model_dir: Path, tmp_path: P
     assert found.ready
     assert found.rows == found.trained_tokens == 32
     assert not (tmp_path / FILE).exists()
+
+
+class Clock:
+    """Only what costs something moves it, so that promised seconds can be counted by hand."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def test_the_reference_is_promised_once_and_by_the_length_of_rows(
+    tiny_model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(tiny_model_dir).model_copy(update={"probes": []})
+    on = prepare(plan, pair_rows, tmp_path, Recorder(), PlainControl())
+    clock = Clock()
+    for name, cost in (("ahead", 0.25), ("loss", 1.0), ("row_losses", 0.5)):
+        monkeypatch.setattr(JudgedTask, name, costing(getattr(JudgedTask, name), clock, cost))
+    monkeypatch.setattr(estimate_module, "time", clock)
+    monkeypatch.setattr(estimate_module, "MEASURED_S", 5000.0)  # several batches
+    found = estimate(plan, pair_rows, tmp_path, Recorder(), PlainControl())
+    train, validation, held_out = (
+        sum(item.length for item in part) for part in (on.train, on.validation, on.held_out)
+    )
+    once = sum(item.length for item in {i.row: i for i in (*on.train, *on.validation, *on.held_out)}.values())
+    assert once < train + validation + held_out  # few rows: those of validation are held out, too
+    checks = on.schedule.total_steps // on.schedule.eval_every + 1
+    expected = 0.25 * once + 3 * train + 0.5 * (checks * validation + 2 * held_out)
+    assert found.seconds == pytest.approx(expected, rel=1e-6)
+
+
+def costing(method: Any, clock: Clock, cost: float) -> Any:
+    """The same, which takes ``cost`` seconds for each token; the first time a minute more, as when nothing is warm."""
+    cold = [60.0]
+
+    def timed(self: JudgedTask, what: Any) -> Any:
+        tokens = what.work if hasattr(what, "work") else sum(item.length for item in what)
+        clock.now += cost * tokens + (cold.pop() if cold and method.__name__ == "ahead" else 0)
+        return method(self, what)
+
+    return timed

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from studio.domain.datasets import Split
 from studio.domain.measures import Measure
 from studio.engine.batching import by_length
-from studio.engine.tasks.arrays import ArrayBatch, ArrayItem, collate, needed, reuse_memory
+from studio.engine.tasks.arrays import ArrayBatch, ArrayItem, collate, needed
 from studio.engine.tasks.cache import ArrayCache
 from studio.engine.tasks.headed import LOOK_BATCH
 from studio.engine.tasks.images.pictures import Look, colours_of, no_pictures, picture_cache
@@ -151,7 +151,6 @@ def build(setting: Setting) -> Loaded[ArrayItem, ArrayBatch]:
     colours = colours_of(media, [item.name for item in train], setting.control.check)
     look = Look(spec.image_size, colours, (0.0,) * colours, (1.0,) * colours)
     setting.emit(Phase(name="loading_model"))
-    reuse_memory()
     torch.manual_seed(spec.seed)
     sizes = VaeSizes(look.size, colours, spec.channels, spec.latent, spec.dropout)
     model: nn.Module = Vae(sizes).to(setting.device)

@@ -15,7 +15,7 @@ from studio.domain.architectures import Architecture, Method
 from studio.domain.datasets import Split
 from studio.domain.specs import TrainSpec
 from studio.engine.tasks import goals
-from studio.engine.tasks.arrays import ArrayBatch, ArrayItem, ArrayTask, needed, placed, reuse_memory, to_show
+from studio.engine.tasks.arrays import ArrayBatch, ArrayItem, ArrayTask, needed, placed, to_show
 from studio.engine.tasks.cache import ArrayCache
 from studio.engine.tasks.goals import SingleLabel
 from studio.engine.tasks.images.backbones import BackboneModel, load_backbone, look_of
@@ -71,7 +71,6 @@ def build(setting: Setting) -> Loaded[ArrayItem, ArrayBatch]:
     goal = goals.single_label(rows[Split.TRAIN], setting.plan.spec, setting.plan.class_weights)
     items, names = placed(setting, goal, rows, "image")
     setting.emit(Phase(name="loading_model"))
-    reuse_memory()
     model, look = _model(setting, goal, [item.name for item in items[Split.TRAIN]])
     cache = _cache(setting, model.to(setting.device), look, names)
     task = PictureTask(model, goal, look, cache, to_show(items), setting)

@@ -20,7 +20,6 @@ from studio.engine.tasks.arrays import (
     moved,
     needed,
     placed,
-    reuse_memory,
     to_show,
 )
 from studio.engine.tasks.cache import ArrayCache
@@ -98,7 +97,6 @@ def build(setting: Setting) -> Loaded[ArrayItem, ArrayBatch]:
     seconds = length_for([lengths[row["audio"]] for row in rows[Split.TRAIN]])
     items, names = placed(setting, goal, rows, "audio", lambda name: lengths[name] > seconds)
     setting.emit(Phase(name="loading_model"))
-    reuse_memory()
     torch.manual_seed(spec.seed)
     sizes = CnnSizes(min(BANDS, frames_in(seconds)), 1, spec.channels, spec.dropout, goal.size)
     cache = ArrayCache(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import nn
@@ -12,6 +13,9 @@ from transformers import AutoConfig, AutoModel
 
 from studio.domain.specs import TrainSpec
 from studio.engine.loading import LIBRARY_ERRORS, check_model_folder, unreadable
+from studio.engine.tasks.text.dropout import with_byte_dropout
+
+_OF_ATTENTION: Final = re.compile(r"\.(self|attn)\.dropout$")  # modules of BERT's relatives
 
 
 def load_encoder(folder: Path) -> Any:
@@ -27,13 +31,22 @@ def load_encoder(folder: Path) -> Any:
         )
     except LIBRARY_ERRORS as error:
         raise unreadable(folder, error) from error
-    return without_pooler(encoder).eval()
+    return _quick_to_train(without_pooler(encoder)).eval()
 
 
 def new_encoder(folder: Path) -> Any:
     """An encoder of the folder's config.json with weights still to be filled."""
     config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     return without_pooler(AutoModel.from_config(config))
+
+
+def _quick_to_train(encoder: Any) -> Any:
+    """Without dropout within the attention, for which torch has only its slow form on a processor (three times the
+    time of a layer's attention); the dropouts after it stay, by cheap masks."""
+    for name, module in encoder.named_modules():
+        if isinstance(module, nn.Dropout) and _OF_ATTENTION.search(name):
+            module.p = 0.0
+    return with_byte_dropout(encoder)
 
 
 def without_pooler(encoder: Any) -> Any:

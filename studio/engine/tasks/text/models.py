@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from studio.engine.tasks.text.dropout import ByteDropout
+
 
 @dataclass(frozen=True)
 class TextSizes:
@@ -43,7 +45,7 @@ class EncoderModel(nn.Module):
     def __init__(self, encoder: nn.Module, width: int, outputs: int, dropout: float) -> None:
         super().__init__()
         self.encoder = encoder
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = ByteDropout(dropout)
         self.head = nn.Linear(width, outputs)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
@@ -60,7 +62,8 @@ class Block(nn.Module):
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
-        self.heads, self.dropout = heads, dropout
+        self.heads, self.attention_dropout = heads, dropout
+        self.dropout = ByteDropout(dropout)
         self.norm, self.inner_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention, self.join = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.inner, self.outer = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
@@ -69,12 +72,13 @@ class Block(nn.Module):
         batch, length, width = states.shape
         parts = self.attention(self.norm(states)).view(batch, length, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)  # each (B, heads, T, H / heads)
-        dropped = self.dropout if self.training else 0.0
+        dropped = self.attention_dropout if self.training else 0.0
         seen = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed, dropout_p=dropped)
         joined = self.join(seen.transpose(1, 2).reshape(batch, length, width))
-        states = states + F.dropout(joined, self.dropout, self.training)
+        states = states + self.dropout(joined)
         grown = self.outer(F.gelu(self.inner(self.inner_norm(states))))
-        return states + F.dropout(grown, self.dropout, self.training)
+        outputs: Tensor = states + self.dropout(grown)
+        return outputs
 
 
 class TransformerModel(nn.Module):
@@ -88,7 +92,7 @@ class TransformerModel(nn.Module):
             Block(sizes.width, sizes.heads, sizes.dropout) for _layer in range(sizes.layers)
         )
         self.norm, self.head = nn.LayerNorm(sizes.width), nn.Linear(sizes.width, sizes.outputs)
-        self.dropout = nn.Dropout(sizes.dropout)
+        self.dropout = ByteDropout(sizes.dropout)
         nn.init.normal_(self.words.weight, std=0.02)
         nn.init.normal_(self.places.weight, std=0.02)
 
@@ -113,7 +117,7 @@ class RecurrentModel(nn.Module):
         self.reader = kind(
             sizes.width, sizes.width, sizes.layers, batch_first=True, bidirectional=True, dropout=between
         )
-        self.dropout = nn.Dropout(sizes.dropout)
+        self.dropout = ByteDropout(sizes.dropout)
         self.head = nn.Linear(4 * sizes.width, sizes.outputs)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
