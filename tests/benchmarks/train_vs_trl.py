@@ -75,7 +75,7 @@ def run_studio(base: Path, train: list[Any], wanted: str, method: str) -> tuple[
 
     from studio.domain.specs import Method, TrainSpec
     from studio.engine.checkpoint import Position
-    from studio.engine.devices import pick_device, pick_dtype, set_threads
+    from studio.engine.devices import pick_device, pick_dtype, reuse_memory, set_threads
     from studio.engine.distributed import Team
     from studio.engine.loading import load_model, load_tokenizer
     from studio.engine.models import add_adapter
@@ -95,6 +95,7 @@ def run_studio(base: Path, train: list[Any], wanted: str, method: str) -> tuple[
         def on_pause(self, *_args: Any) -> None: ...
 
     set_threads()
+    reuse_memory()  # as a run does
     spec = TrainSpec(
         method=Method(method), lora_rank=RANK, lora_alpha=ALPHA, epochs=1, batch_size=BATCH,
         learning_rate=LEARNING_RATES[method],
