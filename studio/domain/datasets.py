@@ -22,6 +22,10 @@ class Split(StrEnum):
     TEST = "test"
 
 
+# Ways to see a document, where other files have sheets; the last one is followed by a number.
+TEXT_VIEW: Final = "text"
+QUESTIONS_VIEW: Final = "questions"
+TABLE_VIEW: Final = "table "
 SPLIT_TITLES: Final[dict[Split, str]] = {
     Split.TRAIN: N_("Training"),
     Split.VALIDATION: N_("Validation"),
@@ -106,7 +110,10 @@ class ImportSpec(BaseModel):
 
 
 class SourcePreview(BaseModel):
-    """The first rows of a source, with what was detected; cells are text as it stands in the file."""
+    """The first rows of a source, with what was detected; cells are text as it stands in the file.
+
+    sheet: the one of ``sheets`` whose rows these are.
+    """
 
     format: (
         str  # csv, tsv, json, jsonl, xlsx, xls, ods, parquet, arrow, txt, md, docx, pdf, html, sqlite, images
@@ -114,6 +121,7 @@ class SourcePreview(BaseModel):
     encoding: str | None
     delimiter: str | None
     sheets: list[str] = []
+    sheet: str | None = None
     columns: list[str]
     rows: list[list[str]]
     shape: Shape

@@ -26,7 +26,7 @@ from studio.ingest.readers.batches import Reader
 from studio.ingest.readers.csv_reader import CsvReader
 from studio.ingest.readers.json_reader import MAX_BYTES, JsonReader
 from studio.ingest.readers.jsonl_reader import JsonlReader
-from studio.ingest.readers.registry import container_kind, open_container, sheets_of
+from studio.ingest.readers.registry import container_kind, open_container, sheet_of, sheets_of
 from studio.ingest.readers.table_reader import unique_names
 from studio.ingest.readers.text_reader import TextReader
 from studio.ingest.readers.unmarked import unmarked
@@ -58,6 +58,7 @@ class OpenedSource:
             encoding=self.encoding,
             delimiter=self.delimiter,
             sheets=self.sheets,
+            sheet=sheet_of(self.reader),
             columns=self.reader.columns,
             rows=self.rows[:PREVIEW_ROWS],
             shape=self.shape,

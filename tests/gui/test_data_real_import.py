@@ -94,6 +94,26 @@ def test_import_examine_fix_all_and_undo(
     qtbot.waitUntil(panel.findings.isVisible, timeout=PATIENCE_MS)  # the kept report, at once
 
 
+@pytest.mark.slow
+def test_the_table_of_a_web_page_is_imported_as_it_was_shown(
+    qtbot: QtBot, page: DataPage, tmp_path: Path
+) -> None:
+    rows = "".join(f"<tr><td>Where is order {n}?</td><td>In house {n}.</td></tr>" for n in range(12))
+    web = tmp_path / "faq.html"
+    web.write_text(
+        f"<!doctype html><h1>FAQ</h1><table><tr><th>question</th><th>answer</th></tr>{rows}</table>",
+        encoding="utf-8",
+    )
+    page.open_paths([web])
+    qtbot.waitUntil(page.form.isVisible, timeout=PATIENCE_MS)
+    assert page.form.contents.sheet.currentText() == "Table 1"
+    qtbot.mouseClick(page.form.start, LEFT)
+    qtbot.waitUntil(page.dataset_view.isVisible, timeout=PATIENCE_MS)
+    shown = page.dataset_view.dataset
+    assert shown is not None
+    assert (shown.rows, shown.shape) == (12, Shape.PROMPT_RESPONSE)
+
+
 def test_a_folder_of_pictures_shows_them(qtbot: QtBot, page: DataPage, tmp_path: Path) -> None:
     folder = tmp_path / "animals"
     for label, colour in (("cat", "teal"), ("dog", "orange")):

@@ -41,10 +41,10 @@ class OdsReader(RowReader):
         self._path = path
         _refuse_encrypted(path)
         self.sheets = list(dict.fromkeys(_Content().sheets(path)))
-        self._sheet = ""
+        self.sheet = ""
         head: list[tuple[int, Cells]] = []
         for name in choose_sheet(sheet, self.sheets):
-            self._sheet = name
+            self.sheet = name
             head = list(islice(self._filled(), _HEAD_ROWS))
             if head:
                 break
@@ -55,7 +55,7 @@ class OdsReader(RowReader):
         super().__init__(unique_names(names + [""] * (width - len(names))), self._data_rows)
 
     def _filled(self) -> Iterator[tuple[int, Cells]]:
-        return _Content().rows(self._path, self._sheet)
+        return _Content().rows(self._path, self.sheet)
 
     def _data_rows(self) -> Iterator[SourceRow]:
         width = len(self.columns)

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, NamedTuple
 
+from studio.domain.datasets import QUESTIONS_VIEW, TABLE_VIEW, TEXT_VIEW
 from studio.ingest.detect.sniff import has_header
 from studio.ingest.readers.rows import RowReader, SourceRow
 from studio.ingest.readers.table_reader import unique_names
 from studio.ingest.readers.workbook_reader import choose_sheet
 
-TEXT: Final = "text"
-QUESTIONS: Final = "questions"
 MAX_TEXT_CHARS: Final = 1 << 20
 _SAMPLE_BLOCKS: Final = 2_000
 _SAMPLE_PAGES: Final = 30  # a page can take a tenth of a second, and a preview must not wait
@@ -77,19 +76,22 @@ class ProseReader(RowReader):
     ) -> None:
         self._blocks = blocks
         sample = list(islice(blocks(), _SAMPLE_PAGES if place == "page" else _SAMPLE_BLOCKS))
-        data = {f"table {n}": table for n, table in enumerate((t for t in tables if t.is_data), start=1)}
+        data = {
+            f"{TABLE_VIEW}{n}": table for n, table in enumerate((t for t in tables if t.is_data), start=1)
+        }
         self._by_marks = _clearly(marked_pairs(iter(sample)))
-        questions = [QUESTIONS] if self._by_marks or _clearly(heading_pairs(iter(sample))) else []
-        self.sheets = [TEXT, *questions, *data]
+        questions = [QUESTIONS_VIEW] if self._by_marks or _clearly(heading_pairs(iter(sample))) else []
+        self.sheets = [TEXT_VIEW, *questions, *data]
         view = choose_sheet(sheet, self.sheets)[0] if sheet else _likeliest(questions, data, sample)
+        self.sheet = view
         if view in data:
             rows = data[view].rows
             super().__init__(unique_names(rows[0]), lambda: _table_rows(rows))
-        elif view == QUESTIONS:
+        elif view == QUESTIONS_VIEW:
             super().__init__(["question", "answer", "heading"], self._question_rows)
         else:
             self._by_page = place == "page"
-            super().__init__([TEXT, place], self._text_rows)
+            super().__init__(["text", place], self._text_rows)
 
     def _text_rows(self) -> Iterator[SourceRow]:
         above: list[str] = []
@@ -220,7 +222,7 @@ def _likeliest(questions: list[str], data: dict[str, DocumentTable], sample: Seq
         [(name, table)] = data.items()
         if table.size * 2 >= sum(len(block.text) for block in sample):
             return name
-    return questions[0] if questions else TEXT
+    return questions[0] if questions else TEXT_VIEW
 
 
 def _table_rows(rows: list[list[str]]) -> Iterator[SourceRow]:

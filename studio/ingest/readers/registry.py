@@ -123,6 +123,12 @@ def sheets_of(reader: Reader) -> list[str]:
     return list(getattr(reader, "sheets", ()))
 
 
+def sheet_of(reader: Reader) -> str | None:
+    """Which of them is read; None where there is nothing to choose."""
+    sheet: str | None = getattr(reader, "sheet", None)
+    return sheet
+
+
 def _archive_kind(path: Path, head: bytes) -> str:
     """By the archive's directory; where that is cut off, by what its head names."""
     try:

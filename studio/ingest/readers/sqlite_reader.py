@@ -40,8 +40,8 @@ class SqliteReader(RowReader):
                 chosen = choose_sheet(sheet, self.sheets)
                 if not chosen:
                     raise errors.no_rows(str(path), "")
-                self._table = chosen[0] if sheet is not None else _likeliest(connection, chosen)
-                columns = _columns(connection, self._table)
+                self.sheet = chosen[0] if sheet is not None else _likeliest(connection, chosen)
+                columns = _columns(connection, self.sheet)
         except sqlite3.Error as error:
             raise errors.broken(str(path), "SQLite") from error
         super().__init__(columns, self._all_rows)
@@ -60,7 +60,7 @@ class SqliteReader(RowReader):
         read = 0
         try:
             with closing(self._connect()) as connection:
-                cursor = connection.execute(f"SELECT {names} FROM {_quoted(self._table)}")
+                cursor = connection.execute(f"SELECT {names} FROM {_quoted(self.sheet)}")
                 while rows := cursor.fetchmany(_FETCH_ROWS):
                     for number, row in enumerate(rows, start=read + 1):
                         yield SourceRow(number, [_cell(value) for value in row])

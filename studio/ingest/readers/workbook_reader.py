@@ -41,9 +41,9 @@ class WorkbookReader:
             in_sheets = scan_xls(path) if kind == "xls" else []
             book = fastexcel.read_excel(path)
             self.sheets: list[str] = list(book.sheet_names)
-            cells = pl.DataFrame()
+            cells, self.sheet = pl.DataFrame(), ""
             for name in choose_sheet(sheet, self.sheets):
-                at = self.sheets.index(name)
+                self.sheet, at = name, self.sheets.index(name)
                 cells = _filled_rows(book, name, scan_xlsx(path, name) if kind == "xlsx" else in_sheets[at])
                 if cells.height:
                     break

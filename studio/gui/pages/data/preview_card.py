@@ -10,7 +10,15 @@ from PySide6.QtCore import QEvent, QObject, QSize, QTimer, Signal
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QHeaderView, QTableView, QWidget
 
-from studio.domain.datasets import ImportSpec, OriginKind, SourcePreview, title
+from studio.domain.datasets import (
+    QUESTIONS_VIEW,
+    TABLE_VIEW,
+    TEXT_VIEW,
+    ImportSpec,
+    OriginKind,
+    SourcePreview,
+    title,
+)
 from studio.domain.shapes import Shape
 from studio.gui.models.rows_table_preview import PreviewTable
 from studio.gui.pages.data.problem import ProblemLine
@@ -31,6 +39,7 @@ _MOST_WIDTH: Final = 420
 _NAME_CHARS: Final = 56
 _ENCODINGS: Final = ("utf-8", "gb18030", "big5", "utf-16", "latin-1")
 _DELIMITERS: Final = {",": N_("Comma"), ";": N_("Semicolon"), "\t": N_("Tab"), "|": N_("Bar |")}
+_DOCUMENTS: Final = frozenset({"md", "docx", "pdf", "html"})
 _TEXT_FORMATS: Final = frozenset({"csv", "tsv", "json", "jsonl", "txt", "md", "html"})
 
 
@@ -53,6 +62,7 @@ class PreviewCard(Card):
         self._shown: list[str] | None = None  # names of the pictures in the table
         self._sources: tuple[str, ...] = ()
         self._format = ""
+        self._found_sheet: str | None = None
         self.chosen_shape: Shape | None = None  # by the user; None: as detected
         self.table = PreviewTable(self)
         self.view = QTableView()
@@ -101,11 +111,13 @@ class PreviewCard(Card):
         return self._format
 
     def choices(self) -> dict[str, str | None]:
-        """Fields of ImportSpec that say how the source is read."""
+        """Fields of ImportSpec that say how the source is read; a sheet that nobody chose is found again, as further
+        files may have other names for theirs."""
+        sheet = self.sheet.currentData()
         return {
             "encoding": self.encoding.currentData(),
             "delimiter": self.delimiter.currentData(),
-            "sheet": self.sheet.currentData(),
+            "sheet": None if sheet == self._found_sheet else sheet,
         }
 
     def rest(self) -> None:
@@ -170,7 +182,10 @@ class PreviewCard(Card):
         if preview.delimiter:
             delimiters.setdefault(preview.delimiter, preview.delimiter)
         _fill(self.delimiter, delimiters, preview.delimiter)
-        _fill(self.sheet, {name: name for name in preview.sheets}, spec.sheet)
+        _fill(
+            self.sheet, {name: _sheet_title(name, preview.format) for name in preview.sheets}, preview.sheet
+        )
+        self._found_sheet = preview.sheet if spec.sheet is None else None
         self._choice_rows[self.encoding].setVisible(textual and preview.encoding is not None)
         self._choice_rows[self.delimiter].setVisible(preview.delimiter is not None)
         self._choice_rows[self.sheet].setVisible(len(preview.sheets) > 1)
@@ -236,6 +251,15 @@ def _title(spec: ImportSpec) -> str:
 def _format_words(name: str) -> str:
     words = {"images": _("Images"), "txt": _("Text"), "md": "Markdown", "sqlite": "SQLite", "arrow": "Arrow"}
     return words.get(name, name.upper())
+
+
+def _sheet_title(name: str, form: str) -> str:
+    """Views of a document have names of ours, to be translated; sheets and tables have their own."""
+    if form not in _DOCUMENTS:
+        return name
+    if name.startswith(TABLE_VIEW):
+        return _("Table {number}").format(number=name.removeprefix(TABLE_VIEW))
+    return {TEXT_VIEW: _("Whole text"), QUESTIONS_VIEW: _("Questions and answers")}.get(name, name)
 
 
 def _fill(combo: QComboBox, choices: Mapping[str, str], current: str | None) -> None:

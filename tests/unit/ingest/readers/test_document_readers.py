@@ -7,7 +7,7 @@ from pathlib import Path
 import docx
 import pytest
 
-from studio.ingest.readers.registry import sheets_of
+from studio.ingest.readers.registry import sheet_of, sheets_of
 from tests.faults.documents import pdf
 from tests.unit.ingest.readers.helpers import opened, rejected, rows
 
@@ -43,6 +43,7 @@ def test_word_paragraphs(tmp_path: Path) -> None:
 def test_a_word_document_that_is_a_table(tmp_path: Path) -> None:
     reader = opened(word(tmp_path, table=True, text=False))
     assert (reader.columns, sheets_of(reader)) == (["question", "answer"], ["text", "table 1"])
+    assert sheet_of(reader) == "table 1"
     assert rows(reader)[0] == (1, "How about number 0?", "This is answer 0.")
     as_text = rows(opened(word(tmp_path, table=True), "text"))
     assert "How about number 0? | This is answer 0." in str(as_text[-1][1])

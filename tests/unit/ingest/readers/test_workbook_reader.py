@@ -10,7 +10,7 @@ import pytest
 import xlsxwriter
 
 from studio.errors import StudioError
-from studio.ingest.readers.registry import sheets_of
+from studio.ingest.readers.registry import sheet_of, sheets_of
 from studio.ingest.readers.workbook_scan import scan_xlsx
 from tests.faults.tables import ods, ods_row, row, xlsx
 from tests.helpers.xls_file import ErrorValue, write_xls
@@ -82,6 +82,8 @@ def test_cells_become_text_and_rows_keep_their_numbers(make: Callable[[Path], Pa
 def test_sheets_are_chosen_by_name(make: Callable[[Path], Path], tmp_path: Path) -> None:
     path = make(tmp_path)
     assert sheets_of(opened(path)) == ["Empty", "FAQ", "Other"]
+    assert sheet_of(opened(path)) == "FAQ"  # the first that is not empty
+    assert sheet_of(opened(path, "Other")) == "Other"
     assert opened(path, "Other").columns == ["a", "b"]
     with pytest.raises(StudioError) as raised:
         opened(path, "Nothing")
