@@ -179,7 +179,7 @@ def test_simple_asks_a_classifier_about_rare_labels_only(
     form = page.method.forms["settings"]
     assert [name for name in form.fields if form.form._rows[name].isVisible()] == ["balance_labels"]
     switch = form.form.input("balance_labels")
-    qtbot.waitUntil(lambda: switch.rect().isValid())  # what was just shown is laid out in the next turn of the loop
+    qtbot.waitUntil(lambda: switch.rect().isValid())  # it is laid out in the next turn of the loop
     qtbot.mouseClick(switch, LEFT)
     assert page.choices.spec.balance_labels
 
