@@ -16,13 +16,57 @@ from studio.cli.verbs import Verbs
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, SplitShares, title
 from studio.domain.shapes import ColumnRole, Shape
 from studio.errors import StudioError
-from studio.i18n import _, ngettext
+from studio.i18n import N_, _, ngettext
 from studio.services.container import Services
 from studio.words import listed
 
 REJECTED_SHOWN = 5
 SKIPPED_SHOWN = 20
 STANDARD_INPUT = "-"
+
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILE",
+        show_default=False,
+        help=N_("Files of the same columns, a folder or a ZIP archive; “-” for text on standard input."),
+    ),
+]
+ColumnMap = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="ROLE=COLUMN",
+        show_default=False,
+        help=N_("What a column is for, e.g. prompt=question; once for each column. Default: detected."),
+    ),
+]
+RecipeName = Annotated[
+    str | None,
+    typer.Option(help=N_("Recipe to apply after the import: its name, id or file."), show_default=False),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(help=N_("Text encoding, e.g. utf-8 or gb18030. Default: detected."), show_default=False),
+]
+Delimiter = Annotated[
+    str | None, typer.Option(help=N_("Character between columns. Default: detected."), show_default=False)
+]
+Sheet = Annotated[
+    str | None,
+    typer.Option(
+        help=N_("Sheet of a workbook, table of a database. Default: the first."), show_default=False
+    ),
+]
+HubDataset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="OWNER/NAME",
+        show_default=False,
+        help=N_("Fetch this dataset from the hub of the settings instead of reading files."),
+    ),
+]
 
 
 def add_to(app: typer.Typer, verbs: Verbs) -> None:
@@ -34,55 +78,27 @@ def add_to(app: typer.Typer, verbs: Verbs) -> None:
 
 def import_(
     call: Call,
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="FILE", show_default=False,
-            help=_("Files of the same columns, a folder or a ZIP archive; “-” for text on standard input."),
-        ),
-    ] = None,
+    files: Files = None,
     name: Annotated[str, typer.Option(help=_("Name of the data. Default: the file's name."))] = "",
     as_shape: Annotated[
         Shape | None, typer.Option("--as", help=_("What one row is. Default: detected."), show_default=False)
     ] = None,
-    map_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map", metavar="ROLE=COLUMN", show_default=False,
-            help=_("What a column is for, e.g. prompt=question; once for each column. Default: detected."),
-        ),
-    ] = None,
-    recipe: Annotated[
-        str | None,
-        typer.Option(help=_("Recipe to apply after the import: its name, id or file."), show_default=False),
-    ] = None,
+    map_: ColumnMap = None,
+    recipe: RecipeName = None,
     validation: Annotated[
         float | None, typer.Option(help=_("Share of rows for checks during training."), show_default="0.1")
     ] = None,
     test: Annotated[
         float | None, typer.Option(help=_("Share of rows for the final verdict."), show_default="0.1")
     ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help=_("Text encoding, e.g. utf-8 or gb18030. Default: detected."), show_default=False)
-    ] = None,
-    delimiter: Annotated[
-        str | None, typer.Option(help=_("Character between columns. Default: detected."), show_default=False)
-    ] = None,
-    sheet: Annotated[
-        str | None,
-        typer.Option(help=_("Sheet of a workbook, table of a database. Default: the first."), show_default=False),
-    ] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    sheet: Sheet = None,
     licence: Annotated[str, typer.Option(help=_("Terms under which you have this data."))] = "",
     product: Annotated[
         str | None, typer.Option(help=_("Product (id or name) that this data is for."), show_default=False)
     ] = None,
-    hub: Annotated[
-        str | None,
-        typer.Option(
-            metavar="OWNER/NAME", show_default=False,
-            help=_("Fetch this dataset from the hub of the settings instead of reading files."),
-        ),
-    ] = None,
+    hub: HubDataset = None,
     hub_site: Annotated[
         Literal["huggingface", "mirror", "modelscope"] | None,
         typer.Option(help=_("Another hub than that of the settings."), show_default=False),

@@ -19,11 +19,21 @@ from studio.domain.products import Task
 from studio.domain.runs import FitEstimate, Placement, Run, RunPlan, RunState
 from studio.domain.shapes import Shape
 from studio.domain.specs import Preset, TrainSpec, preset_spec
-from studio.i18n import _
+from studio.i18n import N_, _
 from studio.services.container import Services
 from studio.words import duration_words, size_words
 
 NOT_READY = 3
+
+
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help=N_("Train as a job on this Ray cluster, such as ray://head:10001."),
+        show_default=False,
+    ),
+]
 
 
 def add_to(app: typer.Typer, verbs: Verbs) -> None:
@@ -63,14 +73,7 @@ def train(
     processes: Annotated[
         int, typer.Option(min=1, max=64, help=_("Share each batch among so many processes on this computer."))
     ] = 1,
-    cluster: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help=_("Train as a job on this Ray cluster, such as ray://head:10001."),
-            show_default=False,
-        ),
-    ] = None,
+    cluster: Cluster = None,
     shared_folders: Annotated[
         bool, typer.Option("--shared-folders", help=_("The cluster sees these folders: nothing is sent."))
     ] = False,
