@@ -29,15 +29,14 @@ _MAX_COLUMNS: Final = 5_000
 
 
 def _docx(path: Path, sheet: str | None, _encoding: str | None) -> Reader:
-    from studio.ingest.readers.docx_reader import (
-        DocxReader,
-    )  # loads a library that other imports need not wait for
+    # Loads a library that other imports need not wait for, and so does the next.
+    from studio.ingest.readers.docx_reader import DocxReader
 
     return DocxReader(path, sheet)
 
 
 def _pdf(path: Path, sheet: str | None, _encoding: str | None) -> Reader:
-    from studio.ingest.readers.pdf_reader import PdfReader  # as above
+    from studio.ingest.readers.pdf_reader import PdfReader
 
     return PdfReader(path, sheet)
 
