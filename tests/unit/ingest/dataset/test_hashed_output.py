@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import itertools
 import os
 import threading
 from pathlib import Path
@@ -57,8 +58,7 @@ def test_a_disk_that_failed_a_portion_is_told_with_a_later_one(
     monkeypatch.setattr(hashed_output, "_to_disk", _fail)
     output = HashedOutput(tmp_path / "rows")
     with pytest.raises(OSError, match="broken"):
-        for _portion in range(10_000):
-            output.write(PORTION)
+        output.writelines(itertools.repeat(PORTION, 10_000))
     assert output.error is not None
     with pytest.raises(OSError, match="broken"):
         output.close()
