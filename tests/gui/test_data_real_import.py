@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
+import polars as pl
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
@@ -92,6 +94,47 @@ def test_import_examine_fix_all_and_undo(
     undo.action()
     qtbot.waitUntil(lambda: view.dataset is not None and view.dataset.id == first.id, timeout=PATIENCE_MS)
     qtbot.waitUntil(panel.findings.isVisible, timeout=PATIENCE_MS)  # the kept report, at once
+
+
+def _texts(path: Path) -> None:
+    """Six passages with commas, as in any novel."""
+    path.write_text("\n\n".join(f"Chapter {n}, in which it rains, and nobody comes." for n in range(6)))
+
+
+def _table(path: Path) -> None:
+    """Six rows in the format of the file's name."""
+    rows = [{"question": f"Where is order {n}, please?", "answer": f"On its way, number {n}."} for n in range(6)]
+    if path.suffix == ".json":
+        path.write_text(json.dumps(rows))
+    elif path.suffix == ".jsonl":
+        path.write_text("\n".join(json.dumps(row) for row in rows))
+    elif path.suffix == ".parquet":
+        pl.DataFrame(rows).write_parquet(path)
+    else:
+        lines = [("question", "answer"), *((row["question"], row["answer"]) for row in rows)]
+        path.write_text("\n".join("\t".join(line) for line in lines))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("novel.txt", _texts), ("novel.md", _texts), ("shop.tsv", _table), ("shop.json", _table),
+        ("shop.jsonl", _table), ("shop.parquet", _table),
+    ],
+)  # fmt: skip
+def test_what_the_form_showed_is_what_is_imported(
+    qtbot: QtBot, page: DataPage, tmp_path: Path, name: str, write: Callable[[Path], None]
+) -> None:
+    write(tmp_path / name)
+    page.open_paths([tmp_path / name])
+    qtbot.waitUntil(page.form.isVisible, timeout=PATIENCE_MS)
+    shown = page.form.contents.table.rowCount()
+    qtbot.mouseClick(page.form.start, LEFT)
+    qtbot.waitUntil(page.dataset_view.isVisible, timeout=PATIENCE_MS)
+    dataset = page.dataset_view.dataset
+    assert dataset is not None
+    assert (dataset.rows, dataset.rejected) == (shown, 0)
 
 
 @pytest.mark.slow

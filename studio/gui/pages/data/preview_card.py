@@ -111,14 +111,14 @@ class PreviewCard(Card):
         return self._format
 
     def choices(self) -> dict[str, str | None]:
-        """Fields of ImportSpec that say how the source is read; a sheet that nobody chose is found again, as further
-        files may have other names for theirs."""
-        sheet = self.sheet.currentData()
-        return {
-            "encoding": self.encoding.currentData(),
-            "delimiter": self.delimiter.currentData(),
-            "sheet": None if sheet == self._found_sheet else sheet,
+        """Fields of ImportSpec that say how the source is read; None where there was nothing to choose. A sheet that
+        nobody chose is found again, as further files may have other names for theirs."""
+        chosen = {"encoding": self.encoding, "delimiter": self.delimiter, "sheet": self.sheet}
+        offered = {
+            name: None if self._choice_rows[combo].isHidden() else combo.currentData()
+            for name, combo in chosen.items()
         }
+        return offered | ({"sheet": None} if offered["sheet"] == self._found_sheet else {})
 
     def rest(self) -> None:
         """Neither pictures nor another reading are wanted any more."""
