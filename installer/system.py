@@ -1,4 +1,4 @@
-"""What the operating system has to bring: Qt's X libraries, a Chinese font, the tests' own screen and mouse."""
+"""What the operating system has to bring: Qt's X libraries, two fonts, the tests' own screen and mouse."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,13 @@ from installer.runner import Runner
 # apt may have to wait for the machine's own nightly upgrade.
 APT_OPTIONS = ("-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=180")
 SBIN = ("/usr/sbin", "/sbin")
-FONT = "fonts-noto-cjk"
+CHINESE_FONT = "fonts-noto-cjk"
+LATIN_FONT = "fonts-inter"
+# What the window takes for Latin text before the Chinese font (studio/gui/theme/fonts.py).
+LATIN_FAMILIES = (
+    "Inter", "Adwaita Sans", "Cantarell", "Ubuntu", "Noto Sans", "Open Sans", "Roboto", "Liberation Sans",
+    "DejaVu Sans",
+)  # fmt: skip
 # Debian package -> its program: a screen without a monitor, and a mouse and keyboard without hands.
 TEST_TOOLS = {"xvfb": "Xvfb", "xdotool": "xdotool"}
 
@@ -52,7 +58,7 @@ class Wants:
         """Debian packages wanted; none outside Linux, where Qt's wheels bring everything."""
         if not sys.platform.startswith("linux") or not (self.window or self.dev):
             return ()
-        return (*QT_LIBRARIES, FONT, *(TEST_TOOLS if self.dev else ()))
+        return (*QT_LIBRARIES, CHINESE_FONT, LATIN_FONT, *(TEST_TOOLS if self.dev else ()))
 
 
 class Apt:
@@ -103,8 +109,7 @@ class SystemLibraries:
         if not wanted:
             return []
         absent = self._missing_libraries()
-        if FONT in wanted and not self._has_chinese_font():
-            absent.append(FONT)
+        absent += self._missing_fonts()
         return absent + [
             p for p, program in TEST_TOOLS.items() if p in wanted and shutil.which(program) is None
         ]
@@ -146,11 +151,27 @@ class SystemLibraries:
             self._runner.run([tool, "-p"], collect)
         return frozenset(names)
 
-    def _has_chinese_font(self) -> bool:
-        listed = self._runner.run(["fc-list", ":lang=zh", "family"])
-        if listed.ok:
-            return bool(listed.tail)
-        asked = self._runner.run(["dpkg-query", "-W", "-f=${db:Status-Status}", FONT])
+    def _missing_fonts(self) -> list[str]:
+        chinese = self._listed_fonts(":lang=zh", lambda _family: True)
+        latin = self._listed_fonts(":lang=en", lambda family: family in LATIN_FAMILIES)
+        found = {CHINESE_FONT: chinese, LATIN_FONT: latin}
+        return [
+            name for name, there in found.items() if not (self._is_package(name) if there is None else there)
+        ]
+
+    def _listed_fonts(self, pattern: str, wanted: Callable[[str], bool]) -> bool | None:
+        """Whether fontconfig has such a family; None where it cannot be asked."""
+        found: list[str] = []
+
+        def collect(line: str) -> bool:
+            found.extend(name for name in line.strip().split(",") if name and wanted(name))
+            return True  # several hundred lines that nobody wants in the record
+
+        outcome = self._runner.run(["fc-list", pattern, "family"], collect)
+        return bool(found) if outcome.ok else None
+
+    def _is_package(self, name: str) -> bool:
+        asked = self._runner.run(["dpkg-query", "-W", "-f=${db:Status-Status}", name])
         return asked.ok and asked.tail[-1:] == ("installed",)
 
 

@@ -67,7 +67,8 @@ class Origin(BaseModel):
 class SourceRecord(BaseModel):
     """One file that rows came from. ``member``: its path inside a folder or archive, "" for the source itself.
 
-    first_row: the dataset's number of its first row; row numbers go on over all sources.
+    first_row: the dataset's number of its first row; row numbers go on over all sources. roles: its own, where its
+    columns have other names than those of the import.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -82,6 +83,7 @@ class SourceRecord(BaseModel):
     first_row: int = 1
     rows: int = 0
     rejected: int = 0
+    roles: dict[str, ColumnRole] = {}
 
 
 class ImportSpec(BaseModel):

@@ -1,6 +1,7 @@
 """Which members of an import are read together: those that fit what most of the bytes are; the others are named.
 
-Bytes and not files: two notes beside a large table do not make a set of notes.
+Bytes and not files: two notes beside a large table do not make a set of notes. A member of the same shape whose columns
+have other names ("问题" beside "question") is read by its own names.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
-from studio.domain.datasets import ImportSpec, SourcePreview
+from studio.domain.datasets import ImportSpec, SourcePreview, title
 from studio.domain.shapes import ColumnRole, Shape
 from studio.errors import StudioError
 from studio.i18n import _
 from studio.ingest import errors
+from studio.ingest.detect.roles import Guess, Roles, guess_by_names
 from studio.ingest.members import Member, Members
 from studio.ingest.opening import OpenedSource, describe, open_file
 from studio.ingest.readers.file_list import FileListReader, ListedFiles
 from studio.ingest.shaping.wanted import wanted_columns
+from studio.words import listed
 
 _MAX_PREVIEWED: Final = 200
 _PROSE: Final = frozenset({"txt", "md", "html", "docx", "pdf"})
@@ -33,11 +36,15 @@ _FORMATS: Final = frozenset(format for _shape, format in _LISTED.values())
 
 @dataclass(frozen=True)
 class Part:
-    """A member that is read. files: paths of the pictures or recordings below its root, when that is what it is."""
+    """A member that is read. files: paths of the pictures or recordings below its root, when that is what it is.
+
+    roles: of its own columns, where these have other names than the import's.
+    """
 
     member: Member
     files: tuple[str, ...] = ()
     kind: str = ""
+    roles: Roles | None = None
 
     def open(self, spec: ImportSpec) -> OpenedSource:
         """Open it (again). Raises StudioError as open_file does."""
@@ -49,7 +56,10 @@ class Part:
 
 @dataclass
 class Sources:
-    """What an import reads, part after part, all by the same shape and roles."""
+    """What an import reads, part after part, all by the same shape; by the same roles where a part has none of its own.
+
+    The first part has none.
+    """
 
     parts: list[Part]
     first: OpenedSource
@@ -72,13 +82,14 @@ class Sources:
 
 @dataclass(frozen=True)
 class _Look:
-    """What a first look at a part told."""
+    """What a first look at a part told. by_names: what its own columns say, whatever roles were asked for."""
 
     part: Part
     format: str
     columns: tuple[str, ...]
     shape: Shape
     roles: tuple[tuple[str, ColumnRole], ...]
+    by_names: Guess | None
 
 
 def examine(spec: ImportSpec, members: Members, *, preview: bool = False) -> Sources:
@@ -113,7 +124,8 @@ def _look(spec: ImportSpec, part: Part, members: Members) -> list[_Look]:
         return []
     used = ((name, role) for name, role in opened.roles.items() if role is not ColumnRole.IGNORE)
     columns = tuple(opened.reader.columns)
-    return [_Look(part, opened.format, columns, opened.shape, tuple(sorted(used)))]
+    by_names = guess_by_names(columns, opened.rows)
+    return [_Look(part, opened.format, columns, opened.shape, tuple(sorted(used)), by_names)]
 
 
 def _with_listed(spec: ImportSpec, looks: list[_Look], members: Members) -> list[_Look]:
@@ -181,13 +193,33 @@ def _chosen(spec: ImportSpec, looks: list[_Look], members: Members) -> Sources:
             wanted_columns(shape, roles, look.columns)
             parts.append(look.part)
         except StudioError as error:
-            members.skip(look.part.member.label, _named(error.message, look.part.member))
-    if not parts:
+            own = _own_roles(look, shape, roles)
+            if own is None:
+                members.skip(look.part.member.label, _named(error.message, look.part.member))
+            else:
+                parts.append(replace(look.part, roles=own))
+    parts.sort(key=lambda part: part.roles is not None)
+    if not parts or parts[0].roles is not None:
         raise errors.no_files(spec.source, members.skipped)
     first = parts[0].open(spec)
     return Sources(
         parts, first, shape, {**dict.fromkeys(first.reader.columns, ColumnRole.IGNORE), **roles}, members
     )
+
+
+def _own_roles(look: _Look, shape: Shape, roles: Roles) -> Roles | None:
+    """What the part's own column names say, if that is the shape and does not contradict the roles of the import."""
+    found = look.by_names
+    if found is None or found.shape is not shape:
+        return None
+    shared = [name for name in look.columns if name in roles]
+    if any(roles[name] is not found.roles.get(name, ColumnRole.IGNORE) for name in shared):
+        return None
+    try:
+        wanted_columns(shape, found.roles, look.columns)
+    except StudioError:
+        return None
+    return dict(found.roles)
 
 
 def _named(message: str, member: Member) -> str:
@@ -196,4 +228,8 @@ def _named(message: str, member: Member) -> str:
 
 
 def _names(part: Part) -> list[str]:
-    return [part.member.label] if not part.files else list(part.files[:1000])
+    """As they are listed for the user: pictures one by one, columns where they have names of their own."""
+    if part.files:
+        return list(part.files[:1000])
+    used = [f"{name} → {title(role)}" for name, role in (part.roles or {}).items()]
+    return [f"{part.member.label} ({listed(used)})" if used else part.member.label]

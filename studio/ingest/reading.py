@@ -57,7 +57,7 @@ class Reading:
 
     def _shaped(self, part: Part, opened: OpenedSource, numbering: _Numbering) -> Iterator[Batch]:
         shape = self._sources.shape
-        wanted = wanted_columns(shape, self._sources.roles, opened.reader.columns)
+        wanted = wanted_columns(shape, part.roles or self._sources.roles, opened.reader.columns)
         shaper = Shaper(shape, wanted)
         kind = FILE_KINDS.get(shape)
         files = StoredFiles(kind, part.member.root, self._datasets) if kind else None
@@ -109,6 +109,7 @@ def _record(part: Part, opened: OpenedSource, numbering: _Numbering) -> SourceRe
         first_row=numbering.offset + 1,
         rows=numbering.rows,
         rejected=numbering.rejected,
+        roles=part.roles or {},
     )
 
 

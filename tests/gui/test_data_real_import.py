@@ -103,7 +103,9 @@ def _texts(path: Path) -> None:
 
 def _table(path: Path) -> None:
     """Six rows in the format of the file's name."""
-    rows = [{"question": f"Where is order {n}, please?", "answer": f"On its way, number {n}."} for n in range(6)]
+    rows = [
+        {"question": f"Where is order {n}, please?", "answer": f"On its way, number {n}."} for n in range(6)
+    ]
     if path.suffix == ".json":
         path.write_text(json.dumps(rows))
     elif path.suffix == ".jsonl":

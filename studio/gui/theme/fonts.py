@@ -1,6 +1,7 @@
 """Fonts: the system's Latin face first, then a Simplified Chinese face by name.
 
-Left to itself Qt picks the Japanese forms of Noto CJK for Chinese text, so the families are named.
+Left to itself Qt picks the Japanese forms of Noto CJK for Chinese text, so the families are named. A Chinese face alone
+would give English text quotation marks as wide as a character, so any Latin face comes before it.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ _LATIN = {
     "win32": ("Segoe UI Variable Text", "Segoe UI"),
     "darwin": (".AppleSystemUIFont", "Helvetica Neue"),
 }
-_LATIN_ELSEWHERE = (
-    "Inter", "Adwaita Sans", "Cantarell", "Ubuntu", "Noto Sans", "Open Sans", "Roboto",
+LATIN_ELSEWHERE = (
+    "Inter", "Adwaita Sans", "Cantarell", "Ubuntu", "Noto Sans", "Open Sans", "Roboto", "Liberation Sans",
+    "DejaVu Sans",
 )  # fmt: skip
 _CHINESE = (
     "PingFang SC", "Microsoft YaHei UI", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC",
-    "Noto Sans SC", "WenQuanYi Micro Hei", "DejaVu Sans",
+    "Noto Sans SC", "WenQuanYi Micro Hei",
 )  # fmt: skip
 _MONO = (
     "Cascadia Mono",
@@ -39,7 +41,7 @@ def _installed() -> frozenset[str]:
 
 def ui_families() -> list[str]:
     """Families for text, installed ones only, best first."""
-    wanted = _LATIN.get(sys.platform, _LATIN_ELSEWHERE) + _CHINESE
+    wanted = _LATIN.get(sys.platform, LATIN_ELSEWHERE) + _CHINESE
     # A name starting with a dot is private to macOS: valid, but not listed.
     return [name for name in wanted if name in _installed() or name.startswith(".")] or ["sans-serif"]
 

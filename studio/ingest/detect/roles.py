@@ -44,6 +44,13 @@ def guess_roles(columns: Sequence[str], rows: Sequence[Sequence[str]], shape: Sh
     return Guess(found.shape, {name: found.roles.get(name, _R.IGNORE) for name in columns}, found.reason)
 
 
+def guess_by_names(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Guess | None:
+    """The same as far as the names of the columns tell it, roles for those that get one; None where they do not."""
+    seen = Columns(columns, rows)
+    telling = (look(seen) for look in _LOOKS if look not in (_two_by_cells, _by_position))
+    return next((guess for guess in telling if guess is not None), None)
+
+
 def _guess(shape: Shape, reason: str, *pairs: tuple[str | None, ColumnRole]) -> Guess:
     return Guess(shape, {name: role for name, role in pairs if name is not None}, reason)
 

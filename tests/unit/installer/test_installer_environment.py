@@ -18,7 +18,17 @@ from installer.environment import TORCH_DEFAULT, TORCH_NVIDIA, Environment
 from installer.place import Place
 from installer.plan import StepError, StepPostponed
 from installer.runner import Outcome
-from installer.system import FONT, QT_LIBRARIES, Apt, SystemLibraries, Wants, has_nvidia_gpu
+from installer.system import (
+    CHINESE_FONT,
+    LATIN_FAMILIES,
+    LATIN_FONT,
+    QT_LIBRARIES,
+    Apt,
+    SystemLibraries,
+    Wants,
+    has_nvidia_gpu,
+)
+from studio.gui.theme.fonts import LATIN_ELSEWHERE
 
 from .fakes import FakeRunner
 
@@ -26,6 +36,7 @@ ROOT = Path(__file__).resolve().parents[3]
 ALL_LIBRARIES = tuple(
     f"\t{library} (libc6,x86-64) => /usr/lib/{library}" for library in QT_LIBRARIES.values()
 )
+FONTS = Outcome(0, ("Noto Sans CJK SC", "Inter"))
 
 
 @pytest.fixture(autouse=True)
@@ -147,14 +158,14 @@ def test_pip_failure_says_pips_reason_and_the_next_thing_to_try(tmp_path: Path) 
 
 
 def test_nothing_is_installed_when_the_system_has_all(tmp_path: Path) -> None:
-    rules = {"ldconfig": Outcome(0, ALL_LIBRARIES), "fc-list": Outcome(0, ("Noto Sans CJK SC",))}
+    rules = {"ldconfig": Outcome(0, ALL_LIBRARIES), "fc-list": FONTS}
     runner = FakeRunner(tmp_path, rules)
     make_system(runner, dev=True).bring()
     assert not runner.ran("apt-get")
 
 
 def test_only_what_is_missing_is_installed(tmp_path: Path) -> None:
-    rules = {"ldconfig": Outcome(0, ALL_LIBRARIES[1:]), "fc-list": Outcome(0, ("Noto Sans CJK SC",))}
+    rules = {"ldconfig": Outcome(0, ALL_LIBRARIES[1:]), "fc-list": FONTS}
     runner = FakeRunner(tmp_path, rules)
     make_system(runner).bring()
     assert runner.commands[-1].endswith(f"Timeout=180 {next(iter(QT_LIBRARIES))}")
@@ -164,7 +175,7 @@ def test_without_rights_the_exact_command_is_given(tmp_path: Path) -> None:
     rules = {"ldconfig": Outcome(0, ALL_LIBRARIES[1:]), "sudo -n true": Outcome(1)}
     with pytest.raises(StepError) as caught:
         make_system(FakeRunner(tmp_path, rules)).bring()
-    command = f"sudo apt-get install -y {next(iter(QT_LIBRARIES))} {FONT}"
+    command = f"sudo apt-get install -y {next(iter(QT_LIBRARIES))} {CHINESE_FONT} {LATIN_FONT}"
     assert command in caught.value.hint
     with pytest.raises(StepPostponed) as later:
         make_system(FakeRunner(tmp_path, rules), window=False, dev=True).bring()
@@ -177,8 +188,39 @@ def test_missing_font_alone_does_not_stop_the_window(tmp_path: Path) -> None:
         "fc-list": Outcome(0),
         "sudo -n true": Outcome(1),
     }
-    with pytest.raises(StepPostponed, match=FONT):
+    with pytest.raises(StepPostponed, match=CHINESE_FONT):
         make_system(FakeRunner(tmp_path, rules)).bring()
+
+
+@pytest.mark.parametrize(
+    ("families", "packages"),
+    [
+        (("Noto Sans CJK SC,Noto Sans CJK SC Thin",), [LATIN_FONT]),
+        (("DejaVu Sans",), []),
+        (("Noto Sans CJK SC", "Open Sans,Open Sans Light"), []),
+        ((), [CHINESE_FONT, LATIN_FONT]),
+    ],
+)
+def test_a_chinese_font_alone_is_not_enough(
+    tmp_path: Path, families: tuple[str, ...], packages: list[str]
+) -> None:
+    """Its quotation marks are as wide as a character."""
+    rules = {"ldconfig": Outcome(0, ALL_LIBRARIES), "fc-list": Outcome(0, families)}
+    assert make_system(FakeRunner(tmp_path, rules)).missing() == packages
+
+
+def test_without_fontconfig_the_packages_count(tmp_path: Path) -> None:
+    rules = {
+        "ldconfig": Outcome(0, ALL_LIBRARIES),
+        "fc-list": Outcome(127),
+        CHINESE_FONT: Outcome(0, ("installed",)),
+        LATIN_FONT: Outcome(1),
+    }
+    assert make_system(FakeRunner(tmp_path, rules)).missing() == [LATIN_FONT]
+
+
+def test_the_window_takes_the_fonts_that_the_installer_looks_for() -> None:
+    assert LATIN_FAMILIES == LATIN_ELSEWHERE
 
 
 def test_headless_run_asks_nothing_of_the_system(tmp_path: Path) -> None:

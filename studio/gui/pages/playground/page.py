@@ -184,7 +184,8 @@ class PlaygroundPage(Page):
             self.body.addWidget(part)
         outer.addWidget(self.body, 1)
         self.stage = QStackedWidget()
-        for part in (self.first_words, self.transcript, self.no_model):
+        self._blank = QWidget()  # until it is known whether there is a model to try
+        for part in (self._blank, self.first_words, self.transcript, self.no_model):
             self.stage.addWidget(part)
         column = QVBoxLayout()
         column.setSpacing(space.s)
@@ -339,10 +340,10 @@ class PlaygroundPage(Page):
     def _show_stage(self) -> None:
         if self.session.conversation.turns:
             self.stage.setCurrentWidget(self.transcript)
-        elif self._read and not self.choices.all():
-            self.stage.setCurrentWidget(self.no_model)
+        elif not self._read:
+            self.stage.setCurrentWidget(self._blank)
         else:
-            self.stage.setCurrentWidget(self.first_words)
+            self.stage.setCurrentWidget(self.first_words if self.choices.all() else self.no_model)
 
     # ---- conversation
 

@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 
 import ftfy
 import polars as pl
+from ftfy.badness import is_bad
 
 from studio.domain.findings import Severity
 from studio.domain.recipes import FindingKind, FixAction
@@ -19,11 +20,12 @@ _LATIN_SUSPECTS: Final = (
     r"\x{20A7}\x{20AC}\x{2100}-\x{2265}\x{2310}-\x{25FF}\x{FB01}\x{FB02}]"
     r"|[ÃÂà] "
 )
-_LOST: Final = "\ufffd"
+# The second is the first in UTF-8, read as GBK.
+_LOST: Final = "\ufffd|锟斤拷"
 
 
 class EncodingDamage(MendingRule):
-    """Repaired by ftfy, and by trying the Chinese encodings backwards; U+FFFD is only pointed at."""
+    """Repaired by ftfy, and by trying the Chinese encodings backwards; what cannot be read again is only pointed at."""
 
     kind: ClassVar = FindingKind.ENCODING_DAMAGE
     severity: ClassVar = Severity.PROBLEM
@@ -36,7 +38,8 @@ class EncodingDamage(MendingRule):
         return pl.Series("text", [repaired(text) for text in texts], dtype=pl.String)
 
     def noted(self, texts: pl.Series, careful: pl.Series) -> dict[str, pl.Series]:
-        return {"lost": texts.str.contains(_LOST, literal=True)}
+        beyond = [is_bad(text) and repaired(text) == text for text in texts]
+        return {"lost": texts.str.contains(_LOST) | pl.Series(beyond, dtype=pl.Boolean)}
 
 
 def repaired(text: str) -> str:

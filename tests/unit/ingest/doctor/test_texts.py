@@ -80,10 +80,19 @@ def test_only_the_damaged_line_is_repaired() -> None:
     assert repaired("schön\nschÃ¶n\n你好") == "schön\nschön\n你好"
 
 
-def test_lost_characters_are_pointed_at() -> None:
-    hits = EncodingDamage().find(frame("lost \ufffd here"), Shape.TEXT)
-    assert hits.index.to_list() == [0]
+@pytest.mark.parametrize("text", ["lost \ufffd here", "锟斤拷锟斤拷订单", "ä½ å¥½ï¼Œè®¢å•"])
+def test_lost_characters_are_pointed_at(text: str) -> None:
+    """A replacement character, one that was read as GBK, and a mix-up with bytes that were dropped on the way."""
+    hits = EncodingDamage().find(frame("all is well", text), Shape.TEXT)
+    assert hits.index.to_list() == [1]
     assert hits.kinds == {"lost": 1}
+    assert repaired(text) == text
+
+
+def test_what_is_repaired_is_not_lost() -> None:
+    hits = EncodingDamage().find(frame("schÃ¶n", "Crème brûlée à la carte, ça va?"), Shape.TEXT)
+    assert hits.index.to_list() == [0]
+    assert hits.kinds == {}
 
 
 @pytest.mark.parametrize(

@@ -107,9 +107,57 @@ def test_more_sources_of_every_kind(tmp_path: Path) -> None:
 
 def test_chosen_roles_decide_what_fits(tmp_path: Path) -> None:
     version = run_import(
-        filled(tmp_path / "data"), tmp_path / "sets" / "out", roles={"name": "prompt", "age": "response"}
+        filled(tmp_path / "data"), tmp_path / "sets" / "out", roles={"name": "text", "age": "label"}
     )
     assert [item.member for item in version.sources] == ["people.csv"]
+
+
+def other_names(folder: Path) -> Path:
+    """The same kind of rows under three headings, and a table of something else."""
+    folder.mkdir()
+    (folder / "1.csv").write_text("question,answer\n" + "Where is it?,On its way.\n" * 3, encoding="utf-8")
+    (folder / "2.tsv").write_text("问题\t回答\n在哪里？\t在路上。\n", encoding="utf-8")
+    (folder / "3.json").write_text(
+        '[{"instruction": "How?", "input": "", "output": "So."}]', encoding="utf-8"
+    )
+    (folder / "4.csv").write_text("name,age\nAnn,12\n", encoding="utf-8")
+    return folder
+
+
+def test_columns_with_other_names_are_read_by_them(tmp_path: Path) -> None:
+    source = other_names(tmp_path / "data")
+    preview = preview_of(source, tmp_path / "scratch")
+    assert preview.columns == ["question", "answer"]
+    assert [name.split(" (")[0] for name in preview.members] == ["1.csv", "2.tsv", "3.json"]
+    assert "问题 → Question" in preview.members[1]
+    assert [line.split(":")[0] for line in preview.skipped] == ["4.csv"]
+    version = run_import(source, tmp_path / "sets" / "out", roles=preview.roles)
+    assert pairs(tmp_path / "sets" / "out")[3:] == [("在哪里？", "在路上。"), ("How?", "So.")]
+    assert [set(item.roles) for item in version.sources] == [
+        set(),
+        {"问题", "回答"},
+        {"instruction", "input", "output"},
+    ]
+
+
+def test_a_role_that_was_changed_is_not_guessed_back(tmp_path: Path) -> None:
+    """ "question" is the answer here, and so in every file that has such a column."""
+    source = other_names(tmp_path / "data")
+    (source / "5.csv").write_text("question,reply\nWhy?,Because.\n", encoding="utf-8")
+    version = run_import(
+        source, tmp_path / "sets" / "out", roles={"answer": "prompt", "question": "response"}
+    )
+    assert [item.member for item in version.sources] == ["1.csv", "2.tsv", "3.json"]
+
+
+def test_a_file_with_its_own_names_may_come_first(tmp_path: Path) -> None:
+    source = other_names(tmp_path / "data")
+    (source / "0.tsv").write_text("问题\t回答\n几点？\t三点。\n", encoding="utf-8")
+    preview = preview_of(source, tmp_path / "scratch")
+    assert preview.rows[0] == ["Where is it?", "On its way."]
+    version = run_import(source, tmp_path / "sets" / "out")
+    assert [item.member for item in version.sources] == ["1.csv", "0.tsv", "2.tsv", "3.json"]
+    assert version.rows == 6
 
 
 def test_notes_beside_a_large_table_are_left_out(tmp_path: Path) -> None:
