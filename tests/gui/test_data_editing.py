@@ -29,6 +29,7 @@ from studio.gui.pages.data.editing.draft_bar import SaveDialog
 from studio.gui.pages.data.editing.finder import JumpDialog
 from studio.gui.pages.data.editing.replace_dialog import ReplaceDialog
 from studio.gui.pages.data.editing.split_dialog import SplitDialog
+from studio.gui.widgets import BodyText
 from studio.services.draft_journal import Journal
 from studio.services.drafts import Draft
 from tests.gui.dataset_shown import LEFT, Shown
@@ -301,6 +302,21 @@ def test_split_and_balance(shown: Shown, qtbot: QtBot, workspace: ShownWorkspace
     assert workspace.shown_job.tried[-1] == step
     qtbot.mouseClick(form.confirm, LEFT)
     qtbot.waitUntil(lambda: workspace.shown_job.steps == [step])
+
+
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [(4, "“Refund” has 4.0 times as many rows as “Other”."), (1, "The labels are spread evenly")],
+)
+def test_the_balance_is_told(
+    shown: Shown, qtbot: QtBot, workspace: ShownWorkspace, others: int, words: str
+) -> None:
+    rows = [{"text": f"t{n}", "label": "Other" if n < 5 else "Refund"} for n in range(5 + 5 * others)]
+    shown.open(workspace.add_rows(Shape.TEXT_LABEL, rows))
+    qtbot.mouseClick(shown.view.header.resplit, LEFT)
+    form = shown.dialog(SplitDialog)
+    assert any(words in label.text() for label in form.findChildren(BodyText))
+    form.reject()
 
 
 def test_changed_copies_are_tried_first(chat: Shown, qtbot: QtBot, workspace: ShownWorkspace) -> None:

@@ -188,6 +188,8 @@ def _balance_words(dataset: DatasetVersion) -> str:
     if len(counts) < 2:
         return _("There is only one label so far: nothing to balance.")
     (least, rare), (most, frequent) = counts[0], counts[-1]
+    if round(most / least, 1) == 1:
+        return _("The labels are spread evenly enough to learn from.")
     return _("“{frequent}” has {n} times as many rows as “{rare}”.").format(
         frequent=frequent, rare=rare, n=f"{most / least:,.1f}"
     )
