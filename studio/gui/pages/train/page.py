@@ -12,9 +12,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from studio.domain.architectures import Architecture, Method
 from studio.domain.basemodels import BaseModelInfo
 from studio.domain.datasets import DatasetVersion
-from studio.domain.runs import FitEstimate, Proposal, Run, RunPlan
+from studio.domain.runs import Proposal, Run, RunPlan
 from studio.domain.specs import Preset, TrainSpec
-from studio.gui.child_job import ChildJob
 from studio.gui.context import GuiContext
 from studio.gui.page import Page, PaletteAction
 from studio.gui.pages.train.base_card import BaseModelCard
@@ -22,9 +21,11 @@ from studio.gui.pages.train.choices import Choices, Shelf
 from studio.gui.pages.train.data_card import DataCard
 from studio.gui.pages.train.get_model import GetModelDialog
 from studio.gui.pages.train.kind_card import KindCard
+from studio.gui.pages.train.measuring import Measuring
 from studio.gui.pages.train.method_card import LimitsCard, MethodCard
 from studio.gui.pages.train.placement_card import PlacementCard
 from studio.gui.pages.train.preview_card import RunPreviewCard
+from studio.gui.pages.train.shelf import read_shelf, settled
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import Divider, PageHeader, ScrollPage, SegmentedControl
 from studio.i18n import _
@@ -47,12 +48,9 @@ class TrainPage(Page):
         self.choices = Choices()
         self.shelf = Shelf()
         self._preset = Preset.BALANCED
-        self._estimates: dict[str, FitEstimate] = {}
         self._wishes: dict[str, Any] = {}
-        self._measured_key = ""
-        self._tried_once = False
         self._starting = False
-        self._job = ChildJob(ctx, self)
+        self.measuring = Measuring(ctx, self)
         self.level = SegmentedControl([("simple", _("Simple")), ("advanced", _("Advanced"))])
         self.level.setAccessibleName(_("How many settings to show"))
         self.data = DataCard()
@@ -74,10 +72,7 @@ class TrainPage(Page):
         self._load()
 
     def leave(self) -> None:
-        if self._job.running():
-            self._job.abandon()
-            self.preview.end_measuring()
-            self._tried_once = False  # measured again when the user comes back
+        self.measuring.leave()
 
     def refresh(self, changes: Changes) -> None:
         self._load()
@@ -90,18 +85,17 @@ class TrainPage(Page):
 
     def state(self) -> dict[str, Any]:
         return {"choices": self.choices, "level": self.level.current(), "name": self.preview.name.text(),
-                "estimates": self._estimates, "tried": self._tried_once}  # fmt: skip
+                "measured": self.measuring.state()}  # fmt: skip
 
     def restore(self, state: dict[str, Any]) -> None:
         self.choices = state["choices"]
-        self._estimates = state["estimates"]
-        self._tried_once = state["tried"]
+        self.measuring.restore(state["measured"])
         self.preview.name.setText(state["name"])
         self.level.choose(state["level"])
         self._show()
 
     def dispose(self) -> None:
-        self._job.abandon()
+        self.measuring.dispose()
         self.base.dispose()
         self.preview.batch.dispose()
         self.ctx.navigator.product_changed.disconnect(self._on_product)
@@ -148,14 +142,13 @@ class TrainPage(Page):
         for part in (self.method, self.limits.form, self.placement):
             part.validity_changed.connect(lambda _valid: self._on_validity())
         self.preview.measure_asked.connect(self._measure)
-        self.preview.cancel_asked.connect(self._job.cancel)
+        self.preview.cancel_asked.connect(self.measuring.cancel)
         self.preview.start_asked.connect(self._on_start)
         self.preview.repeat_asked.connect(self._on_repeat)
         self.preview.proposal_taken.connect(self._on_proposal)
-        self._job.told.connect(self.preview.take_event)
-        self._job.done.connect(self._on_measured)
-        self._job.failed.connect(self._on_measure_failed)
-        self._job.cancelled.connect(self._on_measure_ended)
+        self.measuring.told.connect(self.preview.take_event)
+        self.measuring.begun.connect(self._on_begun)
+        self.measuring.ended.connect(self._on_ended)
         self.ctx.navigator.product_changed.connect(self._on_product)
 
     # What there is to choose from
@@ -170,44 +163,20 @@ class TrainPage(Page):
         self, matrix_id: str | None, product_id: str | None, wishes: dict[str, Any]
     ) -> tuple[Shelf, dict[str, Any]]:
         services = self.ctx.services
-        product = None
-        if matrix_id is not None and product_id is not None:
-            product = services.matrices.get(matrix_id).product(product_id)
         if "from_run" in wishes:
             wishes = {**wishes, "plan": services.runs.get(wishes["from_run"]).plan}
-        shelf = Shelf(
-            tuple(services.datasets.list()), tuple(services.models.available()),
-            tuple(services.models.catalogue()), product.dataset_id if product else None,
-            product.task if product else None, bool(services.runs.active()),
-        )  # fmt: skip
-        return shelf, wishes
+        return read_shelf(services, matrix_id, product_id), wishes
 
     def _take(self, read: tuple[Shelf, dict[str, Any]]) -> None:
         self.shelf, wishes = read
-        product_changed = wishes.get("product_changed", False)
-        self._settle_choices(wishes.get("dataset_id"), wishes.get("plan"), product_changed=product_changed)
+        self.choices = settled(
+            self.choices, self.shelf, wishes.get("dataset_id"), wishes.get("plan"),
+            product_changed=wishes.get("product_changed", False),
+        )  # fmt: skip
         self.base.show_shelf(self.shelf, self.choices)
         self.data.show_shelf(self.shelf, self.choices)
         self._show()
         self._measure_once()
-
-    def _settle_choices(self, dataset_id: str | None, plan: RunPlan | None, *, product_changed: bool) -> None:
-        """Keep what was chosen if it is still there; else the product's data and the first base model."""
-        if plan is not None:
-            self.choices = replace(self.choices, spec=plan.spec, placement=plan.placement)
-            dataset_id = plan.dataset_id
-        shelf, choices = self.shelf, self.choices
-        by_id = {dataset.id: dataset for dataset in shelf.datasets}
-        kept = None if product_changed or choices.dataset is None else choices.dataset.id
-        wanted = (dataset_id, kept, shelf.product_dataset_id)
-        dataset = next((by_id[name] for name in wanted if name in by_id), None)
-        if dataset is None and len(by_id) == 1 and not product_changed:
-            dataset = shelf.datasets[0]
-        by_path = {model.path: model for model in shelf.models}
-        path = plan.base_dir if plan is not None else choices.base.path if choices.base else None
-        chosen = choices.with_dataset(dataset) if plan is None else replace(choices, dataset=dataset)
-        chosen = replace(chosen, base=by_path.get(path or ""), task=shelf.task)
-        self.choices = chosen.fitted(shelf.models)
 
     # Choices of the user
 
@@ -277,51 +246,30 @@ class TrainPage(Page):
 
     def _show(self) -> None:
         choices, training = self.choices, self.shelf.training
-        if self._job.running() and self._measured_key != choices.key():
-            self._job.abandon()  # what is being measured is no longer what is chosen
-            self.preview.end_measuring()
+        self.measuring.keep_to(choices)
         self.data.show_choices(choices)
         self.kind.show_choices(choices)
         self.base.show_choices(choices)
         self.method.show_choices(choices)
         self.limits.show_choices(choices)
         self.placement.show_choices(choices)
-        self.preview.show_state(choices, self._estimates.get(choices.key()), training=training)
+        self.preview.show_state(choices, self.measuring.estimate(choices), training=training)
 
     # Measuring
 
     def _measure_once(self) -> None:
         """Measure by itself, once: when all is chosen, nothing trains, and the user is here."""
-        fresh = not self._tried_once and self.choices.key() not in self._estimates
-        if fresh and self.isVisible() and self.choices.missing() is None and not self.shelf.training:
+        if self.isVisible() and not self.shelf.training and self.measuring.wanted(self.choices):
             self._measure()
 
     def _measure(self) -> None:
-        if self.choices.missing() is not None or self._job.running():
-            return
-        self._tried_once = True
-        choices, runs, product = self.choices, self.ctx.services.runs, self.ctx.navigator.current_product_id
-        self._measured_key = choices.key()
-        base = None if choices.from_scratch else choices.base
-        dataset = choices.dataset
-        assert dataset is not None
+        self.measuring.start(self.choices, self.ctx.navigator.current_product_id)
 
-        def work(hear: Any, cancel: Any) -> FitEstimate:
-            return runs.check(runs.plan(product, dataset.id, base, choices.spec), hear, cancel)
-
+    def _on_begun(self) -> None:
         self.preview.begin_measuring()
-        self._job.start(work, _("Measuring the run"))
         self._show()
 
-    def _on_measured(self, estimate: FitEstimate) -> None:
-        self._estimates[self._measured_key] = estimate
-        self._on_measure_ended()
-
-    def _on_measure_failed(self, problem: Exception) -> None:
-        self.ctx.notices.error_from(problem)
-        self._on_measure_ended()
-
-    def _on_measure_ended(self) -> None:
+    def _on_ended(self) -> None:
         self.preview.end_measuring()
         self._show()
 
@@ -348,11 +296,9 @@ class TrainPage(Page):
     def _start(self) -> None:
         self._starting = True
         self.preview.start.setEnabled(False)
-        if self._job.running():
-            self._job.abandon()
-            self.preview.end_measuring()
+        self.measuring.abandon()
         runs, product = self.ctx.services.runs, self.ctx.navigator.current_product_id
-        estimate = self._estimates.get(self.choices.key())
+        estimate = self.measuring.estimate(self.choices)
         make_plan = self._planner()
 
         def work() -> Run:
