@@ -6,8 +6,11 @@ Marks between words differ from language to language, so that they are put here 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from studio.i18n import _, ngettext
+
+_LEAST_AMOUNT: Final = 0.0001
 
 
 def size_words(size_bytes: float) -> str:
@@ -59,3 +62,10 @@ def sentences(*parts: str) -> str:
     for part in filter(None, parts):
         text = _("{sentence} {next_sentence}").format(sentence=text, next_sentence=part) if text else part
     return text
+
+
+def amount_words(amount: float) -> str:
+    """An amount of money without its unit: two places, or two significant ones below 0.1; never powers of ten."""
+    if amount >= 0.1 or amount <= 0:
+        return f"{amount:,.2f}"
+    return f"{amount:.2g}" if amount >= _LEAST_AMOUNT else f"< {_LEAST_AMOUNT:.4f}"

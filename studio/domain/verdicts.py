@@ -216,19 +216,20 @@ _SENTENCES = {
         "each step. There is no base model to compare it with."
     ),
 }
-# For every measure but surprise, where values are told as they are.
+# For every measure but surprise, where values are told as they are. They are compared with those of the base model as
+# it was, or of the simplest guess: whoever shows the values says which.
 _MEASURED_SENTENCES = {
     VerdictKind.BETTER: N_(
-        "Better: on {rows} rows that it never saw, {measure}: {tuned}, {base} before (difference 95% sure: {low} to "
-        "{high})."
+        "Better: on {rows} rows that it never saw, {measure}: {tuned}, compared with {base} (difference 95% sure: "
+        "{low} to {high})."
     ),
     VerdictKind.SAME: N_(
-        "About the same: on {rows} rows that it never saw, {measure}: {tuned}, {base} before; no clear difference (95% "
-        "sure: {low} to {high})."
+        "About the same: on {rows} rows that it never saw, {measure}: {tuned}, compared with {base}; no clear "
+        "difference (95% sure: {low} to {high})."
     ),
     VerdictKind.WORSE: N_(
-        "Worse: on {rows} rows that it never saw, {measure}: {tuned}, {base} before (difference 95% sure: {low} to "
-        "{high})."
+        "Worse: on {rows} rows that it never saw, {measure}: {tuned}, compared with {base} (difference 95% sure: "
+        "{low} to {high})."
     ),
     VerdictKind.NO_BASE: N_("A new model: on {rows} rows that it never saw, {measure}: {tuned}."),
 }

@@ -9,7 +9,7 @@ import pytest
 
 import studio
 from studio.i18n import set_language
-from studio.words import clauses, ended, labelled, listed, sentences
+from studio.words import amount_words, clauses, ended, labelled, listed, sentences
 
 _MARKING = {"_", "N_", "ngettext"}
 
@@ -61,3 +61,14 @@ def _marks(node: ast.AST) -> bool:
         and bool(node.args)
         and isinstance(node.args[0], ast.Constant)
     )
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        (0, "0.00"), (1234.5, "1,234.50"), (0.1, "0.10"), (0.034, "0.034"), (0.00056, "0.00056"),
+        (0.0001, "0.0001"), (4e-6, "< 0.0001"),
+    ],
+)  # fmt: skip
+def test_amounts_of_money(amount: float, words: str) -> None:
+    assert amount_words(amount) == words

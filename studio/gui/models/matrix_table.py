@@ -16,7 +16,7 @@ from studio.domain.values import Basis, Value
 from studio.domain.verdicts import Verdict, VerdictKind, sentence
 from studio.gui.theme import Tone
 from studio.i18n import N_, _, ngettext
-from studio.words import listed
+from studio.words import amount_words, listed
 
 if TYPE_CHECKING:
     from studio.services.matrices import ProductRow
@@ -188,8 +188,8 @@ class MatrixTable(QAbstractTableModel):
 
 
 def money(value: Value) -> str:
-    """An amount of money for a cell: the currency's sign and two significant places below 0.1."""
-    amount = f"{value.amount:,.2f}" if value.amount >= 0.1 or value.amount == 0 else f"{value.amount:.2g}"
+    """An amount of money for a cell, with the currency's sign."""
+    amount = amount_words(value.amount)
     sign = _SYMBOLS.get(value.unit)
     return f"{sign}{amount}" if sign else f"{amount} {value.unit}"
 

@@ -8,7 +8,7 @@ from studio.domain.verdicts import VerdictKind
 from studio.gui.theme import Tone
 from studio.i18n import N_, _
 from studio.services.phases import phase_words as phase_words
-from studio.words import duration_words
+from studio.words import amount_words, duration_words
 
 STATE_TONES: dict[RunState, Tone] = {
     RunState.QUEUED: "neutral",
@@ -61,7 +61,7 @@ def range_words(low_s: float, high_s: float) -> str:
 
 def money_words(value: Value) -> str:
     """An amount with unit and basis, e.g. "0.03 CNY (assumed)"."""
-    amount = f"{value.amount:.2f}" if value.amount >= 0.01 or value.amount == 0 else f"{value.amount:.2g}"
+    amount = amount_words(value.amount)
     return _("{amount} {unit} ({basis})").format(amount=amount, unit=value.unit, basis=_(_BASES[value.basis]))
 
 
