@@ -332,19 +332,21 @@ _ENCODER_RATE = (
     1e-4  # whole encoders, 32 texts at once: the best of 5e-5 … 4e-4 on unseen film reviews, seed 1
 )
 _PREFERENCE_RATE = 5e-5  # judged answers move a model gently
-_TEXT_SCRATCH: dict[str, object] = {"batch_size": 32, "max_length": 256, "width": 128, "vocabulary": 8000}
-# A small Transformer soon knows a founder's texts by heart. Dropout, label smoothing and the number of updates that is
-# plenty were chosen by the validation rows of 17,000 Chinese reviews (tests/benchmarks/scratch_reviews.py). Recurrent
-# models learn more slowly: with as few passes they were worse.
-_TRANSFORMER = {"layers": 2, "dropout": 0.3}
-_SMOOTHING = 0.1  # without it the model grows sure of wrong labels, and is stopped before it is at its best
-_PLENTY_UPDATES = {Preset.QUICK: 400, Preset.BALANCED: 1_200, Preset.THOROUGH: 3_200}
 # What suits each kind of model besides: passes as a multiple of the preset's, rows at once, and sizes.
 _KINDS: dict[Architecture, tuple[float, dict[str, object]]] = {
     Architecture.ENCODER: (1.0, {"batch_size": 32, "max_length": 256}),
-    Architecture.TRANSFORMER: (3.0, {**_TEXT_SCRATCH, **_TRANSFORMER}),
-    Architecture.LSTM: (3.0, {**_TEXT_SCRATCH, "layers": 1}),
-    Architecture.GRU: (3.0, {**_TEXT_SCRATCH, "layers": 1}),
+    Architecture.TRANSFORMER: (
+        3.0,
+        {"batch_size": 32, "max_length": 256, "layers": 2, "width": 128, "vocabulary": 8000},
+    ),
+    Architecture.LSTM: (
+        3.0,
+        {"batch_size": 32, "max_length": 256, "layers": 1, "width": 128, "vocabulary": 8000},
+    ),
+    Architecture.GRU: (
+        3.0,
+        {"batch_size": 32, "max_length": 256, "layers": 1, "width": 128, "vocabulary": 8000},
+    ),
     Architecture.CNN: (2.0, {"batch_size": 64, "image_size": 28, "channels": 16, "learning_rate": 2e-3}),
     Architecture.BACKBONE: (2.0, {"batch_size": 32, "image_size": 224}),
     Architecture.VAE: (
@@ -367,8 +369,7 @@ def preset_spec(
     """The settings of a preset for a kind of model and a method (None: the advised one).
 
     rows: of the training split; few of them are seen in smaller batches and more passes, so that a model that is not
-    a language model changes often enough to learn them. A Transformer from scratch makes fewer passes over many: the
-    learning rate then comes to its end, where else the early stop would cut it off.
+    a language model changes often enough to learn them.
     """
     chosen = method or methods_for(architecture, shape)[0]
     fields: dict[str, object] = {**_PRESETS[preset], "architecture": architecture, "method": chosen}
@@ -380,12 +381,6 @@ def preset_spec(
         passes, more = 4.0, {"batch_size": 16}  # a model that knows nothing needs more passes
     if shape in (Shape.PREFERENCE, Shape.THUMBS):
         more = {"learning_rate": _PREFERENCE_RATE}
-    if architecture is Architecture.TRANSFORMER:
-        if shape in (None, Shape.TEXT_LABEL):
-            more = {**more, "label_smoothing": _SMOOTHING}
-        if rows:
-            updates = rows * float(str(fields["epochs"])) / int(str(more["batch_size"]))
-            passes = max(1.0, min(passes, _PLENTY_UPDATES[preset] / updates))
     fields["epochs"] = passes * float(str(fields["epochs"]))
     spec = TrainSpec.model_validate({**fields, **more})
     if rows and architecture is not Architecture.LANGUAGE_MODEL:

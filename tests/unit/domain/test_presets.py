@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from studio.domain.architectures import Architecture, Method
-from studio.domain.shapes import Shape
 from studio.domain.specs import Preset, preset_spec
 
 KINDS = [kind for kind in Architecture if kind is not Architecture.LANGUAGE_MODEL]
@@ -20,19 +19,9 @@ def test_few_rows_are_seen_often_enough(kind: Architecture, preset: Preset) -> N
     assert made.epochs * made.evals_per_epoch == pytest.approx(usual.epochs * usual.evals_per_epoch, rel=0.05)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not Architecture.TRANSFORMER])
+@pytest.mark.parametrize("kind", KINDS)
 def test_many_rows_change_nothing(kind: Architecture) -> None:
     assert preset_spec(Preset.QUICK, None, kind, rows=1_000_000) == preset_spec(Preset.QUICK, None, kind)
-
-
-@pytest.mark.parametrize("preset", list(Preset))
-def test_many_texts_are_not_seen_too_often_from_scratch(preset: Preset) -> None:
-    kind = Architecture.TRANSFORMER
-    usual = preset_spec(preset, None, kind)
-    some, many = (preset_spec(preset, None, kind, rows=rows) for rows in (2_000, 1_000_000))
-    assert some.epochs == usual.epochs
-    assert many == usual.model_copy(update={"epochs": usual.epochs / 3})
-    assert usual.label_smoothing > preset_spec(preset, None, kind, Shape.TEXT_NUMBER).label_smoothing == 0
 
 
 def test_a_handful_of_rows_is_not_learned_by_heart_for_ever() -> None:
