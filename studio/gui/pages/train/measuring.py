@@ -16,7 +16,7 @@ from studio.i18n import _
 class Measuring(QObject):
     """One measurement at a time, of complete choices.
 
-    told: an Event of the measurement. begun, ended: no argument; each measurement that ended, however, says so once.
+    told: an Event of the measurement. begun, ended: no argument; ended comes once for each, however it ended.
     """
 
     told = Signal(object)
