@@ -1,4 +1,4 @@
-"""How long training stands still for a checkpoint, and what the writing beside it costs the updates that follow.
+"""How long training stands still for a checkpoint, which is written beside it.
 
     .venv/bin/python -m tests.benchmarks.checkpoint_stall [--rows 120] [--method lora]
 
@@ -48,9 +48,9 @@ def main() -> int:
     _summary, heard = run_session(spec, Shape.PROMPT_RESPONSE, parts, default_base_model_dir())
     saved = [event for event in heard if isinstance(event, CheckpointSaved)]
     stalls = [event.stall_s * 1000 for event in saved]
-    steps, size = [event for event in heard if isinstance(event, Step)], saved[-1].size_bytes / 2**20
+    updates, size = sum(isinstance(event, Step) for event in heard), saved[-1].size_bytes / 2**20
     print(
-        f"{len(steps)} updates, {len(saved)} checkpoints of {size:.0f} MiB: the loop stood still "
+        f"{updates} updates, {len(saved)} checkpoints of {size:.0f} MiB: the loop stood still "
         f"for {median(stalls):.1f} ms (median), {max(stalls):.1f} ms at most (limit {LIMIT_MS:.0f}); each: "
         + ", ".join(f"{stall:.1f}" for stall in stalls)
     )

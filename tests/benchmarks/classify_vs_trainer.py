@@ -60,28 +60,17 @@ def run_studio(rows: Rows, unseen: Rows, epochs: float, seed: int) -> dict[str, 
     """One whole run of the studio; a tenth of the rows is kept for validation, which it needs and the Trainer not."""
     from studio.domain.architectures import Architecture
     from studio.domain.datasets import Split
-    from studio.domain.runs import RunPlan
     from studio.domain.shapes import Shape
     from studio.domain.specs import Preset, preset_spec
-    from studio.engine.devices import set_threads
-    from studio.engine.session import Session
     from studio.paths import default_encoder_dir
     from studio.protocol.events import Compared
-    from tests.engine.helpers import PlainControl
+    from tests.benchmarks.whole_run import run_session
 
-    set_threads()
-    base = default_encoder_dir()
     spec = preset_spec(Preset.BALANCED, None, Architecture.ENCODER, Shape.TEXT_LABEL, len(rows))
     spec = spec.model_copy(update={"epochs": epochs, "seed": seed, "evals_per_epoch": 1.0})
     tenth = len(rows) // 10
     parts = {Split.TRAIN: rows[tenth:], Split.VALIDATION: rows[:tenth], Split.TEST: unseen}
-    plan = RunPlan(
-        name="benchmark", base_dir=str(base), base_name="MiniLM", dataset_id="r", dataset_dir="",
-        dataset_sha256="r", dataset_name="reviews", shape=Shape.TEXT_LABEL, spec=spec,
-    )  # fmt: skip
-    heard: list[Any] = []
-    with tempfile.TemporaryDirectory() as folder:
-        summary = Session(plan, Path(folder), lambda split: parts[split], heard.append, PlainControl()).run()
+    summary, heard = run_session(spec, Shape.TEXT_LABEL, parts, default_encoder_dir())
     (compared,) = (event for event in heard if isinstance(event, Compared))
     seen = summary.steps / max(1, _steps(len(rows) - tenth, spec.batch_size, epochs))
     return {

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import argparse
 import csv
+import random
 import subprocess
 import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import mean, pstdev
 from typing import Any
@@ -50,53 +50,31 @@ def _fetched() -> Path:
     return folder / MEMBER
 
 
-def split_rows(rows: list[dict[str, Any]], seed: int) -> Callable[[Any], Iterable[dict[str, Any]]]:
+def split_rows(rows: list[dict[str, Any]], seed: int) -> dict[Any, list[dict[str, Any]]]:
     """Rows of each split: a random tenth for validation, one for test."""
-    import random
-
     from studio.domain.datasets import Split
 
     order = list(rows)
     random.Random(seed).shuffle(order)
     tenth = len(order) // 10
-    parts = {
+    return {
         Split.TEST: order[:tenth], Split.VALIDATION: order[tenth : 2 * tenth], Split.TRAIN: order[2 * tenth :]
     }  # fmt: skip
-    return lambda split: parts[split]
-
-
-class Control:
-    """Nobody pauses or stops a benchmark."""
-
-    stop = False
-
-    def check(self) -> None: ...
-
-    def rest(self) -> None: ...
-
-    def hold(self, *_what: Any) -> None: ...
-
-    def on_pause(self, *_what: Any, **_more: Any) -> None: ...
 
 
 def run(kind: str, rows: list[dict[str, Any]], seed: int) -> dict[str, float]:
     """Figures of one run, those of the simplest guess among them."""
     from studio.domain.architectures import Architecture
-    from studio.domain.runs import RunPlan
     from studio.domain.shapes import Shape
     from studio.domain.specs import Preset, preset_spec
-    from studio.engine.session import Session
     from studio.protocol.events import Compared
+    from tests.benchmarks.whole_run import run_session
 
-    spec = preset_spec(Preset.BALANCED, None, Architecture(kind), Shape.RATINGS)
-    plan = RunPlan(
-        name="benchmark", base_dir=None, base_name="", dataset_id="ml", dataset_dir="", dataset_sha256="ml",
-        dataset_name="ml-100k", shape=Shape.RATINGS, spec=spec.model_copy(update={"seed": seed}),
-    )  # fmt: skip
-    heard: list[Any] = []
+    spec = preset_spec(Preset.BALANCED, None, Architecture(kind), Shape.RATINGS).model_copy(
+        update={"seed": seed}
+    )
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        summary = Session(plan, Path(folder), split_rows(rows, seed), heard.append, Control()).run()
+    summary, heard = run_session(spec, Shape.RATINGS, split_rows(rows, seed))
     (compared,) = (event for event in heard if isinstance(event, Compared))
     return {
         **compared.metrics, "guess": sum(compared.base_scores) / len(compared.base_scores),
