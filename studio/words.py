@@ -64,8 +64,8 @@ def sentences(*parts: str) -> str:
     return text
 
 
-def amount_words(amount: float) -> str:
-    """An amount of money without its unit: two places, or two significant ones below 0.1; never powers of ten."""
+def amount_words(amount: float, sign: str = "") -> str:
+    """An amount of money with its currency's sign: two places, or two significant ones below 0.1; no powers of ten."""
     if amount >= 0.1 or amount <= 0:
-        return f"{amount:,.2f}"
-    return f"{amount:.2g}" if amount >= _LEAST_AMOUNT else f"< {_LEAST_AMOUNT:.4f}"
+        return f"{sign}{amount:,.2f}"
+    return f"{sign}{amount:.2g}" if amount >= _LEAST_AMOUNT else f"< {sign}{_LEAST_AMOUNT:.4f}"

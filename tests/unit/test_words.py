@@ -72,3 +72,7 @@ def _marks(node: ast.AST) -> bool:
 )  # fmt: skip
 def test_amounts_of_money(amount: float, words: str) -> None:
     assert amount_words(amount) == words
+
+
+def test_the_sign_stands_at_the_figure() -> None:
+    assert [amount_words(amount, "$") for amount in (12.5, 0.034, 4e-6)] == ["$12.50", "$0.034", "< $0.0001"]

@@ -189,9 +189,8 @@ class MatrixTable(QAbstractTableModel):
 
 def money(value: Value) -> str:
     """An amount of money for a cell, with the currency's sign."""
-    amount = amount_words(value.amount)
     sign = _SYMBOLS.get(value.unit)
-    return f"{sign}{amount}" if sign else f"{amount} {value.unit}"
+    return amount_words(value.amount, sign) if sign else f"{amount_words(value.amount)} {value.unit}"
 
 
 def _product_cell(row: ProductRow) -> MatrixCell:
