@@ -89,7 +89,7 @@ class SourceRecord(BaseModel):
 class ImportSpec(BaseModel):
     """Everything an import needs; stored with the dataset with the shape and roles used, so that it can be repeated.
 
-    source: a file, a folder, or a ZIP archive; more_sources: files of the same columns that go into the same dataset.
+    source: a file, a folder, or a ZIP archive; more_sources: files of the same shape that go into the same dataset.
     sheet: of a workbook, or table of a SQLite database. None means "detect". ``roles`` maps source column names to
     roles; columns not named are not used.
     ``tokenizer_dir`` is a folder with tokenizer.json to count tokens with (None: characters only).

@@ -328,9 +328,8 @@ _METHOD_RATES = {
 }  # fmt: skip
 _ENOUGH_UPDATES = {Preset.QUICK: 60, Preset.BALANCED: 200, Preset.THOROUGH: 400}
 _LEAST_BATCH, _MOST_PASSES = 8, 60
-_ENCODER_RATE = (
-    1e-4  # whole encoders, 32 texts at once: the best of 5e-5 … 4e-4 on unseen film reviews, seed 1
-)
+# Whole encoders, 32 texts at once: the best of 5e-5 … 4e-4 on unseen film reviews, seed 1.
+_ENCODER_RATE = 1e-4
 _PREFERENCE_RATE = 5e-5  # judged answers move a model gently
 # What suits each kind of model besides: passes as a multiple of the preset's, rows at once, and sizes.
 _KINDS: dict[Architecture, tuple[float, dict[str, object]]] = {

@@ -113,12 +113,17 @@ class PreviewCard(Card):
     def choices(self) -> dict[str, str | None]:
         """Fields of ImportSpec that say how the source is read; None where there was nothing to choose. A sheet that
         nobody chose is found again, as further files may have other names for theirs."""
-        chosen = {"encoding": self.encoding, "delimiter": self.delimiter, "sheet": self.sheet}
-        offered = {
-            name: None if self._choice_rows[combo].isHidden() else combo.currentData()
-            for name, combo in chosen.items()
+        sheet = self._chosen(self.sheet)
+        return {
+            "encoding": self._chosen(self.encoding),
+            "delimiter": self._chosen(self.delimiter),
+            "sheet": None if sheet == self._found_sheet else sheet,
         }
-        return offered | ({"sheet": None} if offered["sheet"] == self._found_sheet else {})
+
+    def _chosen(self, combo: DropDown) -> str | None:
+        """What stands in it, where it is shown."""
+        chosen: str | None = combo.currentData()
+        return None if self._choice_rows[combo].isHidden() else chosen
 
     def rest(self) -> None:
         """Neither pictures nor another reading are wanted any more."""

@@ -15,15 +15,8 @@ _WIDTHS = {
     CellKind.LABEL: 112, CellKind.LABELS: 200, CellKind.THUMB: 100, CellKind.NUMBER: 100, CellKind.IMAGE: 96,
 }  # fmt: skip
 _NARROW = {
-    "split": 88,
-    "origin": 110,
-    "system": 160,
-    "context": 160,
-    "history": 200,
-    "user": 140,
-    "item": 140,
-    "time": 150,
-}
+    "split": 88, "origin": 110, "system": 160, "context": 160, "history": 200, "user": 140, "item": 140, "time": 150,
+}  # fmt: skip
 BEHIND = ("origin", "history", "system", "context")  # often empty: they stand behind what is always there
 _LEAST, _ROOMY = 130, 240  # px of a text
 _ROW_EDGES, _DIGIT = 24, 9
