@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from studio.domain import private_data
 from studio.domain.datasets import Split, title
 from studio.domain.findings import Finding, FixOption, Severity
 from studio.domain.recipes import FindingKind, FixAction
+from studio.domain.shapes import ColumnRole
 from studio.i18n import N_, _, ngettext
 from studio.words import listed
 
@@ -171,6 +172,12 @@ def effect_words(changed: int, removed: int, added: int = 0) -> str:
 def language_title(code: str) -> str:
     """The name of a language; an unknown code as it is."""
     return _(_LANGUAGES[code]) if code in _LANGUAGES else code
+
+
+def roles_words(roles: Mapping[str, ColumnRole]) -> str:
+    """What columns are used as: "question → Prompt, answer → Response". Those that are not used are left out."""
+    used = ((name, role) for name, role in roles.items() if role is not ColumnRole.IGNORE)
+    return listed(f"{name} → {title(role)}" for name, role in used)
 
 
 def unit_title(unit: str) -> str:

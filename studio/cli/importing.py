@@ -30,7 +30,10 @@ Files = Annotated[
     typer.Argument(
         metavar="FILE",
         show_default=False,
-        help=N_("Files of the same columns, a folder or a ZIP archive; “-” for text on standard input."),
+        help=N_(
+            "Files of one kind of data (their columns may be named differently), a folder or a ZIP archive; “-” for "
+            "text on standard input."
+        ),
     ),
 ]
 ColumnMap = Annotated[

@@ -21,6 +21,8 @@ class Measure(StrEnum):
 
 HIGHER_IS_BETTER = frozenset({Measure.CORRECT, Measure.LABELS_RIGHT, Measure.PREFERRED, Measure.RANKED})
 
+SHARES = frozenset({Measure.CORRECT, Measure.LABELS_RIGHT, Measure.PREFERRED, Measure.RANKED})  # from 0 to 1
+
 # Differences smaller than this do not matter to a founder: in the measure's own unit, or as a share of the base.
 MARGIN = {
     Measure.SURPRISE: 0.02,

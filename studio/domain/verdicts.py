@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from studio.domain.measures import HIGHER_IS_BETTER, Measure, margin, measure_title, measure_words
+from studio.domain.measures import HIGHER_IS_BETTER, SHARES, Measure, margin, measure_title, measure_words
 from studio.domain.runs import EvalMetrics
 from studio.i18n import N_, _
 from studio.words import sentences
@@ -107,6 +107,10 @@ def judge(
         base = sum(base_scores) / total
         difference = tuned - base
         interval = paired_interval(base_scores, tuned_scores, targets)
+        if (
+            interval is not None and measure in SHARES
+        ):  # of few rows Student's t may promise more than there can be
+            interval = max(interval[0], -1.0), min(interval[1], 1.0)
         low, high = interval or (None, None)
         kind = _kind(interval, difference, measure, base)
     surprise = measure is Measure.SURPRISE
@@ -220,18 +224,18 @@ _SENTENCES = {
 # it was, or of the simplest guess: whoever shows the values says which.
 _MEASURED_SENTENCES = {
     VerdictKind.BETTER: N_(
-        "Better: on {rows} rows that it never saw, {measure}: {tuned}, compared with {base} (difference 95% sure: "
+        "Better: on {rows} rows that it never saw, “{measure}” is {tuned}, compared with {base} (difference 95% sure: "
         "{low} to {high})."
     ),
     VerdictKind.SAME: N_(
-        "About the same: on {rows} rows that it never saw, {measure}: {tuned}, compared with {base}; no clear "
+        "About the same: on {rows} rows that it never saw, “{measure}” is {tuned}, compared with {base}; no clear "
         "difference (95% sure: {low} to {high})."
     ),
     VerdictKind.WORSE: N_(
-        "Worse: on {rows} rows that it never saw, {measure}: {tuned}, compared with {base} (difference 95% sure: "
+        "Worse: on {rows} rows that it never saw, “{measure}” is {tuned}, compared with {base} (difference 95% sure: "
         "{low} to {high})."
     ),
-    VerdictKind.NO_BASE: N_("A new model: on {rows} rows that it never saw, {measure}: {tuned}."),
+    VerdictKind.NO_BASE: N_("A new model: on {rows} rows that it never saw, “{measure}” is {tuned}."),
 }
 _NEXT_SENTENCES = {
     NextStep.TRY_AND_COLLECT: N_(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
-from studio.domain.datasets import ImportSpec, SourcePreview, title
+from studio.domain.datasets import ImportSpec, SourcePreview
 from studio.domain.shapes import ColumnRole, Shape
 from studio.errors import StudioError
 from studio.i18n import _
@@ -22,7 +22,7 @@ from studio.ingest.members import Member, Members
 from studio.ingest.opening import OpenedSource, describe, open_file
 from studio.ingest.readers.file_list import FileListReader, ListedFiles
 from studio.ingest.shaping.wanted import wanted_columns
-from studio.words import listed
+from studio.words_data import roles_words
 
 _MAX_PREVIEWED: Final = 200
 _PROSE: Final = frozenset({"txt", "md", "html", "docx", "pdf"})
@@ -231,5 +231,5 @@ def _names(part: Part) -> list[str]:
     """As they are listed for the user: pictures one by one, columns where they have names of their own."""
     if part.files:
         return list(part.files[:1000])
-    used = [f"{name} → {title(role)}" for name, role in (part.roles or {}).items()]
-    return [f"{part.member.label} ({listed(used)})" if used else part.member.label]
+    used = roles_words(part.roles or {})
+    return [f"{part.member.label} ({used})" if used else part.member.label]

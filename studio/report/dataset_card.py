@@ -15,7 +15,14 @@ from studio.i18n import _, ngettext
 from studio.report.markdown import bullets, code, escaped, heading, table
 from studio.services.ports import DatasetFacts
 from studio.words import labelled, listed, size_words
-from studio.words_data import details_words, finding_title, language_title, share_words, unit_title
+from studio.words_data import (
+    details_words,
+    finding_title,
+    language_title,
+    roles_words,
+    share_words,
+    unit_title,
+)
 from studio.words_versions import outcome_words, step_words
 
 LABELS_SHOWN = 20
@@ -52,7 +59,13 @@ def _sources(dataset: DatasetVersion) -> list[str]:
         said = _("Fetched from a hub: {address}").format(address=code(origin.address))
     elif origin.kind is OriginKind.CLIPBOARD:
         said = _("Pasted by hand.")
-    return [heading(2, _("Sources")), said, table(columns, map(_source_cells, records))]
+    own = [
+        labelled(code(_place(record)), escaped(roles_words(record.roles)))
+        for record in records
+        if record.roles
+    ]
+    named = _("Files whose columns have names of their own:") if own else ""
+    return [heading(2, _("Sources")), said, table(columns, map(_source_cells, records)), named, bullets(own)]
 
 
 def _single(dataset: DatasetVersion) -> SourceRecord:
@@ -63,12 +76,15 @@ def _single(dataset: DatasetVersion) -> SourceRecord:
     )  # fmt: skip
 
 
+def _place(record: SourceRecord) -> str:
+    return f"{record.path} › {record.member}" if record.member else record.path
+
+
 def _source_cells(record: SourceRecord) -> list[str]:
     changed = record.modified_at.astimezone().strftime("%Y-%m-%d %H:%M") if record.modified_at else "–"
-    place = f"{record.path} › {record.member}" if record.member else record.path
     kind = listed(filter(None, (record.format, record.encoding)))
     return [
-        code(place), escaped(kind) or "–", size_words(record.size_bytes), changed, f"{record.rows:,}",
+        code(_place(record)), escaped(kind) or "–", size_words(record.size_bytes), changed, f"{record.rows:,}",
         f"{record.rejected:,}", code(record.sha256),
     ]  # fmt: skip
 

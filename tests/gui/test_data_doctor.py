@@ -312,7 +312,7 @@ def test_fix_all_says_what_it_would_change_first(
     qtbot: QtBot, panel: DoctorPanel, workspace: DataWorkspace
 ) -> None:
     examined(qtbot, panel, workspace)
-    assert panel.findings.fix_all.text() == "Fix all 3 advised things…"
+    assert panel.findings.fix_all.text() == "Choose from 3 advised fixes…"
     qtbot.mouseClick(panel.findings.fix_all, LEFT)
     dialog = panel.findChild(FixAllDialog)
     assert isinstance(dialog, FixAllDialog)
@@ -448,7 +448,7 @@ def test_the_panel_is_reached_by_keys(qtbot: QtBot, panel: DoctorPanel, workspac
         assert holder is not None
         assert holder.accessibleName(), holder
         reached.append(holder.accessibleName())
-    assert reached[:3] == ["Fix all 3 advised things…", "Mask it in 12 rows", "Make up values in 12 rows"]
+    assert reached[:3] == ["Choose from 3 advised fixes…", "Mask it in 12 rows", "Make up values in 12 rows"]
     assert "Keep one of each, remove 174 rows" in reached
 
 

@@ -27,7 +27,7 @@ from PySide6.QtGui import (
 
 from studio.gui.theme import Tokens, mono_font
 from studio.gui.widgets.chat_code import coloured
-from studio.gui.widgets.chat_markdown import blocks, is_safe_link, line_start, make_parser
+from studio.gui.widgets.chat_markdown import blocks, is_safe_link, is_settled, line_start, make_parser
 from studio.i18n import _
 
 COPY_SCHEME = "studio-copy"  # address of the "Copy" words above code: studio-copy:<number of the code block>
@@ -87,7 +87,7 @@ class DocumentWriter:
         for position, block in enumerate(found):
             last = position == len(found) - 1
             self._write_block(block.tokens, final or not last)
-            if not last:
+            if not last and (final or is_settled(rest, found[position + 1])):
                 self._keep(len(source) - len(rest) + line_start(rest, found[position + 1].line))
         self._cursor.endEditBlock()
 

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+_TABLE_HEAD = 2  # lines by which a table is known
+_LONGEST_MARK = 12  # characters; CommonMark allows nine digits, a mark and the space after it
 SAFE_SCHEMES = ("http", "https", "mailto")
 
 
@@ -49,6 +51,20 @@ def blocks(parser: MarkdownIt, source: str) -> Iterator[Block]:
         if token.level == 0 and token.nesting <= 0:
             yield Block(held, (held[0].map or [0, 0])[0])
             held = []
+
+
+def is_settled(source: str, block: Block) -> bool:
+    """Whether the block goes on beginning where it does, however ``source`` goes on.
+
+    A line that is not whole yet may still turn out to belong to what is before it: "2" to a list with "2. b", "| x |"
+    and "|--" to a paragraph. A paragraph after an empty line is sure once it is longer than any mark of a list.
+    """
+    begins = line_start(source, block.line)
+    whole = source.count("\n", begins)
+    if block.tokens[0].type == "table_open":
+        return whole >= _TABLE_HEAD
+    after_gap = source[:begins].endswith("\n\n") and block.tokens[0].type == "paragraph_open"
+    return whole >= 1 or (after_gap and len(source) - begins > _LONGEST_MARK)
 
 
 def line_start(source: str, line: int) -> int:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from studio.domain.measures import Measure
 from studio.domain.runs import EvalMetrics
-from studio.domain.verdicts import NextStep, judge, sentence
+from studio.domain.verdicts import NextStep, VerdictKind, judge, sentence
 
 
 def evals(*losses: float) -> list[EvalMetrics]:
@@ -27,3 +30,19 @@ def test_overfitting_is_named_when_validation_turns(losses: tuple[float, ...], t
     verdict = judge([30.0] * 30, [20.0] * 30, [10] * 30, evals(*losses), "test")
     assert verdict.overfitting is turned
     assert ("overfitting" in sentence(verdict)) is turned
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40))
+def test_a_share_of_right_answers_differs_by_no_more_than_all_of_them(rows: list[tuple[bool, bool]]) -> None:
+    before, after = ([float(side) for side in column] for column in zip(*rows, strict=True))
+    verdict = judge(before, after, [1] * len(rows), [], "test", Measure.CORRECT)
+    assert verdict.ci_low is not None
+    assert verdict.ci_high is not None
+    assert -1 <= verdict.ci_low <= verdict.ci_high <= 1
+
+
+def test_a_few_rows_do_not_promise_more_than_there_can_be() -> None:
+    verdict = judge([0, 0, 0, 0, 1, 0, 1, 0], [1.0] * 8, [1] * 8, [], "test", Measure.CORRECT)
+    assert verdict.kind is VerdictKind.BETTER
+    assert "to 100.0%" in sentence(verdict)
+    assert "“Right answers” is 100.0%" in sentence(verdict)

@@ -30,7 +30,7 @@ from studio.domain.recipes import (
     StepOutcome,
     TextOperator,
 )
-from studio.domain.shapes import Shape
+from studio.domain.shapes import ColumnRole, Shape
 from studio.domain.statistics import DatasetStatistics, Histogram
 from studio.i18n import set_language
 from studio.report.dataset_card import dataset_card
@@ -168,6 +168,18 @@ def test_where_a_source_came_from(kind: OriginKind, words: str) -> None:
     spec = ImportSpec(source="/x", origin=Origin(kind=kind, address="own/er"))
     made = version(spec=spec)
     assert words in section(dataset_card(DatasetFacts(made, (made,))), "Sources")
+
+
+def test_a_file_with_columns_of_its_own_says_what_they_were_used_as() -> None:
+    made = version()
+    own = {"问题": ColumnRole.TEXT, "a|b": ColumnRole.LABEL, "id": ColumnRole.IGNORE}
+    other = made.sources[0].model_copy(update={"member": "other.csv", "roles": own})
+    shown = section(dataset_card(DatasetFacts(version(sources=[*made.sources, other]), (made,))), "Sources")
+    (line,) = (line for line in shown.splitlines() if "→" in line)
+    assert "other.csv" in line
+    assert "问题 → Text" in line
+    assert "id" not in line
+    assert "names of their own" not in section(dataset_card(DatasetFacts(made, (made,))), "Sources")
 
 
 def test_the_card_is_in_the_active_language(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import QDateTime, QLocale, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
@@ -21,8 +22,8 @@ from studio.gui.widgets import (
     SplitBar,
 )
 from studio.i18n import _, ngettext
-from studio.words import clauses, duration_words, size_words
-from studio.words_data import language_title
+from studio.words import clauses, duration_words, labelled, size_words
+from studio.words_data import language_title, roles_words
 
 _MOST_FILES = 4
 
@@ -58,6 +59,7 @@ class DatasetReport(ScrollPage):
             if dataset.seconds >= 1
             else _("{seconds} s").format(seconds=f"{dataset.seconds:.1f}")
         )
+        self._time.setVisible(not dataset.made_by)  # it is the import's, not that of the steps after it
         self._splits.set([Share(title(split), dataset.splits.get(split, 0)) for split in Split])
         self._reading.setText(split_reading({split: dataset.splits.get(split, 0) for split in Split}))
         languages = sorted(dataset.languages.items(), key=lambda pair: -pair[1])
@@ -117,6 +119,7 @@ class DatasetReport(ScrollPage):
         )
         facts = [
             (_("File"), _places(dataset)),
+            *((_("Columns"), words) for words in [_own_columns(dataset)] if words),
             (_("Imported") if dataset.number == 1 else _("Made"), created),
             (_("Licence"), dataset.spec.licence or _("not stated")),
             (_("Encoding"), dataset.spec.encoding or _("detected")),
@@ -135,6 +138,15 @@ def _places(dataset: DatasetVersion) -> str:
     more = len(paths) - _MOST_FILES
     rest = [ngettext("and {n} more file", "and {n} more files", more).format(n=more)] if more > 0 else []
     return "\n".join(paths[:_MOST_FILES] + rest)
+
+
+def _own_columns(dataset: DatasetVersion) -> str:
+    """Of the files that name their columns in their own way, the first few; empty when all are alike."""
+    own = [source for source in dataset.sources if source.roles]
+    return "\n".join(
+        labelled(source.member or Path(source.path).name, roles_words(source.roles))
+        for source in own[:_MOST_FILES]
+    )
 
 
 class LengthScale(QWidget):

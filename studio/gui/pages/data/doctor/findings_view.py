@@ -56,7 +56,9 @@ class FindingsView(QWidget):
         self._page.body.addStretch(1)
         self._page.verticalScrollBar().setValue(0)
         self.fix_all.setText(
-            ngettext("Fix {n} advised thing…", "Fix all {n} advised things…", fixable).format(n=fixable)
+            ngettext("Choose from {n} advised fix…", "Choose from {n} advised fixes…", fixable).format(
+                n=fixable
+            )
         )
         self.fix_all.setVisible(fixable > 1)
 
