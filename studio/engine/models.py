@@ -15,6 +15,7 @@ from studio.domain.architectures import Method
 from studio.domain.runs import RunPlan
 from studio.domain.specs import ADDS_ON, TrainSpec, scratch_inner_width
 from studio.engine.folders import plain_write_errors
+from studio.engine.kernels import attention
 from studio.engine.loading import LIBRARY_ERRORS, check_model_folder, load_model, unreadable
 from studio.errors import StudioError
 from studio.i18n import _
@@ -67,6 +68,7 @@ def tuned_model(plan: RunPlan, device: torch.device, dtype: torch.dtype) -> nn.M
     """
     folder, spec = Path(plan.base_dir or ""), plan.spec
     check_method(spec, device)
+    attention.use_here()
     torch.manual_seed(spec.seed)
     if spec.method is Method.QLORA:
         return add_adapter(_load_compressed(folder, device, dtype), spec)
@@ -106,12 +108,15 @@ def add_adapter(model: nn.Module, spec: TrainSpec) -> nn.Module:
     """
     from peft import LoraConfig, TaskType, get_peft_model
 
+    from studio.engine.kernels.lora import join_products
+
     config = LoraConfig(
         r=spec.lora_rank, lora_alpha=spec.lora_alpha, lora_dropout=spec.lora_dropout,
         target_modules="all-linear", task_type=TaskType.CAUSAL_LM, bias="none",
         use_dora=spec.method is Method.DORA,
     )  # fmt: skip
     adapted: nn.Module = get_peft_model(model, config)
+    join_products(adapted)
     return adapted
 
 
@@ -129,6 +134,7 @@ def new_model(spec: TrainSpec, tokenizer: Any) -> nn.Module:
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
+    attention.use_here()
     model: nn.Module = LlamaForCausalLM(config)
     return model
 

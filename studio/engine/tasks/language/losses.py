@@ -38,12 +38,16 @@ class _HeadCrossEntropy(torch.autograd.Function):
         for start in range(0, len(hidden), block):
             part, wanted = hidden[start : start + block], targets[start : start + block]
             logits = (part @ head.t()).float()  # (b, V)
-            top = torch.logsumexp(logits, dim=-1, keepdim=True)  # (b, 1)
-            loss += (top.squeeze(-1) - logits.gather(1, wanted[:, None]).squeeze(-1)).sum()
+            place = torch.arange(len(wanted), device=wanted.device)
+            top = logits.amax(dim=-1, keepdim=True)
+            told = logits[place, wanted] - top.squeeze(-1)
+            slope = logits.sub_(top).exp_()
+            total = slope.sum(dim=-1, keepdim=True)  # (b, 1)
+            loss += (total.log().squeeze(-1) - told).sum()
             if hidden_grad is None and weight_grad is None:
                 continue
-            slope = logits.sub_(top).exp_()
-            slope[torch.arange(len(wanted), device=wanted.device), wanted] -= 1
+            slope.div_(total)
+            slope[place, wanted] -= 1
             slope = slope.to(hidden.dtype)
             if hidden_grad is not None:
                 torch.mm(slope, head, out=hidden_grad[start : start + block])

@@ -17,7 +17,7 @@ from studio.domain.runs import RunPlan
 from studio.domain.sampling import Sampling
 from studio.domain.shapes import Shape
 from studio.engine.generate import answer
-from studio.engine.int8 import LEAST_GAIN, MOST_LOSS_CHANGE, RoundedBase, gain
+from studio.engine.kernels.int8 import LEAST_GAIN, MOST_LOSS_CHANGE, RoundedBase, gain
 from studio.engine.loading import load_tokenizer
 from studio.engine.models import new_model, new_tokenizer, save_model, tuned_model
 from studio.engine.tasks.language.batch import Batch, collate

@@ -11,7 +11,7 @@ from torch import nn
 
 from studio.domain.specs import TrainSpec
 from studio.engine import checkpoint
-from studio.engine.int8 import Int8Linear, gain, rounded
+from studio.engine.kernels.int8 import Int8Linear, gain, rounded
 from studio.engine.session import Session
 from studio.engine.tasks.language.task import CausalTask
 from studio.protocol.events import Compared

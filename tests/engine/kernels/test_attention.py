@@ -1,0 +1,99 @@
+"""Our causal attention: the same values and gradients as torch's, and only where it was measured to be faster."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.nn import functional as F
+
+from studio.engine.kernels import attention
+from tests.helpers.examples import examples
+
+SCALE = 0.3
+
+
+def parts(batch: int, heads: int, groups: int, length: int, dtype: torch.dtype) -> list[Tensor]:
+    """Question, key and value as models hand them over: heads second, though they lie behind the places."""
+    torch.manual_seed(length)
+    sizes = (heads, groups, groups)
+    return [
+        torch.randn(batch, length, size, 8, dtype=dtype).transpose(1, 2).requires_grad_() for size in sizes
+    ]
+
+
+def both(given: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    """Value and gradients: ours, torch's."""
+    slope = torch.randn(given[0].shape, dtype=given[0].dtype)
+    ours = attention.causal_attention(given[0], given[1], given[2], SCALE)
+    found = [ours, *torch.autograd.grad(ours, given, slope)]
+    theirs = F.scaled_dot_product_attention(
+        given[0], given[1], given[2], is_causal=True, scale=SCALE, enable_gqa=True
+    )
+    return found, [theirs, *torch.autograd.grad(theirs, given, slope)]
+
+
+@settings(max_examples=examples(25), deadline=None)
+@given(st.integers(1, 3), st.sampled_from([(1, 1), (4, 4), (6, 2), (3, 1)]), st.integers(1, 300))
+def test_values_and_gradients_are_torchs(batch: int, heads: tuple[int, int], length: int) -> None:
+    found, wanted = both(parts(batch, *heads, length, torch.float64))
+    for ours, theirs in zip(found, wanted, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-8, atol=1e-10)
+
+
+def test_in_bfloat16_it_is_as_near_to_the_truth_as_torchs() -> None:
+    short = parts(2, 6, 2, 300, torch.bfloat16)
+    torch.manual_seed(1)
+    found, wanted = both(short)
+    exact = [part.detach().double().requires_grad_() for part in short]
+    torch.manual_seed(1)
+    slope = torch.randn(short[0].shape, dtype=torch.bfloat16)
+    true = attention.causal_attention(exact[0], exact[1], exact[2], SCALE)
+    truth = [true, *torch.autograd.grad(true, exact, slope.double())]
+    for ours, theirs, right in zip(found, wanted, truth, strict=True):
+        assert (ours - right).norm() <= 2 * (theirs - right).norm()
+
+
+def test_a_place_sees_nothing_of_what_comes_after_it() -> None:
+    query, key, value = parts(1, 2, 1, 140, torch.float64)
+    before = attention.causal_attention(query, key, value, SCALE)
+    with torch.no_grad():
+        key[:, :, 130:] += 5
+        value[:, :, 130:] -= 5
+    after = attention.causal_attention(query, key, value, SCALE)
+    assert torch.equal(before[:, :, :130], after[:, :, :130])
+
+
+PLAIN: dict[str, Any] = {"mask": None, "dtype": torch.bfloat16, "grad": True, "causal": True, "more": {}}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"mask": torch.ones(1, 1, 5, 5, dtype=torch.bool)}, {"dtype": torch.float32}, {"grad": False},
+        {"causal": False}, {"more": {"dropout": 0.5}}, {},
+    ],
+)  # fmt: skip
+def test_what_it_is_not_for_stays_with_transformers(
+    other: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = []
+    own = attention.causal_attention
+    monkeypatch.setattr(
+        attention, "causal_attention", lambda *given: used.append(True) or own(*given)
+    )  # what is called, with all that it does
+    case = {**PLAIN, **other}
+    query, key, value = (
+        part.detach().requires_grad_(case["grad"]) for part in parts(1, 4, 2, 5, case["dtype"])
+    )
+    module = SimpleNamespace(is_causal=case["causal"], num_key_value_groups=2)
+    seen, _weights = attention._attention(
+        module, query, key, value, case["mask"], scaling=SCALE, **case["more"]
+    )  # type: ignore[arg-type]
+    assert seen.shape == (1, 5, 4, 8)
+    assert bool(used) is (other == {})
