@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QImage
+from PySide6.QtGui import QColor, QDropEvent, QImage
 from PySide6.QtWidgets import QLabel, QTableWidget
 from pytestqt.qtbot import QtBot
 
@@ -18,9 +18,10 @@ from studio.domain.feedback import Signal
 from studio.domain.runs import Run
 from studio.domain.specs import TrainSpec
 from studio.gui.context import GuiContext
-from studio.gui.pages.playground import PlaygroundPage
+from studio.gui.pages.playground import PlaygroundPage, predict_media
 from studio.gui.pages.playground.predict_answers import AnswerPart
 from studio.gui.pages.playground.predict_inputs import DrawInput, FileInput, TextInput, UserInput
+from studio.gui.widgets import LinkButton
 from studio.gui.widgets.bars import BarList
 from studio.protocol.events import PredictedItem, Progress
 from tests.helpers.playground_data import FakeChatHost, FakePredictHost, FakeServices, finished_run
@@ -124,6 +125,46 @@ def test_lines_are_a_batch_that_is_shown_as_a_table_and_saved(
     assert rows[0] == ["input", "answer", "probability", "delivery", "other", "refund"]
     assert rows[1] == ["text 0", "refund", "0.9100", "0.0700", "0.0200", "0.9100"]
     assert rows[10][0] == "'=2+3"  # no spreadsheet computes it
+
+
+def test_many_pictures_are_seen_in_the_table(
+    qtbot: QtBot, open_page: Callable[..., PlaygroundPage], host: FakePredictHost, tmp_path: Path
+) -> None:
+    page = open_page(run_of(Architecture.CNN, "Shapes"))
+    paths = []
+    for number in range(8):
+        image = QImage(8, 8, QImage.Format.Format_RGB32)
+        image.fill(QColor(200, 30, 40))
+        paths.append(str(tmp_path / f"{number}.png"))
+        image.save(paths[-1])
+    page.predict.part.asked.emit(([{"image": path} for path in paths], [Path(path).name for path in paths]))
+    host.answer(*[SURE] * 8)
+    (view,) = page.predict.views()
+    table = view.findChild(QTableWidget)
+    assert table is not None
+
+    def red() -> bool:
+        shown = table.viewport().grab(table.visualItemRect(table.item(1, 0))).toImage()
+        return any(shown.pixelColor(x, shown.height() // 2) == QColor(200, 30, 40) for x in range(60))
+
+    qtbot.waitUntil(red, timeout=5000)
+
+
+def test_a_recording_is_heard_by_a_click(
+    qtbot: QtBot,
+    open_page: Callable[..., PlaygroundPage],
+    host: FakePredictHost,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[QUrl] = []
+    monkeypatch.setattr(predict_media.QDesktopServices, "openUrl", opened.append)
+    page = open_page(run_of(Architecture.SPECTROGRAM, "Commands"))
+    page.predict.part.asked.emit(([{"audio": "/sounds/yes.wav"}], ["yes.wav"]))
+    host.answer(SURE)
+    (view,) = page.predict.views()
+    (listen,) = (button for button in view.findChildren(LinkButton) if button.text() == "Listen")
+    qtbot.mouseClick(listen, LEFT)
+    assert opened == [QUrl.fromLocalFile("/sounds/yes.wav")]
 
 
 def test_a_probe_of_the_run_is_asked_by_a_click(

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPixmap
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QLineEdit,
     QTableWidget,
     QTableWidgetItem,
@@ -23,6 +20,13 @@ from PySide6.QtWidgets import (
 from studio.domain.predictions import prediction_words
 from studio.gui.models.predict_session import Answers, Batch
 from studio.gui.models.thumbnails import Thumbnails
+from studio.gui.pages.playground.predict_media import (
+    CELL_THUMB,
+    PictureCells,
+    Thumbnail,
+    listen_button,
+    sheet_label,
+)
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import (
     BodyText,
@@ -40,7 +44,6 @@ from studio.protocol.events import PredictedItem
 
 CARDS = 6  # inputs of a batch that get a card each; more become a table
 TABLE_ROWS = 500  # of a batch that are shown; all of them are in the CSV
-_THUMB, SHEET = 96, 420
 _LONG = 400  # characters of an input
 
 
@@ -101,14 +104,19 @@ class BatchView(Card):
         shown, given = self.batch.shown[number], self.batch.inputs[number]
         words = BodyText(shown if len(shown) <= _LONG else shown[:_LONG] + "…", bold=True)
         words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        if self.batch.asks != "image":
+        if self.batch.asks not in ("image", "audio"):
             return words
         holder = QWidget()
         row = QHBoxLayout(holder)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(current_tokens().space.m)
-        row.addWidget(_Thumbnail(given["image"], self._thumbnails))
-        row.addWidget(words, 1)
+        if self.batch.asks == "image":
+            row.addWidget(Thumbnail(given["image"], self._thumbnails))
+            row.addWidget(words, 1)
+        else:
+            row.addWidget(words)
+            row.addWidget(listen_button(given["audio"]))
+            row.addStretch(1)
         return holder
 
     def _table(self) -> QWidget:
@@ -130,6 +138,10 @@ class BatchView(Card):
                 item = QTableWidgetItem(text)
                 item.setToolTip(text)
                 table.setItem(number, column, item)
+        if self.batch.asks == "image":
+            paths = [given["image"] for given in self.batch.inputs[:shown]]
+            table.setItemDelegateForColumn(0, PictureCells(paths, self._thumbnails, table))
+            table.verticalHeader().setDefaultSectionSize(CELL_THUMB + 2 * current_tokens().space.xs)
         table.setFixedHeight(min(420, table.rowHeight(0) * shown + 48))
         holder = QWidget()
         body = QVBoxLayout(holder)
@@ -292,34 +304,3 @@ def _cell(answers: Answers, number: int) -> str:
     if answers.problem:
         return answers.problem if number == 0 else ""
     return prediction_words(found[number]) if number < len(found) else "…" if answers.open else "–"
-
-
-class _Thumbnail(QLabel):
-    """A picture that was asked about; it is read off the GUI thread."""
-
-    def __init__(self, path: str, thumbnails: Thumbnails) -> None:
-        super().__init__()
-        self._path, self._thumbnails = path, thumbnails
-        self.setFixedSize(_THUMB, _THUMB)
-        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setAccessibleName(Path(path).name)
-        thumbnails.arrived.connect(self._show)
-        self._show()
-
-    def _show(self) -> None:
-        found = self._thumbnails.get(self._path)
-        if found is not None and not found.isNull():
-            keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-            self.setPixmap(found.scaled(QSize(_THUMB, _THUMB), keep, smooth))
-
-
-def sheet_label(path: str) -> QLabel:
-    """A sheet of small drawn pictures, grown by whole pixels as far as there is room, so that each stays sharp."""
-    label, image = QLabel(), QPixmap(path)
-    if not image.isNull():
-        times = max(1, SHEET // max(image.width(), image.height()))
-        grown = image.scaled(image.size() * times) if image.width() <= SHEET else image.scaledToWidth(SHEET)
-        label.setPixmap(grown)
-        label.setFixedSize(grown.size())
-    label.setAccessibleName(Path(path).name)
-    return label

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
@@ -133,7 +135,8 @@ class FigureTable(QWidget):
             self._add(measure_title(verdict.measure), base, tuned)
         for name, value in verdict.metrics.items():
             if name != _SAID.get(verdict.measure):
-                self._add(metric_title(name), "–", f"{value:.3f}")
+                other = _base_metric(verdict, name)
+                self._add(metric_title(name), "–" if other is None else f"{other:.3f}", f"{value:.3f}")
         if run.summary is not None:
             self._add_prediction(run.estimate, run.summary)
         if cost is not None:
@@ -158,6 +161,13 @@ class FigureTable(QWidget):
         self._grid.addWidget(BodyText(name, tone="muted"), row, 0)
         self._grid.addWidget(Figure(left), row, 1)
         self._grid.addWidget(Figure(right), row, 2)
+
+
+def _base_metric(verdict: Verdict, name: str) -> float | None:
+    """What is known of the other side beyond the measure: the root of a mean of squares."""
+    if name == "rmse" and verdict.measure is Measure.SQUARED_ERROR and verdict.base_value is not None:
+        return math.sqrt(verdict.base_value)
+    return None
 
 
 class VerdictCard(Card):
