@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from studio.domain.runs import Placement
+from studio.engine import checkpoint
 from studio.protocol.codec import decode_event
 from studio.protocol.events import CheckpointSaved, Evaluated, Event, Failed, Finished, Resumed, Step
 from studio.worker.training import read_plan
@@ -31,19 +33,35 @@ def events(folder: Path) -> list[Event]:
     return [event for event in map(decode_event, lines) if event is not None]
 
 
-def by_torchrun(folder: Path) -> None:
-    command = [
-        sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=0", "--standalone",
-        "-m", "studio", "worker", "train", str(folder),
-    ]  # fmt: skip
+TORCHRUN = ["torch.distributed.run", "--nproc_per_node=2", "--master_port=0", "--standalone"]
+# With --cpu it would start one process, or several by mpirun; its launcher for several GPUs is torch's, on any device.
+ACCELERATE = [
+    "accelerate.commands.launch", "--multi_gpu", "--num_processes=2", "--num_machines=1", "--mixed_precision=no",
+    "--dynamo_backend=no", "--num_cpu_threads_per_process=1",
+]  # fmt: skip
+
+
+def launch(folder: Path, launcher: list[str], work: Path) -> None:
+    """Train the run of the folder by two processes. work: for accelerate's settings, of which there are none."""
+    command = [sys.executable, "-m", *launcher]
+    if launcher is ACCELERATE:
+        command.append(f"--main_process_port={free_port()}")
+    own = {"OMP_NUM_THREADS": "1", "HF_HOME": str(work)}
     done = subprocess.run(
-        command, capture_output=True, timeout=WAIT_S, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+        [*command, "-m", "studio", "worker", "train", str(folder)], capture_output=True, timeout=WAIT_S,
+        env={**os.environ, **own},
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:].decode(errors="replace")
 
 
 def losses(folder: Path) -> list[float | None]:
     return [e.loss for e in events(folder) if isinstance(e, Evaluated)]
+
+
+def processes(folder: Path) -> str:
+    """How many made the newest checkpoint, as it says itself."""
+    newest = checkpoint.valid_checkpoints(folder / "checkpoints")[0]
+    return checkpoint.load(newest).position.fingerprint["processes"]
 
 
 def final(folder: Path) -> Event:
@@ -70,6 +88,23 @@ def assert_same(folder: Path, alone: Path) -> None:
     assert [e.seq for e in only] == list(range(1, len(only) + 1))  # one of them speaks
 
 
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@pytest.mark.slow
+def test_accelerate_launch_with_two_processes_learns_what_one_does(
+    base: Path, dataset: Path, tmp_path: Path, alone: Path
+) -> None:
+    folder = run_dir(tmp_path / "run", base, dataset, **PLAIN)
+    launch(folder, ACCELERATE, tmp_path)
+    assert processes(folder) == "2"
+    assert_same(folder, alone)
+
+
 @pytest.mark.slow
 def test_torchrun_with_two_processes_learns_what_one_does_and_resumes(
     base: Path,
@@ -78,13 +113,14 @@ def test_torchrun_with_two_processes_learns_what_one_does_and_resumes(
     alone: Path,
 ) -> None:
     folder = run_dir(tmp_path / "run", base, dataset, **PLAIN)
-    by_torchrun(folder)
+    launch(folder, TORCHRUN, tmp_path)
+    assert processes(folder) == "2"
     assert_same(folder, alone)
     broken = run_dir(tmp_path / "broken", base, dataset, **PLAIN)
     first = next(e.step for e in events(folder) if isinstance(e, CheckpointSaved))
     kept = sorted((folder / "checkpoints").glob("ckpt-*"))[0]
     shutil.copytree(kept, broken / "checkpoints" / kept.name)
-    by_torchrun(broken)
+    launch(broken, TORCHRUN, tmp_path)
     (resumed,) = (e for e in events(broken) if isinstance(e, Resumed))
     assert (resumed.exact, resumed.step) == (True, int(kept.name.split("-")[1]))
     assert resumed.step >= first
