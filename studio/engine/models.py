@@ -48,7 +48,7 @@ def check_method(spec: TrainSpec, device: torch.device) -> None:
         raise StudioError(
             "method.needs_package",
             _("The compressed add-on (QLoRA) needs the package “bitsandbytes”, which is not installed."),
-            _("Install it, or choose the small add-on (LoRA)."),
+            _("Install it with the extra “qlora” of this program, or choose the small add-on (LoRA)."),
         )
 
 
