@@ -110,6 +110,11 @@ def test_missing_and_empty_texts_have_no_spans() -> None:
         ("mail a@example.com", None),
         ("ip 192.168.1.20", None),
         ("ip 203.0.113.9", None),
+        ("order 13812345678 is late", None),
+        ("about order 97 13812345678 please", PrivateKind.PHONE),
+        ("订单13812345678还没到", None),
+        ("订单 97，13812345678", PrivateKind.PHONE),
+        ("订单 97，编号 13812345678", None),
     ],
 )
 def test_the_check_decides(text: str, kind: PrivateKind | None) -> None:
