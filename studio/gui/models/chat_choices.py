@@ -42,11 +42,15 @@ class ModelChoice:
 
 @dataclass(frozen=True)
 class Choices:
-    """The models by group. ``mine``: runs of the product in hand; ``others``: runs of other products."""
+    """The models by group. ``mine``: runs of the product in hand; ``others``: runs of other products.
+
+    of_product: whether there is a product in hand; without one all runs are ``mine``.
+    """
 
     mine: tuple[ModelChoice, ...] = ()
     bases: tuple[ModelChoice, ...] = ()
     others: tuple[ModelChoice, ...] = ()
+    of_product: bool = True
 
     def all(self) -> tuple[ModelChoice, ...]:
         """Every choice in the order of the list."""
@@ -70,7 +74,11 @@ class Choices:
         if choice is None:
             return self
         groups = (self.mine, self.bases, self.others)
-        return Choices(*(tuple(c for c in group if c.asks == choice.asks) for group in groups))
+
+        def alike(group: tuple[ModelChoice, ...]) -> tuple[ModelChoice, ...]:
+            return tuple(other for other in group if other.asks == choice.asks)
+
+        return Choices(alike(self.mine), alike(self.bases), alike(self.others), self.of_product)
 
 
 def run_key(run_id: str) -> str:
@@ -86,11 +94,12 @@ def read_choices(services: Services, product_id: str | None) -> Choices:
         if info.serves(Architecture.LANGUAGE_MODEL)
     )
     by_path = {Path(base.base.path).resolve(): base.key for base in bases if base.base}
-    own = services.runs.list(product_id, limit=MOST_RUNS, offset=0) if product_id else []
-    every = services.runs.list(None, limit=MOST_RUNS, offset=0)
-    mine = _finished(own, by_path)
+    every = _finished(services.runs.list(None, limit=MOST_RUNS, offset=0), by_path)
+    if not product_id:
+        return Choices(every, bases, of_product=False)
+    mine = _finished(services.runs.list(product_id, limit=MOST_RUNS, offset=0), by_path)
     known = {choice.key for choice in mine}
-    return Choices(mine, bases, tuple(c for c in _finished(every, by_path) if c.key not in known))
+    return Choices(mine, bases, tuple(choice for choice in every if choice.key not in known))
 
 
 def _finished(runs: Sequence[Run], by_path: dict[Path, str]) -> tuple[ModelChoice, ...]:

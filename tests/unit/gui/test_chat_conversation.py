@@ -70,6 +70,14 @@ def test_own_finished_runs_come_first_then_bases_then_other_products() -> None:
     assert choices.counterpart(base) == choices.mine[0]
 
 
+def test_without_a_product_every_run_is_ones_own_and_the_newest_comes_first() -> None:
+    choices = read_choices(FakeServices(), None)  # type: ignore[arg-type]
+    assert choices.all()[0].title == "Customer service, run 3"
+    assert {c.title for c in choices.mine} == {"Customer service, run 3", "Recommendations, run 1"}
+    assert not choices.of_product
+    assert not choices.beside(choices.mine[0]).of_product
+
+
 def test_the_base_of_a_run_is_not_offered_when_it_is_gone() -> None:
     services = FakeServices()
     services.models.infos = []

@@ -48,7 +48,7 @@ class ModelBox(QComboBox):
         self._choices = choices
         self.clear()
         groups = (
-            (_("Models of this product"), choices.mine),
+            (_("Models of this product") if choices.of_product else _("Your models"), choices.mine),
             (_("Base models"), choices.bases),
             (_("Models of other products"), choices.others),
         )

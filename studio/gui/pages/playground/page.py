@@ -260,7 +260,12 @@ class PlaygroundPage(Page):
         if session.busy or predict.busy:
             return False
         gone = self.choices.get(seated.key) is None
-        left = self._follow_product and bool(self.choices.mine) and seated not in self.choices.mine
+        left = (
+            self._follow_product
+            and self.choices.of_product
+            and bool(self.choices.mine)
+            and seated not in self.choices.mine
+        )
         asked = predict.batches if self.predicting else session.conversation.turns
         return gone or (left and not asked)
 
