@@ -73,7 +73,6 @@ class Choices:
         """Those that can be asked the same as ``choice``."""
         if choice is None:
             return self
-        groups = (self.mine, self.bases, self.others)
 
         def alike(group: tuple[ModelChoice, ...]) -> tuple[ModelChoice, ...]:
             return tuple(other for other in group if other.asks == choice.asks)
