@@ -15,6 +15,9 @@ from typing import Any
 
 Thing = dict[str, Any]
 _LOOK_EVERY_S = 0.1
+_DOUBLE_CLICK_S = (
+    0.5  # a drop-down that has just opened takes the next click for the second half of a double click
+)
 PATIENCE_S = 30.0
 _LABELS = ("BodyText", "Caption", "QLabel", "SectionTitle")
 
@@ -154,6 +157,7 @@ class Window:
         """Open a drop-down and choose an entry by its words."""
         self.click(name, "DropDown")
         self.until(lambda: self.things(entry, "cell"), f"entry “{entry}”")
+        time.sleep(_DOUBLE_CLICK_S)
         self.click_at(self.things(entry, "cell")[0])
 
     def pick(self, path: Path) -> None:
