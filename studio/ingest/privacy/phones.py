@@ -25,7 +25,7 @@ _OTHER_WORDS: Final = (
     r"|序列号|发票|运单|会议|型号|编码|商户|群号|qq|账户|余额|时间戳|股票|总数|卡号|工号|邮编|证件|身份证"
 )
 _WORDS: Final = re.compile(rf"(?i)(?P<phone>{_PHONE_WORDS})|(?<![a-z])(?P<other>{_OTHER_WORDS})(?![a-z])")
-_WHOLE_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z])[0-9]+(?=[ ,;，；、。])(?! ?[-/#:：])")
+_ITS_NUMBER: Final = re.compile(r"[ #:：号]*[0-9]{1,8}[ ,，;；]+")
 _AMOUNT_AFTER: Final = re.compile(r" ?(?:元|万|亿|次|%|人|个|件|美元|块|dollars|USD|EUR|RMB)")
 _LEFT: Final = r"(?<![0-9A-Za-z_#])(?<![0-9][.,/-])"
 _RIGHT: Final = r"(?![0-9A-Za-z_]|[.,/-][0-9A-Za-z])"
@@ -102,13 +102,13 @@ def _is_rest(text: str, start: int) -> bool:
 def announced_as(text: str, start: int) -> str:
     """What the last telling word before a number calls it: phone, other, or nothing.
 
-    "order 97, 13812345678": an order's number that stands between is what the word meant.
+    "order 97 13812345678": a short number right after the word, and right before this one, is what the word meant.
     """
     words, found = before(text, start, 30), ""
     for match in _WORDS.finditer(words):
+        if match["other"] and _ITS_NUMBER.fullmatch(words, match.end()):
+            continue
         found = match.lastgroup or ""
-        if found == "other" and _WHOLE_NUMBER.search(words, match.end()):
-            found = ""
     return found
 
 

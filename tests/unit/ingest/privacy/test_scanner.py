@@ -115,6 +115,10 @@ def test_missing_and_empty_texts_have_no_spans() -> None:
         ("订单13812345678还没到", None),
         ("订单 97，13812345678", PrivateKind.PHONE),
         ("订单 97，编号 13812345678", None),
+        ("订单号 13812345678 13912345678", None),
+        ("order of 2 lamps 13812345678", None),
+        ("tracking 1 of 2 13812345678", None),
+        ("call about order 97 6502530000", PrivateKind.PHONE),
     ],
 )
 def test_the_check_decides(text: str, kind: PrivateKind | None) -> None:
