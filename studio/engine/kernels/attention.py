@@ -1,8 +1,9 @@
-"""Causal attention for training in bfloat16 on a processor, in half the time of torch's (`train_vs_trl.py`).
+"""Causal attention for training in bfloat16 on a processor, in half the time of torch's (150 to 500 places).
 
 Questions are taken in blocks, each against the keys up to its end, so that nothing above the diagonal is computed; the
 products are those of oneDNN, and heads that share keys are one product. The probabilities are not kept but made again
-in the backward pass (Dao et al. 2022), which holds no more than a block of them: heads · BLOCK · T numbers.
+in the backward pass (Dao et al. 2022), which holds a few blocks of batch · heads · BLOCK · T numbers. Scores are
+rounded to bfloat16 before the softmax: where they are large (30 and more) the error is a few times that of torch's.
 """
 
 from __future__ import annotations

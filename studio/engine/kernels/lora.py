@@ -78,6 +78,8 @@ def _forward(layer: LoraLinear, states: Tensor, *args: Any, **options: Any) -> T
         and not (base._forward_pre_hooks or base._forward_hooks)  # somebody looks at what goes through it
         and len(names) == 1
         and names[0] in layer.lora_A
+        and names[0] not in layer.lora_variant
+        and (base.bias is None or not base.bias.requires_grad)
         and not (args or options or layer.disable_adapters or layer.merged)
         and not (isinstance(drop := layer.lora_dropout[names[0]], nn.Dropout) and drop.p and layer.training)
         and layer.lora_A[names[0]].bias is None
