@@ -19,9 +19,8 @@ class Measure(StrEnum):
     RECONSTRUCTION = "reconstruction"  # negative ELBO of a picture in nats
 
 
-HIGHER_IS_BETTER = frozenset({Measure.CORRECT, Measure.LABELS_RIGHT, Measure.PREFERRED, Measure.RANKED})
-
 SHARES = frozenset({Measure.CORRECT, Measure.LABELS_RIGHT, Measure.PREFERRED, Measure.RANKED})  # from 0 to 1
+HIGHER_IS_BETTER = SHARES  # the others are surprises, errors and losses
 
 # Differences smaller than this do not matter to a founder: in the measure's own unit, or as a share of the base.
 MARGIN = {

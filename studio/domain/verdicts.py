@@ -107,9 +107,8 @@ def judge(
         base = sum(base_scores) / total
         difference = tuned - base
         interval = paired_interval(base_scores, tuned_scores, targets)
-        if (
-            interval is not None and measure in SHARES
-        ):  # of few rows Student's t may promise more than there can be
+        if interval is not None and measure in SHARES:
+            # Of few rows Student's t may promise more than there can be.
             interval = max(interval[0], -1.0), min(interval[1], 1.0)
         low, high = interval or (None, None)
         kind = _kind(interval, difference, measure, base)
