@@ -3,7 +3,7 @@
 Questions are taken in blocks, each against the keys up to its end, so that nothing above the diagonal is computed; the
 products are those of oneDNN, and heads that share keys are one product. The probabilities are not kept but made again
 in the backward pass (Dao et al. 2022), which holds a few blocks of batch · heads · BLOCK · T numbers. Scores are
-rounded to bfloat16 before the softmax: where they are large the error grows, to 4 times torch's at 15 and 10 times at 80.
+rounded to bfloat16 before the softmax: the error is 4 times torch's where scores reach 15, and 10 times at 80.
 """
 
 from __future__ import annotations
