@@ -87,11 +87,18 @@ _REGIONS: Final = (
 
 
 def find_phones(text: str) -> Iterator[Place]:
-    """Phone numbers; a place may be found twice, in two forms."""
+    """Phone numbers; places may overlap, found in two forms."""
+    found: list[Place] = []
     for find in (_chinese, _international, _american, _british, _announced):
-        for place in find(text):
+        for place in find(text, found):
             if not is_reserved(digits_of(text[place.start : place.end])) and not _is_rest(text, place.start):
-                yield place
+                found.append(place)
+    yield from found
+
+
+def _is_known(match: re.Match[str], found: list[Place]) -> bool:
+    """Whether an earlier form holds all of it: numbering plans are slow to ask."""
+    return any(place.start <= match.start() and match.end() <= place.end for place in found)
 
 
 def _is_rest(text: str, start: int) -> bool:
@@ -133,7 +140,7 @@ def _place(match: re.Match[str]) -> Place:
     return Place(match.start(), match.end(), PrivateKind.PHONE)
 
 
-def _chinese(text: str) -> Iterator[Place]:
+def _chinese(text: str, _found: list[Place]) -> Iterator[Place]:
     for match in _CHINA_MOBILE.finditer(text):
         if _AMOUNT_AFTER.match(text, match.end()):
             continue
@@ -151,7 +158,7 @@ def _chinese(text: str) -> Iterator[Place]:
             yield _place(match)
 
 
-def _international(text: str) -> Iterator[Place]:
+def _international(text: str, _found: list[Place]) -> Iterator[Place]:
     for match in _INTERNATIONAL.finditer(text):
         piece = match.group()
         plus = "+" in match["prefix"]
@@ -168,8 +175,10 @@ def _international(text: str) -> Iterator[Place]:
                 break
 
 
-def _american(text: str) -> Iterator[Place]:
+def _american(text: str, found: list[Place]) -> Iterator[Place]:
     for match in _AMERICAN.finditer(text):
+        if _is_known(match, found):
+            continue
         digits = digits_of(match.group().split("x")[0].split("e")[0])
         called = announced_as(text, match.start())
         weak = match["weak"] is not None
@@ -179,8 +188,10 @@ def _american(text: str) -> Iterator[Place]:
             yield _place(match)
 
 
-def _british(text: str) -> Iterator[Place]:
+def _british(text: str, found: list[Place]) -> Iterator[Place]:
     for match in _BRITISH.finditer(text):
+        if _is_known(match, found):
+            continue
         digits = digits_of(match.group())
         called = announced_as(text, match.start())
         mobile = len(digits) == 11 and digits.startswith("07")
@@ -190,8 +201,10 @@ def _british(text: str) -> Iterator[Place]:
             yield _place(match)
 
 
-def _announced(text: str) -> Iterator[Place]:
+def _announced(text: str, found: list[Place]) -> Iterator[Place]:
     for match in _ANY.finditer(text):
+        if _is_known(match, found):
+            continue
         piece = match.group()
         if announced_as(text, match.start()) != "phone" or _DATE.match(piece):
             continue

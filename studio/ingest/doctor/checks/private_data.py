@@ -30,7 +30,7 @@ class PrivateData(RowRule):
         self._kinds = frozenset(private_kinds)
         # Kept nowhere: one fix gives one original one value, and nothing leads back from it.
         self._pseudonyms = Pseudonyms(secrets.token_bytes(32))
-        self._last: tuple[pl.DataFrame, pl.DataFrame, list[list[Span]]] | None = None
+        self._last: dict[str, list[Span]] = {}
 
     def actions(self, shape: Shape) -> tuple[FixAction, ...]:
         return (FixAction.MASK, FixAction.REPLACE, FixAction.REMOVE) if text_columns(shape) else ()
@@ -58,12 +58,12 @@ class PrivateData(RowRule):
         return put_back(frame, shape, changed.filter(hit))
 
     def _scanned(self, frame: pl.DataFrame, shape: Shape) -> tuple[pl.DataFrame, list[list[Span]]]:
-        """The texts of the frame and what is in them; the last frame is remembered, for it is asked for again."""
-        if self._last is not None and self._last[0] is frame:
-            return self._last[1:]
+        """The texts of the frame and what is in them; what was scanned last is asked for again, by fewer rows."""
         parts = text_parts(frame, text_columns(shape))
-        spans = self._scanner.scan(parts["text"])
-        if self._kinds:
-            spans = [[span for span in found if span.kind.value in self._kinds] for found in spans]
-        self._last = (frame, parts, spans)
-        return parts, spans
+        texts = parts["text"]
+        if not all(text in self._last for text in texts):
+            spans = self._scanner.scan(texts)
+            if self._kinds:
+                spans = [[span for span in found if span.kind.value in self._kinds] for found in spans]
+            self._last = dict(zip(texts, spans, strict=True))
+        return parts, [self._last[text] for text in texts]
