@@ -68,11 +68,11 @@ def tuned_model(plan: RunPlan, device: torch.device, dtype: torch.dtype) -> nn.M
     """
     folder, spec = Path(plan.base_dir or ""), plan.spec
     check_method(spec, device)
-    attention.use_here()
     torch.manual_seed(spec.seed)
     if spec.method is Method.QLORA:
         return add_adapter(_load_compressed(folder, device, dtype), spec)
     if spec.method in ADDS_ON:
+        attention.use_here()  # of no use to a model that trains whole: its questions are float32
         return add_adapter(load_model(folder, dtype=dtype, device=device), spec)
     model: nn.Module = load_model(folder, dtype=torch.float32, device=device)
     model.requires_grad_(True)
@@ -134,7 +134,6 @@ def new_model(spec: TrainSpec, tokenizer: Any) -> nn.Module:
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
-    attention.use_here()
     model: nn.Module = LlamaForCausalLM(config)
     return model
 

@@ -3,7 +3,9 @@
 Questions are taken in blocks, each against the keys up to its end, so that nothing above the diagonal is computed; the
 products are those of oneDNN, and heads that share keys are one product. The probabilities are not kept but made again
 in the backward pass (Dao et al. 2022), which holds a few blocks of batch · heads · BLOCK · T numbers. Scores are
-rounded to bfloat16 before the softmax: the error is 4 times torch's where scores reach 15, and 10 times at 80.
+rounded to bfloat16 before the softmax, as by attention that is written out ("eager"): in SmolLM2-135M's own layers on
+English text (scores up to 59) the output is off by 0.4% where torch's is by 0.2%, the gradients by 0.5 to 0.7% where
+torch's are by 0.5%; rounding to bfloat16 alone is off by up to 0.4%.
 """
 
 from __future__ import annotations
@@ -81,9 +83,10 @@ def causal_attention(query: Tensor, key: Tensor, value: Tensor, scale: float) ->
 
 
 def use_here() -> None:
-    """Let transformers' models train with this attention wherever it is the faster one; all else stays theirs.
+    """Let transformers' models read with this attention where they are bfloat16 on a processor; all else stays theirs.
 
     It takes the place of the implementation "sdpa" in this process, as a name of its own would get other masks.
+    Without gradients too: preference tuning compares what is trained with what was.
     """
     from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
@@ -97,11 +100,10 @@ def _attention(
 
     scale, causal = options.get("scaling"), options.get("is_causal")
     plain = (
-        query.requires_grad
-        and query.device.type == "cpu"
+        query.device.type == "cpu"
         and query.dtype is key.dtype is value.dtype is torch.bfloat16
         and attention_mask is None
-        and query.shape[2] == key.shape[2]
+        and query.shape[2] == key.shape[2] > 1
         and key.shape == value.shape
         and (getattr(module, "is_causal", True) if causal is None else causal)
         and not any(options.get(name) for name in ("dropout", "softcap", "output_attentions"))

@@ -6,7 +6,6 @@ y = x · Wᵀ + (x · Aᵀ) · (s · B)ᵀ; the weight is frozen, so its gradien
 
 from __future__ import annotations
 
-from types import MethodType
 from typing import Any
 
 import torch
@@ -58,40 +57,48 @@ class _JoinedProduct(torch.autograd.Function):
         )  # fmt: skip
 
 
+class JoinedLinear(LoraLinear):  # type: ignore[misc]
+    """peft's layer, but for what it computes. An add-on with dropout, with DoRA, switched off, merged, or beside a
+    second one is peft's, as before."""
+
+    def forward(self, states: Tensor, *args: Any, **options: Any) -> Tensor:
+        base, names = self.base_layer, self.active_adapters
+        if args or options or len(names) != 1 or names[0] not in self.lora_A or not self._is_plain(names[0]):
+            own: Tensor = super().forward(states, *args, **options)
+            return own
+        found: Tensor = _JoinedProduct.apply(  # type: ignore[no-untyped-call]
+            states, base.weight, self.lora_A[names[0]].weight, self.lora_B[names[0]].weight,
+            self.scaling[names[0]], base.bias,
+        )  # fmt: skip
+        return found
+
+    def _is_plain(self, name: str) -> bool:
+        base, first, second, drop = (
+            self.base_layer,
+            self.lora_A[name],
+            self.lora_B[name],
+            self.lora_dropout[name],
+        )
+        kind = base.weight.device.type
+        return (
+            kind == "cpu"  # where it was measured
+            and type(base) is nn.Linear
+            and not base.weight.requires_grad
+            and (base.bias is None or not base.bias.requires_grad)
+            and not any(part._forward_pre_hooks or part._forward_hooks for part in (base, first, second))
+            and name not in self.lora_variant
+            and not (self.disable_adapters or self.merged)
+            and not (isinstance(drop, nn.Dropout) and drop.p and self.training)
+            and first.bias is None
+            and second.bias is None
+            and not (
+                torch.is_autocast_enabled(kind) and base.weight.dtype is not torch.get_autocast_dtype(kind)
+            )
+        )
+
+
 def join_products(model: nn.Module) -> None:
-    """Let plain add-ons on plain linear layers compute as one operation; every other keeps peft's own way.
-
-    An add-on with dropout, with DoRA, switched off, merged, or beside a second one is peft's, as before.
-    """
+    """Let plain add-ons on plain linear layers compute as one operation; every other keeps peft's own way."""
     for module in model.modules():
-        if isinstance(module, LoraLinear) and not module.lora_variant:
-            module.forward = MethodType(_forward, module)
-
-
-def _forward(layer: LoraLinear, states: Tensor, *args: Any, **options: Any) -> Tensor:
-    base, names = layer.base_layer, layer.active_adapters
-    kind = states.device.type
-    plain = (
-        kind == "cpu"  # where it was measured
-        and type(base) is nn.Linear
-        and not base.weight.requires_grad
-        and not (base._forward_pre_hooks or base._forward_hooks)  # somebody looks at what goes through it
-        and len(names) == 1
-        and names[0] in layer.lora_A
-        and names[0] not in layer.lora_variant
-        and (base.bias is None or not base.bias.requires_grad)
-        and not (args or options or layer.disable_adapters or layer.merged)
-        and not (isinstance(drop := layer.lora_dropout[names[0]], nn.Dropout) and drop.p and layer.training)
-        and layer.lora_A[names[0]].bias is None
-        and layer.lora_B[names[0]].bias is None
-    )
-    if plain and torch.is_autocast_enabled(kind):
-        plain = base.weight.dtype is torch.get_autocast_dtype(kind)
-    if not plain:
-        own: Tensor = LoraLinear.forward(layer, states, *args, **options)
-        return own
-    found: Tensor = _JoinedProduct.apply(  # type: ignore[no-untyped-call]
-        states, base.weight, layer.lora_A[names[0]].weight, layer.lora_B[names[0]].weight, layer.scaling[names[0]],
-        base.bias,
-    )  # fmt: skip
-    return found
+        if type(module) is LoraLinear and not module.lora_variant:
+            module.__class__ = JoinedLinear  # nothing else differs: it is merged, kept and pickled as peft's

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import weakref
 from typing import Any
 
 import pytest
@@ -78,12 +80,8 @@ def test_in_bfloat16_the_add_on_stays_exact_and_its_gradients_are_float32(used: 
         assert (ours.double() - theirs.double()).norm() < 0.02 * theirs.double().norm()
 
 
-@pytest.mark.parametrize("case", ["dropout", "disabled", "merged", "two", "autocast", "dora"])
-def test_what_is_not_plain_is_pefts(used: list[bool], case: str) -> None:
-    options: dict[str, Any] = {"dropout": {"lora_dropout": 0.5}, "dora": {"use_dora": True}}.get(case, {})
-    model, layer = small(dtype=torch.float32, **options)
-    lora.join_products(model)
-    states = torch.randn(3, 12)
+def arranged(model: Any, layer: LoraLinear, case: str) -> None:
+    """Bring the model into a state that is not plain."""
     if case == "disabled":
         model.disable_adapter_layers()
     elif case == "merged":
@@ -91,12 +89,39 @@ def test_what_is_not_plain_is_pefts(used: list[bool], case: str) -> None:
     elif case == "two":
         model.add_adapter("other", LoraConfig(r=2, target_modules=["inner"]))
         model.base_model.set_adapter(["default", "other"])
-    with torch.autocast("cpu", torch.bfloat16, enabled=case == "autocast"):
-        torch.manual_seed(1)
-        found = model(states)
-        torch.manual_seed(1)
-        assert torch.equal(found, LoraLinear.forward(layer, states))
+    elif case == "looked at":
+        layer.lora_B["default"].register_forward_hook(lambda _layer, _given, found: 2 * found)
+
+
+CASES = ["dropout", "disabled", "merged", "two", "looked at", "autocast", "dora"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_not_plain_is_pefts(used: list[bool], case: str) -> None:
+    options: dict[str, Any] = {"dropout": {"lora_dropout": 0.5}, "dora": {"use_dora": True}}.get(case, {})
+    model, layer = small(dtype=torch.float32, **options)
+    arranged(model, layer, case)
+    states = torch.randn(3, 12)
+    found = []
+    for join in (False, True):
+        if join:
+            lora.join_products(model)
+        with torch.autocast("cpu", torch.bfloat16, enabled=case == "autocast"):
+            torch.manual_seed(1)
+            found.append(model(states))
+    assert torch.equal(*found)
     assert not used
+
+
+def test_a_joined_layer_is_kept_and_freed_like_any_other() -> None:
+    model, layer = small(dtype=torch.float32)
+    lora.join_products(model)
+    again = pickle.loads(pickle.dumps(layer))
+    states = torch.randn(3, 12)
+    assert torch.equal(again(states), layer(states))
+    seen = weakref.ref(again)
+    del again
+    assert seen() is None
 
 
 def test_without_training_dropout_is_nothing(used: list[bool]) -> None:

@@ -1,0 +1,70 @@
+"""Both kernels in a whole model as a run uses them: the gradients of plain float32, up to bfloat16."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft.tuners.lora.layer import Linear as LoraLinear
+from torch import Tensor
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+from studio.engine.kernels import attention, lora
+from studio.engine.models import tuned_model
+from tests.engine.helpers import make_plan
+
+
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The kernels that computed something."""
+    calls: list[str] = []
+    for name, function in (("attention", attention._CausalAttention), ("lora", lora._JoinedProduct)):
+        own = function.apply
+        monkeypatch.setattr(
+            function, "apply", lambda *given, own=own, name=name: calls.append(name) or own(*given)
+        )
+    return calls
+
+
+def gradients(folder: Path, dtype: torch.dtype, *, twice: bool = False, plain: bool = False) -> list[Tensor]:
+    """Of every matrix of the add-ons, for one batch that is as long as two blocks of the attention."""
+    model: Any = tuned_model(make_plan(folder), torch.device("cpu"), dtype)
+    torch.manual_seed(4)
+    for module in model.modules():
+        if isinstance(module, LoraLinear):
+            torch.nn.init.normal_(module.lora_B["default"].weight, std=0.1)
+            if plain:
+                module.__class__ = LoraLinear
+    if plain:
+        ALL_ATTENTION_FUNCTIONS.register("sdpa", sdpa_attention_forward)
+    if twice:
+        model.base_model.model.activation_checkpointing_enable({"use_reentrant": False})
+    model.train()
+    ids = torch.randint(5, 200, (2, 160))
+    with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
+        model(input_ids=ids, labels=ids).loss.backward()
+    return [weight.grad for weight in model.parameters() if weight.grad is not None]
+
+
+def test_in_bfloat16_as_in_float32(tiny_model_dir: Path, used: list[str]) -> None:
+    truth = gradients(tiny_model_dir, torch.float32, plain=True)
+    assert not used
+    theirs = gradients(tiny_model_dir, torch.bfloat16, plain=True)
+    assert not used
+    ours = gradients(tiny_model_dir, torch.bfloat16)
+    assert {"attention", "lora"} <= set(used)
+    assert len(truth) == len(ours) == 2 * 7 * 2
+    for own, other, right in zip(ours, theirs, truth, strict=True):
+        assert (own - right).norm() <= 0.05 * right.norm()
+        assert (own - right).norm() <= 2 * (other - right).norm()
+
+
+def test_computing_twice_to_save_memory_changes_no_bit(tiny_model_dir: Path, used: list[str]) -> None:
+    once = gradients(tiny_model_dir, torch.bfloat16)
+    calls = len(used)
+    again = gradients(tiny_model_dir, torch.bfloat16, twice=True)
+    assert len(used) > 2 * calls
+    assert all(torch.equal(own, other) for own, other in zip(once, again, strict=True))
