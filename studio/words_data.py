@@ -175,7 +175,7 @@ def language_title(code: str) -> str:
 
 
 def roles_words(roles: Mapping[str, ColumnRole]) -> str:
-    """What columns are used as: "question → Prompt, answer → Response". Those that are not used are left out."""
+    """What columns are used as: "question → Prompt, answer → Response". Empty when none is used."""
     used = ((name, role) for name, role in roles.items() if role is not ColumnRole.IGNORE)
     return listed(f"{name} → {title(role)}" for name, role in used)
 

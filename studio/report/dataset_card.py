@@ -60,9 +60,9 @@ def _sources(dataset: DatasetVersion) -> list[str]:
     elif origin.kind is OriginKind.CLIPBOARD:
         said = _("Pasted by hand.")
     own = [
-        labelled(code(_place(record)), escaped(roles_words(record.roles)))
+        labelled(code(_place(record)), escaped(words))
         for record in records
-        if record.roles
+        if (words := roles_words(record.roles))
     ]
     named = _("Files whose columns have names of their own:") if own else ""
     return [heading(2, _("Sources")), said, table(columns, map(_source_cells, records)), named, bullets(own)]

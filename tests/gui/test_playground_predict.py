@@ -21,7 +21,7 @@ from studio.gui.context import GuiContext
 from studio.gui.pages.playground import PlaygroundPage, predict_media
 from studio.gui.pages.playground.predict_answers import AnswerPart
 from studio.gui.pages.playground.predict_inputs import DrawInput, FileInput, TextInput, UserInput
-from studio.gui.widgets import LinkButton
+from studio.gui.widgets import Caption, LinkButton
 from studio.gui.widgets.bars import BarList
 from studio.protocol.events import PredictedItem, Progress
 from tests.helpers.playground_data import FakeChatHost, FakePredictHost, FakeServices, finished_run
@@ -150,21 +150,60 @@ def test_many_pictures_are_seen_in_the_table(
     qtbot.waitUntil(red, timeout=5000)
 
 
+class Player:
+    """Programs for files of this computer: what was opened, and whether there is one."""
+
+    def __init__(self) -> None:
+        self.opened: list[QUrl] = []
+        self.there = True
+
+    def open(self, url: QUrl) -> bool:
+        self.opened.append(url)
+        return self.there
+
+
+@pytest.fixture
+def player(monkeypatch: pytest.MonkeyPatch) -> Player:
+    player = Player()
+    monkeypatch.setattr(predict_media.QDesktopServices, "openUrl", player.open)
+    return player
+
+
 def test_a_recording_is_heard_by_a_click(
-    qtbot: QtBot,
-    open_page: Callable[..., PlaygroundPage],
-    host: FakePredictHost,
-    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot, open_page: Callable[..., PlaygroundPage], host: FakePredictHost, player: Player
 ) -> None:
-    opened: list[QUrl] = []
-    monkeypatch.setattr(predict_media.QDesktopServices, "openUrl", opened.append)
     page = open_page(run_of(Architecture.SPECTROGRAM, "Commands"))
     page.predict.part.asked.emit(([{"audio": "/sounds/yes.wav"}], ["yes.wav"]))
     host.answer(SURE)
     (view,) = page.predict.views()
     (listen,) = (button for button in view.findChildren(LinkButton) if button.text() == "Listen")
     qtbot.mouseClick(listen, LEFT)
-    assert opened == [QUrl.fromLocalFile("/sounds/yes.wav")]
+    assert player.opened == [QUrl.fromLocalFile("/sounds/yes.wav")]
+    assert listen.isEnabled()
+    player.there = False
+    qtbot.mouseClick(listen, LEFT)
+    assert (listen.text(), listen.isEnabled()) == ("This computer has no player for it", False)
+
+
+def test_one_of_many_recordings_is_heard_by_a_double_click(
+    qtbot: QtBot, open_page: Callable[..., PlaygroundPage], host: FakePredictHost, player: Player
+) -> None:
+    page = open_page(run_of(Architecture.SPECTROGRAM, "Commands"))
+    names = [f"{number}.wav" for number in range(8)]
+    page.predict.part.asked.emit(([{"audio": f"/sounds/{name}"} for name in names], names))
+    host.answer(*[SURE] * 8)
+    (view,) = page.predict.views()
+    table = view.findChild(QTableWidget)
+    assert table is not None
+    place = table.visualItemRect(table.item(2, 0)).center()
+    qtbot.mouseClick(table.viewport(), LEFT, pos=place)
+    qtbot.mouseDClick(table.viewport(), LEFT, pos=place)
+    assert player.opened == [QUrl.fromLocalFile("/sounds/2.wav")]
+    assert any(label.text() == "A double click plays the recording." for label in view.findChildren(Caption))
+    player.there = False
+    table.setFocus()
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    assert any(label.text() == "This computer has no player for it" for label in view.findChildren(Caption))
 
 
 def test_a_probe_of_the_run_is_asked_by_a_click(

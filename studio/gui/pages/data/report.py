@@ -134,19 +134,25 @@ class DatasetReport(ScrollPage):
 
 def _places(dataset: DatasetVersion) -> str:
     """The files that the rows came from, the first few by name."""
-    paths = list(dict.fromkeys(source.path for source in dataset.sources)) or [dataset.source_path]
-    more = len(paths) - _MOST_FILES
-    rest = [ngettext("and {n} more file", "and {n} more files", more).format(n=more)] if more > 0 else []
-    return "\n".join(paths[:_MOST_FILES] + rest)
+    return _first_few(list(dict.fromkeys(source.path for source in dataset.sources)) or [dataset.source_path])
 
 
 def _own_columns(dataset: DatasetVersion) -> str:
     """Of the files that name their columns in their own way, the first few; empty when all are alike."""
-    own = [source for source in dataset.sources if source.roles]
-    return "\n".join(
-        labelled(source.member or Path(source.path).name, roles_words(source.roles))
-        for source in own[:_MOST_FILES]
+    return _first_few(
+        [
+            labelled(source.member or Path(source.path).name, words)
+            for source in dataset.sources
+            if (words := roles_words(source.roles))
+        ]
     )
+
+
+def _first_few(lines: list[str]) -> str:
+    """One below the other, and how many files more there are."""
+    more = len(lines) - _MOST_FILES
+    rest = [ngettext("and {n} more file", "and {n} more files", more).format(n=more)] if more > 0 else []
+    return "\n".join(lines[:_MOST_FILES] + rest)
 
 
 class LengthScale(QWidget):

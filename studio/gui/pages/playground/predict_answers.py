@@ -22,9 +22,10 @@ from studio.gui.models.predict_session import Answers, Batch
 from studio.gui.models.thumbnails import Thumbnails
 from studio.gui.pages.playground.predict_media import (
     CELL_THUMB,
+    ListenButton,
     PictureCells,
     Thumbnail,
-    listen_button,
+    play,
     sheet_label,
 )
 from studio.gui.theme import current_tokens
@@ -115,7 +116,7 @@ class BatchView(Card):
             row.addWidget(words, 1)
         else:
             row.addWidget(words)
-            row.addWidget(listen_button(given["audio"]))
+            row.addWidget(ListenButton(given["audio"]))
             row.addStretch(1)
         return holder
 
@@ -147,8 +148,21 @@ class BatchView(Card):
         body = QVBoxLayout(holder)
         body.setContentsMargins(0, 0, 0, 0)
         body.addWidget(BodyText(self._count_words(), bold=True))
+        if self.batch.asks == "audio":
+            self._let_play(table, body)
         body.addWidget(table)
         return holder
+
+    def _let_play(self, table: QTableWidget, body: QVBoxLayout) -> None:
+        """Enter or a double click on a row plays its recording."""
+        told = Caption(_("A double click plays the recording."))
+        body.addWidget(told)
+
+        def start(row: int) -> None:
+            if not play(self.batch.inputs[row]["audio"]):
+                told.setText(_("This computer has no player for it"))
+
+        table.cellActivated.connect(lambda row, _column: start(row))
 
     def _count_words(self) -> str:
         total = len(self.batch.inputs)

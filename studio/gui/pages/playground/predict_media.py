@@ -34,11 +34,23 @@ class PictureCells(QStyledItemDelegate):
         kept.icon = QIcon(found) if found is not None else QIcon()
 
 
-def listen_button(path: str) -> LinkButton:
+def play(path: str) -> bool:
+    """Open a recording in the player of the computer; whether there is one."""
+    return QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+
+
+class ListenButton(LinkButton):
     """Opens a recording in the player of the computer."""
-    button = LinkButton(_("Listen"), lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(path)), icon="play")
-    button.setToolTip(_("Opens the recording in the player of your computer"))
-    return button
+
+    def __init__(self, path: str) -> None:
+        super().__init__(_("Listen"), self._play, icon="play")
+        self._path = path
+        self.setToolTip(_("Opens the recording in the player of your computer"))
+
+    def _play(self) -> None:
+        if not play(self._path):
+            self.setEnabled(False)
+            self.setText(_("This computer has no player for it"))
 
 
 class Thumbnail(QLabel):
