@@ -6,28 +6,21 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from studio.domain.predictions import prediction_words
 from studio.gui.models.predict_session import Answers, Batch
 from studio.gui.models.thumbnails import Thumbnails
 from studio.gui.pages.playground.predict_media import (
-    CELL_THUMB,
     ListenButton,
-    PictureCells,
     Thumbnail,
-    play,
     sheet_label,
 )
+from studio.gui.pages.playground.predict_table import AnswersTable
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import (
     BodyText,
@@ -40,11 +33,10 @@ from studio.gui.widgets import (
     SecondaryButton,
 )
 from studio.gui.widgets.bars import BarList, BarRow
-from studio.i18n import _, ngettext
+from studio.i18n import _
 from studio.protocol.events import PredictedItem
 
 CARDS = 6  # inputs of a batch that get a card each; more become a table
-TABLE_ROWS = 500  # of a batch that are shown; all of them are in the CSV
 _LONG = 400  # characters of an input
 
 
@@ -74,7 +66,7 @@ class BatchView(Card):
             for number in range(len(self.batch.inputs)):
                 column.addWidget(self._one(number))
         else:
-            column.addWidget(self._table())
+            column.addWidget(AnswersTable(self.batch, self._thumbnails))
         if self.batch.asks != "sample" and any(answers.predictions() for answers in self.batch.answers):
             self.save = LinkButton(
                 _("Save as CSV…"), lambda: self.save_asked.emit(self.batch), icon="download"
@@ -119,57 +111,6 @@ class BatchView(Card):
             row.addWidget(ListenButton(given["audio"]))
             row.addStretch(1)
         return holder
-
-    def _table(self) -> QWidget:
-        answers = self.batch.answers
-        shown = min(TABLE_ROWS, len(self.batch.inputs))
-        table = QTableWidget(shown, 1 + len(answers))
-        table.setHorizontalHeaderLabels([_("Input"), *(each.model_name for each in answers)])
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setAccessibleName(_("Answers"))
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        header = table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for number in range(shown):
-            cells = [self.batch.shown[number], *(_cell(each, number) for each in answers)]
-            for column, text in enumerate(cells):
-                item = QTableWidgetItem(text)
-                item.setToolTip(text)
-                table.setItem(number, column, item)
-        if self.batch.asks == "image":
-            paths = [given["image"] for given in self.batch.inputs[:shown]]
-            table.setItemDelegateForColumn(0, PictureCells(paths, self._thumbnails, table))
-            table.verticalHeader().setDefaultSectionSize(CELL_THUMB + 2 * current_tokens().space.xs)
-        table.setFixedHeight(min(420, table.rowHeight(0) * shown + 48))
-        holder = QWidget()
-        body = QVBoxLayout(holder)
-        body.setContentsMargins(0, 0, 0, 0)
-        body.addWidget(BodyText(self._count_words(), bold=True))
-        if self.batch.asks == "audio":
-            self._let_play(table, body)
-        body.addWidget(table)
-        return holder
-
-    def _let_play(self, table: QTableWidget, body: QVBoxLayout) -> None:
-        """Enter or a double click on a row plays its recording."""
-        told = Caption(_("A double click plays the recording."))
-        body.addWidget(told)
-
-        def start(row: int) -> None:
-            if not play(self.batch.inputs[row]["audio"]):
-                told.setText(_("This computer has no player for it"))
-
-        table.cellActivated.connect(lambda row, _column: start(row))
-
-    def _count_words(self) -> str:
-        total = len(self.batch.inputs)
-        words = ngettext("{n} input", "{n} inputs", total).format(n=f"{total:,}")
-        if total > TABLE_ROWS:
-            words += " · " + _("the first {n} are shown").format(n=TABLE_ROWS)
-        return words
 
 
 class AnswerPart(QWidget):
@@ -311,10 +252,3 @@ def item_rows(answer: PredictedItem) -> list[BarRow]:
         BarRow(f"{place}. {name}", (score - least) / span, f"{score:.3g}", place == 1)
         for place, (name, score) in enumerate(answer.items, start=1)
     ]
-
-
-def _cell(answers: Answers, number: int) -> str:
-    found = answers.predictions()
-    if answers.problem:
-        return answers.problem if number == 0 else ""
-    return prediction_words(found[number]) if number < len(found) else "…" if answers.open else "–"
