@@ -11,11 +11,11 @@ from typing import Final, TextIO
 import polars as pl
 
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow
-from studio.domain.shapes import SHAPES, ColumnRole
+from studio.domain.shapes import SHAPES, ColumnRole, Shape
 from studio.i18n import _
 from studio.ingest import errors
 from studio.ingest.dataset.canonical import ROWS_FILE, WrittenRows, write_rows
-from studio.ingest.dataset.images import settle
+from studio.ingest.dataset.file_store import ASIDE, FileStore
 from studio.ingest.dataset.labels import count_labels
 from studio.ingest.dataset.manifest import REJECTED_FILE, write_manifest
 from studio.ingest.dataset.pictures import FILE_KINDS
@@ -57,8 +57,6 @@ class Importer:
         try:
             with published(self._out_dir) as folder:
                 version = self._import(dataset_id, folder)
-                write_manifest(folder, version)
-                self._check()
         except OSError as error:
             raise errors.write_failed(error) from error
         return version
@@ -67,11 +65,20 @@ class Importer:
         with members_of(self._spec, folder / _SCRATCH, self._check) as members:
             sources = attended(lambda: examine(self._spec, members), self._check)
             self._emit(Phase(name="reading_rows"))
-            reading = Reading(self._spec, sources, self._out_dir.parent)
+            files = self._store(sources.shape, folder)
+            reading = Reading(self._spec, sources, files)
             written = self._write(sources, reading, folder)
-        if sources.shape in FILE_KINDS:
-            attended(settle, self._check)
-        return self._version(dataset_id, sources, reading, folder, written)
+        attended(files.settle, self._check)
+        version = self._version(dataset_id, sources, reading, folder, written)
+        write_manifest(folder, version)
+        self._check()
+        files.land()
+        return version
+
+    def _store(self, shape: Shape, folder: Path) -> FileStore:
+        """For the pictures or recordings that rows of the shape name, aside in ``folder``."""
+        kind = FILE_KINDS.get(shape, FILE_KINDS[Shape.IMAGE_LABEL])
+        return FileStore(self._out_dir.parent / kind.folder, folder / ASIDE)
 
     def _write(self, sources: Sources, reading: Reading, folder: Path) -> WrittenRows:
         with (folder / REJECTED_FILE).open("w", encoding="utf-8") as rejects:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from studio.domain.datasets import ImportSpec, RejectedRow, SourceRecord
 from studio.ingest import errors
+from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.pictures import FILE_KINDS, StoredFiles
 from studio.ingest.multi_source import Part, Sources
 from studio.ingest.opening import OpenedSource
@@ -23,16 +23,16 @@ _MOST_ROWS: Final = 131_072  # a block of very short lines would be many times i
 
 
 class Reading:
-    """Reads ``sources`` once. datasets: the folder with the stores of pictures and recordings.
+    """Reads ``sources`` once. files: takes the pictures or recordings that rows name.
 
     ``records`` grows with each part that was read to its end; ``done_bytes`` of ``total_bytes`` were read so far.
     """
 
-    def __init__(self, spec: ImportSpec, sources: Sources, datasets: Path) -> None:
+    def __init__(self, spec: ImportSpec, sources: Sources, files: FileStore) -> None:
         self.records: list[SourceRecord] = []
         self._spec = spec
         self._sources = sources
-        self._datasets = datasets
+        self._files = files
         self._finished_bytes = 0
         self._current = sources.first
         self.total_bytes = sum(_size(part) for part in sources.parts)
@@ -60,7 +60,7 @@ class Reading:
         wanted = wanted_columns(shape, part.roles or self._sources.roles, opened.reader.columns)
         shaper = Shaper(shape, wanted)
         kind = FILE_KINDS.get(shape)
-        files = StoredFiles(kind, part.member.root, self._datasets) if kind else None
+        files = StoredFiles(kind, part.member.root, self._files) if kind else None
         for batch in opened.reader.batches(wanted):
             numbering.note(batch)
             for piece in in_pieces(batch, _MOST_ROWS):

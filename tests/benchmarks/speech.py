@@ -30,6 +30,7 @@ from studio.domain.runs import RunPlan
 from studio.domain.shapes import Shape
 from studio.domain.specs import Preset, preset_spec
 from studio.engine.session import Session
+from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.recordings import store_recording
 from studio.ingest.media import StoredMedia
 from studio.protocol.events import Compared
@@ -120,7 +121,7 @@ def spoken(folder: Path) -> dict[Split, list[dict[str, Any]]]:
                         path = folder / "spoken.wav"
                         speak(word, voice, speed, pitch, path)
                         roughen(path, random)
-                        name = store_recording(path, folder / "audio")
+                        name = store_recording(path, FileStore(folder / "audio"))
                         rows[split].append({"row": number, "audio": name, "label": word, "voice": voice})
     return rows
 

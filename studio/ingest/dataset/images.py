@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Final
 from PIL import Image, UnidentifiedImageError
 
 from studio.ingest.dataset.file_store import FileFault as ImageFault
-from studio.ingest.dataset.file_store import content_of, is_stored, keep, named_place, place_of
+from studio.ingest.dataset.file_store import FileStore, content_of, name_of, named_place
 
 IMAGES_FOLDER: Final = "images"  # beside the datasets
 MAX_PIXELS: Final = 80_000_000  # below the number that Pillow itself warns of
@@ -31,12 +30,11 @@ _BROKEN: Final = (
 )
 
 
-def store_image(path: Path, store: Path) -> str:
+def store_image(path: Path, store: FileStore) -> str:
     """Take the picture into ``store``; its name there, ``<sha256>.<ending>``.
 
     The whole picture is decoded to prove that it can be; what is stored is the file's bytes, unchanged: a CMYK JPEG
     stays one, and an EXIF rotation stays a note for whoever shows it. The ending is by content, not by name.
-    It is safe from a power cut once ``settle`` was called: 10,000 small files synced one by one take half a minute.
     Raises ImageFault (image_missing, image_too_large, image_unknown, image_broken) and OSError of the store.
     """
     content = content_of(path, "image")
@@ -44,12 +42,12 @@ def store_image(path: Path, store: Path) -> str:
         warnings.simplefilter("ignore")  # of oddities in metadata; bombs are stopped by MAX_PIXELS
         with _opened(content) as picture:
             ending = ENDINGS["JPEG" if picture.format == _SEVERAL else picture.format or ""]
-            target = place_of(content, ending, store)
-            if is_stored(content, target):
-                return target.name
+            name = name_of(content, ending)
+            if store.holds(content, name):
+                return name
             _decode(picture)
-    keep(content, target)
-    return target.name
+    store.keep(content, name)
+    return name
 
 
 def image_place(store: Path, name: str) -> Path:
@@ -57,12 +55,12 @@ def image_place(store: Path, name: str) -> Path:
     return named_place(store, name)
 
 
-def store_content(content: bytes, store: Path, ending: str) -> str:
+def store_content(content: bytes, store: FileStore, ending: str) -> str:
     """Put bytes that are known to be a picture into ``store``; its name there. Raises OSError."""
-    target = place_of(content, ending, store)
-    if not target.is_file():
-        keep(content, target)
-    return target.name
+    name = name_of(content, ending)
+    if not store.place(name).is_file():
+        store.keep(content, name)
+    return name
 
 
 def _opened(content: bytes) -> Image.Image:
@@ -87,9 +85,3 @@ def _decode(picture: Image.Image) -> None:
         raise ImageFault("image_too_large") from error
     except (OSError, *_BROKEN) as error:
         raise ImageFault("image_broken") from error
-
-
-def settle() -> None:
-    """Put what was stored on the disk; to be called before a dataset that names it is published."""
-    if hasattr(os, "sync"):
-        os.sync()

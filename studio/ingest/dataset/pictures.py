@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from studio.domain.shapes import Shape
-from studio.ingest.dataset.file_store import FileFault
+from studio.ingest.dataset.file_store import FileFault, FileStore
 from studio.ingest.dataset.images import store_image
 from studio.ingest.dataset.recordings import store_recording
 from studio.ingest.readers.batches import ROW, Batch, in_pieces, rejection
@@ -26,7 +26,7 @@ class FileKind:
 
     column: str
     folder: str
-    take: Callable[[Path, Path], str]
+    take: Callable[[Path, FileStore], str]
 
 
 FILE_KINDS: Final = {
@@ -36,11 +36,10 @@ FILE_KINDS: Final = {
 
 
 class StoredFiles:
-    """root: the folder that the paths in the rows are relative to, and must not lead out of. datasets: the folder
-    that has the stores."""
+    """root: the folder that the paths in the rows are relative to, and must not lead out of."""
 
-    def __init__(self, kind: FileKind, root: Path, datasets: Path) -> None:
-        self._kind, self._root, self._store_dir = kind, root.resolve(), datasets / kind.folder
+    def __init__(self, kind: FileKind, root: Path, store: FileStore) -> None:
+        self._kind, self._root, self._files = kind, root.resolve(), store
 
     def stored(self, batch: Batch) -> Iterator[Batch]:
         """The batch in small portions, each path in the column replaced by the name in the store."""
@@ -67,6 +66,6 @@ class StoredFiles:
         if not inside:
             return None, f"{self._kind.column}_outside"
         try:
-            return self._kind.take(path, self._store_dir), ""
+            return self._kind.take(path, self._files), ""
         except FileFault as fault:
             return None, fault.code

@@ -31,10 +31,10 @@ def published(out_dir: Path) -> Iterator[Path]:
     try:
         yield aside
         for file in aside.iterdir():
-            _sync(file)
-        _sync(aside)
+            sync(file)
+        sync(aside)
         os.rename(aside, out_dir)
-        _sync(out_dir.parent)
+        sync(out_dir.parent)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
@@ -49,15 +49,16 @@ def written(out: Path) -> Iterator[Path]:
     aside = out.parent / f"{_aside_name()}{out.suffix}"
     try:
         yield aside
-        _sync(aside)
+        sync(aside)
         os.replace(aside, out)
-        _sync(out.parent)
+        sync(out.parent)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Put a file, or the names in a folder, on the disk. Raises OSError."""
     if os.name == "nt" and path.is_dir():
         return  # Windows cannot open a folder
     fd = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)

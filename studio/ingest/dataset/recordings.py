@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-from studio.ingest.dataset.file_store import FileFault, content_of, is_stored, keep, place_of
+from studio.ingest.dataset.file_store import FileFault, FileStore, content_of, name_of
 
 MAX_SECONDS: Final = 600.0
 # What the sound library calls a format -> the ending in the store.
@@ -18,10 +18,10 @@ _BLOCK: Final = 1 << 18  # samples decoded at once
 _UNKNOWN: Final = 0x7FFF0000  # bytes
 
 
-def store_recording(path: Path, store: Path) -> str:
+def store_recording(path: Path, store: FileStore) -> str:
     """Take the recording into ``store``; its name there, ``<sha256>.<ending>``, the ending by content.
 
-    The bytes are stored unchanged. It is safe from a power cut once ``images.settle`` was called.
+    The bytes are stored unchanged.
     Raises FileFault (audio_missing, audio_too_large, audio_unknown, audio_broken) and OSError of the store.
     """
     import soundfile  # its library is loaded by those who have recordings only
@@ -35,13 +35,13 @@ def store_recording(path: Path, store: Path) -> str:
         ending = ENDINGS.get(file.format)
         if ending is None:
             raise FileFault("audio_unknown")
-        target = place_of(content, ending, store)
-        if not is_stored(content, target):
+        name = name_of(content, ending)
+        if not store.holds(content, name):
             if _is_cut(content):
                 raise FileFault("audio_broken")
             _decode(file)
-            keep(content, target)
-    return target.name
+            store.keep(content, name)
+    return name
 
 
 def _is_cut(content: bytes) -> bool:

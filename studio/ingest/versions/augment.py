@@ -15,7 +15,6 @@ from studio.domain.recipes import AugmentStep, StepOutcome
 from studio.domain.shapes import Shape
 from studio.i18n import _
 from studio.ingest.dataset.content import json_text
-from studio.ingest.dataset.images import settle
 from studio.ingest.versions import refusals
 from studio.ingest.versions.context import StepContext
 from studio.ingest.versions.image_operators import changed_image
@@ -73,8 +72,6 @@ class AugmentRunner:
                 made = self._copies(sources, copy)
                 if made.height:
                     yield made
-        if self._column == "image":
-            settle()  # before a version that names them is published
 
     def _copies(self, sources: pl.DataFrame, copy: int) -> pl.DataFrame:
         new: list[str | None] = []
@@ -100,7 +97,7 @@ class AugmentRunner:
         if self._column != "image":
             return changed(cell, step.text, step.strength, rng)
         try:
-            return changed_image(self._context.images_dir, cell, step.image, step.strength, rng)
+            return changed_image(self._context.images, cell, step.image, step.strength, rng)
         except (Image.DecompressionBombError, UnidentifiedImageError, FileNotFoundError, SyntaxError):
             return None  # a picture that cannot be opened has no copies; the row itself stays
 

@@ -12,6 +12,7 @@ import polars as pl
 from studio.domain.datasets import SplitShares
 from studio.domain.recipes import StepOutcome
 from studio.domain.shapes import Shape
+from studio.ingest.dataset.file_store import FileStore
 from studio.protocol.events import Event
 
 
@@ -24,7 +25,7 @@ class StepContext:
     next_row: next_row(n) gives n row numbers that no version of the family has used.
     check: call it at least every 0.2 s; raises to cancel. emit: told of progress.
     rejected_path: the new version's rejected.jsonl, filled with the rows put aside so far; a step that brings some
-    of them back writes it anew. images_dir: the image store of all versions.
+    of them back writes it anew. images: the image store of all versions.
     shares: by which new rows are split (dataset/splits.py), so that the same content stays on the same side.
     class_weights: of the new version; a step may fill it.
     """
@@ -35,7 +36,7 @@ class StepContext:
     check: Callable[[], None]
     emit: Callable[[Event], None]
     rejected_path: Path
-    images_dir: Path
+    images: FileStore
     shares: SplitShares = field(default_factory=SplitShares)
     class_weights: dict[str, float] = field(default_factory=dict)
 

@@ -21,6 +21,7 @@ from studio.domain.recipes import AnyStep, RestoreStep, SplitStep, StepOutcome
 from studio.domain.shapes import SHAPES
 from studio.domain.values import now
 from studio.ingest.dataset.canonical import INDEX_FILE, ROWS_FILE, WrittenRows, write_rows
+from studio.ingest.dataset.file_store import ASIDE, FileStore
 from studio.ingest.dataset.images import IMAGES_FOLDER
 from studio.ingest.dataset.labels import count_labels
 from studio.ingest.dataset.manifest import REJECTED_FILE, read_manifest, write_manifest
@@ -74,19 +75,22 @@ class Deriver:
         """
         try:
             with published(self._out_dir) as folder:
+                images = FileStore(self._parent_dir.parent / IMAGES_FOLDER, folder / ASIDE)
                 if len(steps) == 1 and isinstance(steps[0], RestoreStep):
                     version = self._restored(steps[0], folder)
                 else:
-                    version = self._made(steps, folder)
+                    version = self._made(steps, folder, images)
                 changes = {"id": dataset_id, "note": note, "number": number or self._parent.number + 1}
                 version = version.model_copy(update=changes)
                 write_manifest(folder, version)
+                images.settle()
                 self._check()
+                images.land()
         except OSError as error:
             raise refusals.write_failed(error) from error
         return version
 
-    def _made(self, steps: Sequence[AnyStep], folder: Path) -> DatasetVersion:
+    def _made(self, steps: Sequence[AnyStep], folder: Path, images: FileStore) -> DatasetVersion:
         source = self._parent_dir
         with tempfile.TemporaryDirectory(prefix=".tmp-", dir=self._out_dir.parent) as between:
             passes = in_passes(steps) or [[]]
@@ -94,18 +98,20 @@ class Deriver:
                 last = index == len(passes) - 1
                 target = folder if last else Path(between) / str(index)
                 target.mkdir(exist_ok=True)
-                written = self._pass(source, together, target, last=last)
+                written = self._pass(source, together, target, images, last=last)
                 if source is not self._parent_dir:
                     shutil.rmtree(source)
                 source = target
         return self._version(folder, written)
 
-    def _pass(self, source: Path, steps: Sequence[AnyStep], target: Path, *, last: bool) -> WrittenRows:
+    def _pass(
+        self, source: Path, steps: Sequence[AnyStep], target: Path, images: FileStore, *, last: bool
+    ) -> WrittenRows:
         self._emit(Phase(name="writing"))
         if (source / REJECTED_FILE).exists():
             shutil.copyfile(source / REJECTED_FILE, target / REJECTED_FILE)
         names = column_names(source)
-        runners = [runner_for(step, self._context(step, source, target)) for step in steps]
+        runners = [runner_for(step, self._context(step, source, target, images)) for step in steps]
         counts = [Counted(frames_of(source, self._parent.shape, self._check))]
         for runner in runners:
             counts.append(Counted(keyed(runner.run(iter(counts[-1])), self._parent.shape, self._check)))
@@ -120,7 +126,7 @@ class Deriver:
             self._outcomes.append(counted(runner, before.rows, after.rows))
         return written
 
-    def _context(self, step: AnyStep, source: Path, target: Path) -> StepContext:
+    def _context(self, step: AnyStep, source: Path, target: Path, images: FileStore) -> StepContext:
         if isinstance(step, SplitStep):
             self._shares = SplitShares(validation=step.validation, test=step.test)
         return StepContext(
@@ -130,7 +136,7 @@ class Deriver:
             check=self._check,
             emit=self._emit,
             rejected_path=target / REJECTED_FILE,
-            images_dir=self._parent_dir.parent / IMAGES_FOLDER,
+            images=images,
             shares=self._shares,
             class_weights=self._weights,
         )

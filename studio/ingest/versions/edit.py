@@ -105,7 +105,7 @@ class EditRunner:
 
     def _require(self, after: pl.DataFrame, before: pl.DataFrame | None) -> None:
         try:
-            require_valid(after, self._context.shape, before, self._context.images_dir)
+            require_valid(after, self._context.shape, before, self._context.images)
         except Invalid as invalid:
             raise refusals.invalid_row(invalid.row, invalid.sentence) from invalid
 

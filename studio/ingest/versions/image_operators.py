@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from random import Random
 from typing import Final
 
 from PIL import Image, ImageEnhance, ImageOps
 
 from studio.domain.recipes import ImageOperator
-from studio.ingest.dataset.images import ENDINGS, image_place, store_content
+from studio.ingest.dataset.file_store import FileStore
+from studio.ingest.dataset.images import ENDINGS, store_content
 
 
 def crop(image: Image.Image, strength: float, rng: Random) -> Image.Image:
@@ -54,10 +54,10 @@ OPERATORS: Final[dict[ImageOperator, Callable[[Image.Image, float, Random], Imag
 
 
 def changed_image(
-    images: Path, name: str, operators: Sequence[ImageOperator], strength: float, rng: Random
+    images: FileStore, name: str, operators: Sequence[ImageOperator], strength: float, rng: Random
 ) -> str:
     """The name of a changed copy of the picture, which is put into the store. Raises OSError."""
-    with Image.open(image_place(images, name)) as opened:
+    with Image.open(images.place(name)) as opened:
         form = "JPEG" if opened.format == "JPEG" else "PNG"
         mode = "RGBA" if form == "PNG" and _has_alpha(opened) else "RGB"
         image = OPERATORS[rng.choice(list(operators))](opened.convert(mode), strength, rng)

@@ -52,7 +52,7 @@ class ReplaceRunner:
         before = frame.filter(touched)
         after = tidied(before.with_columns(column.filter(touched) for column in new), self._context.shape)
         try:
-            require_valid(after, self._context.shape, before, self._context.images_dir)
+            require_valid(after, self._context.shape, before, self._context.images)
         except Invalid as invalid:
             raise refusals.invalid_row(invalid.row, invalid.sentence) from invalid
         self._changed += after.height

@@ -21,7 +21,7 @@ class RestoreRunner:
 
     def __init__(self, step: RestoreStep, context: StepContext) -> None:
         self._context = context
-        self._folder = older_folder(step, context.images_dir.parent)
+        self._folder = older_folder(step, context.images.folder.parent)
         older = read_manifest(self._folder)
         if older.shape is not context.shape:
             raise refusals.unsuitable(_("The earlier version holds another kind of rows."))

@@ -29,6 +29,7 @@ from studio.domain.recipes import (
 )
 from studio.domain.shapes import SHAPES, Shape
 from studio.i18n import _
+from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.images import IMAGES_FOLDER
 from studio.ingest.dataset.manifest import REJECTED_FILE, read_manifest
 from studio.ingest.versions.compare import compare
@@ -63,7 +64,7 @@ def try_step(
             check=check,
             emit=emit,
             rejected_path=Path(nowhere) / REJECTED_FILE,
-            images_dir=dataset_dir.parent / IMAGES_FOLDER,
+            images=FileStore(dataset_dir.parent / IMAGES_FOLDER),
             shares=version.spec.shares,
         )
         runner = runner_for(step, context)

@@ -11,7 +11,7 @@ from studio.domain.datasets import RejectedRow
 from studio.domain.shapes import SHAPES, Shape
 from studio.i18n import _
 from studio.ingest.dataset.content import MESSAGE_COLUMNS
-from studio.ingest.dataset.images import image_place
+from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.pictures import FILE_KINDS
 from studio.ingest.readers.batches import reason
 from studio.ingest.shaping.conversations import read
@@ -30,7 +30,7 @@ def tidied(frame: pl.DataFrame, shape: Shape) -> pl.DataFrame:
     return several_labels(single_label(frame.with_columns(blank_is_null), []), [])
 
 
-def require_valid(frame: pl.DataFrame, shape: Shape, before: pl.DataFrame | None, images: Path) -> None:
+def require_valid(frame: pl.DataFrame, shape: Shape, before: pl.DataFrame | None, images: FileStore) -> None:
     """Raise Invalid for the first row that is none of its shape.
 
     frame: ``row`` and content columns of changed rows. before: the same rows as they were; what was empty before may
@@ -53,7 +53,7 @@ def require_valid(frame: pl.DataFrame, shape: Shape, before: pl.DataFrame | None
     if shape is Shape.IMAGE_LABEL:
         _require_stored(frame, "image", images, _("There is no such image among those imported."))
     if shape is Shape.AUDIO_LABEL:
-        audio = images.parent / FILE_KINDS[shape].folder
+        audio = FileStore(images.folder.parent / FILE_KINDS[shape].folder)
         _require_stored(frame, "audio", audio, _("There is no such recording among those imported."))
 
 
@@ -105,7 +105,7 @@ def _misread_numbers(frame: pl.DataFrame, shape: Shape) -> list[RejectedRow]:
     return rejected
 
 
-def _require_stored(frame: pl.DataFrame, column: str, store: Path, sentence: str) -> None:
+def _require_stored(frame: pl.DataFrame, column: str, store: FileStore, sentence: str) -> None:
     for row, name in frame.select("row", column).iter_rows():
-        if Path(name).name != name or not image_place(store, name).is_file():
+        if Path(name).name != name or not store.place(name).is_file():
             raise Invalid(row, sentence)

@@ -11,6 +11,7 @@ import soundfile
 from PIL import Image
 
 from studio.errors import StudioError
+from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.images import store_image
 from studio.ingest.dataset.recordings import store_recording
 from studio.ingest.media import StoredMedia
@@ -68,8 +69,8 @@ def test_hostile_pictures_are_refused(make: object, code: str, tmp_path: Path) -
 def test_names_are_found_in_the_stores(tmp_path: Path) -> None:
     Image.new("L", (8, 8), 9).save(tmp_path / "a.png")
     soundfile.write(tmp_path / "a.wav", np.zeros(160), 16_000)
-    picture = store_image(tmp_path / "a.png", tmp_path / "sets" / "images")
-    sound = store_recording(tmp_path / "a.wav", tmp_path / "sets" / "audio")
+    picture = store_image(tmp_path / "a.png", FileStore(tmp_path / "sets" / "images"))
+    sound = store_recording(tmp_path / "a.wav", FileStore(tmp_path / "sets" / "audio"))
     media = StoredMedia(tmp_path / "sets")
     assert media.picture(picture, 8, 1).max() == 9
     assert len(media.sound(sound, 16_000)) == 160

@@ -13,6 +13,7 @@ from studio.domain.recipes import FindingKind, FixAction
 from studio.domain.shapes import Shape
 from studio.ingest.dataset.canonical import ROWS_FILE
 from studio.ingest.dataset.content import label_column
+from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.labels import count_labels
 from studio.ingest.doctor.view import DatasetView
 from studio.ingest.versions.balance import targets, training_counts
@@ -78,7 +79,7 @@ def _context(view: DatasetView) -> StepContext:
         raise RuntimeError("counting makes no rows")
 
     return StepContext(
-        view.dataset_dir, view.shape, no_rows, view.check, view.emit, view.rejected_path, Path()
+        view.dataset_dir, view.shape, no_rows, view.check, view.emit, view.rejected_path, FileStore(Path())
     )
 
 

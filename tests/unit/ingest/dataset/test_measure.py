@@ -20,6 +20,7 @@ from studio.domain.shapes import Shape
 from studio.domain.statistics import DatasetStatistics
 from studio.ingest.dataset import measure as measure_module
 from studio.ingest.dataset.content import json_text
+from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.histograms import ValueCounts, histogram_of, nice_edges
 from studio.ingest.dataset.images import store_content
 from studio.ingest.dataset.measure import Measurer, keep
@@ -106,7 +107,7 @@ def test_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for width, form in ((30, "PNG"), (50, "PNG"), (40, "JPEG")):
         stream = io.BytesIO()
         Image.new("RGB", (width, 10)).save(stream, form)
-        names.append(store_content(stream.getvalue(), tmp_path / "images", form.lower()))
+        names.append(store_content(stream.getvalue(), FileStore(tmp_path / "images"), form.lower()))
     make_dataset(tmp_path / "v1", Shape.IMAGE_LABEL, [(name, "a") for name in names])
     found = measured(tmp_path / "v1")
     assert found.images is not None

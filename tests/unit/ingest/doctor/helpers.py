@@ -16,6 +16,7 @@ from studio.domain.findings import DoctorReport, DoctorSpec, Finding
 from studio.domain.recipes import FindingKind, FixStep, StepOutcome
 from studio.domain.shapes import SHAPES, Shape
 from studio.ingest.dataset.canonical import WrittenRows, write_rows
+from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.manifest import REJECTED_FILE, write_manifest
 from studio.ingest.dataset.splits import key_expr
 from studio.ingest.doctor.fixes import fix_runner
@@ -71,7 +72,7 @@ def applied(folder: Path, step: FixStep, shape: Shape, out: Path) -> tuple[StepO
     numbers = itertools.count(1_000_000)
     context = StepContext(
         dataset_dir=folder, shape=shape, next_row=lambda n: _taken(numbers, n), check=lambda: None,
-        emit=lambda _event: None, rejected_path=rejected_path, images_dir=out,
+        emit=lambda _event: None, rejected_path=rejected_path, images=FileStore(out),
     )  # fmt: skip
     runner = fix_runner(step, context)
     rows = pl.concat(list(runner.run(frames_of(folder, shape, context.check))), how="vertical")

@@ -14,6 +14,7 @@ import pytest
 
 from studio.domain.shapes import Shape
 from studio.errors import StudioError
+from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.images import store_content
 from studio.ingest.export import writers
 from studio.ingest.export.exporter import Exporter
@@ -137,7 +138,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 def picture_set(datasets: Path) -> list[str]:
-    names = [store_content(f"picture {i}".encode(), datasets / "images", "png") for i in range(4)]
+    names = [store_content(f"picture {i}".encode(), FileStore(datasets / "images"), "png") for i in range(4)]
     rows = [(names[0], "a/b"), (names[1], "a:b"), (names[2], None), (names[3], "con"), (names[0], "a/b")]
     make_dataset(datasets / "v1", Shape.IMAGE_LABEL, rows)
     return names

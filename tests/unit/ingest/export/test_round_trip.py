@@ -16,6 +16,7 @@ from PIL import Image
 from studio.domain.datasets import ImportSpec
 from studio.domain.shapes import SHAPES, Shape
 from studio.ingest.dataset.content import json_text
+from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.images import store_content
 from studio.ingest.export.exporter import Exporter
 from studio.ingest.importer import Importer
@@ -130,7 +131,7 @@ def test_pictures_come_back(form: str, name: str, tmp_path: Path) -> None:
     for at, label in enumerate(["a/b", "猫", None, "=x"] * 2):
         stream = io.BytesIO()
         Image.new("RGB", (8 + at, 9), (at * 20, 1, 2)).save(stream, "PNG")
-        rows.append((store_content(stream.getvalue(), sets / "images", "png"), label))
+        rows.append((store_content(stream.getvalue(), FileStore(sets / "images"), "png"), label))
     make_dataset(sets / "v1", Shape.IMAGE_LABEL, rows)
     Exporter(sets / "v1", lambda _event: None, lambda: None).run(form, tmp_path / name)
     spec = ImportSpec(source=str(tmp_path / name))

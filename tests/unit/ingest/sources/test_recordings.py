@@ -14,6 +14,7 @@ import soundfile
 
 from studio.domain.datasets import Split
 from studio.errors import StudioError
+from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.recordings import ENDINGS, store_recording
 from studio.ingest.dataset.rows import read_split
 from studio.ingest.export.exporter import Exporter
@@ -113,7 +114,7 @@ def test_recordings_among_texts_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("kind", "ending"), [item for item in ENDINGS.items() if item[0] != "WAVEX"])
 def test_the_ending_is_by_content(kind: str, ending: str, tmp_path: Path) -> None:
     (tmp_path / "a.dat").write_bytes(recording(440, kind))
-    assert store_recording(tmp_path / "a.dat", tmp_path / "store").endswith(f".{ending}")
+    assert store_recording(tmp_path / "a.dat", FileStore(tmp_path / "store")).endswith(f".{ending}")
 
 
 def test_unlabelled_recordings_wait_for_a_label(tmp_path: Path) -> None:

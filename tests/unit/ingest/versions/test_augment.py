@@ -17,6 +17,7 @@ from studio.domain.recipes import AugmentStep, ImageOperator, TextOperator
 from studio.domain.shapes import Shape
 from studio.errors import StudioError
 from studio.ingest.dataset.content import json_text
+from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.images import store_content
 from studio.ingest.versions import rowstream
 from studio.ingest.versions.text_operators import OPERATORS, drop_words, punctuation, swap_words
@@ -100,9 +101,9 @@ def picture(colour: tuple[int, int, int], form: str = "PNG") -> bytes:
 
 def test_pictures(tmp_path: Path) -> None:
     images = tmp_path / "images"
-    names = [store_content(picture((i * 9, 50, 90)), images, "png") for i in range(10)]
-    names.append(store_content(picture((1, 2, 3), "JPEG"), images, "jpg"))
-    broken = store_content(b"no picture", images, "png")
+    names = [store_content(picture((i * 9, 50, 90)), FileStore(images), "png") for i in range(10)]
+    names.append(store_content(picture((1, 2, 3), "JPEG"), FileStore(images), "jpg"))
+    broken = store_content(b"no picture", FileStore(images), "png")
     rows = [(name, "cat") for name in (*names, broken)]
     make_dataset(tmp_path / "v1", Shape.IMAGE_LABEL, rows, splits=["train"] * 11 + ["train"])
     version = derive(tmp_path / "v1", AugmentStep(image=tuple(ImageOperator), copies=2))

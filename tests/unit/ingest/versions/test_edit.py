@@ -11,6 +11,7 @@ import pytest
 from studio.domain.recipes import EditStep
 from studio.domain.shapes import Shape
 from studio.errors import StudioError
+from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.images import store_content
 from tests.unit.ingest.versions.helpers import column, derive, make_dataset, table
 
@@ -132,7 +133,7 @@ def test_many_edits_from_a_file(tmp_path: Path) -> None:
 
 
 def test_a_picture_must_be_there(tmp_path: Path) -> None:
-    name = store_content(b"not looked into", tmp_path / "images", "png")
+    name = store_content(b"not looked into", FileStore(tmp_path / "images"), "png")
     make_dataset(tmp_path / "v1", Shape.IMAGE_LABEL, [("0.png", "cat")])
     derive(tmp_path / "v1", EditStep(cells={1: {"image": name}}))
     assert column(tmp_path / "v2", "image")[1] == name

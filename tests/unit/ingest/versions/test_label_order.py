@@ -14,6 +14,7 @@ from PIL import Image
 
 from studio.domain.shapes import Shape
 from studio.errors import StudioError
+from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.images import store_content
 from studio.ingest.versions import label_order
 from studio.ingest.versions.drafted import drafted_cells
@@ -111,11 +112,11 @@ def test_pictures(tmp_path: Path) -> None:
     def stored(colour: tuple[int, int, int]) -> str:
         stream = io.BytesIO()
         Image.new("RGB", (20, 20), colour).save(stream, "PNG")
-        return store_content(stream.getvalue(), tmp_path / "images", "png")
+        return store_content(stream.getvalue(), FileStore(tmp_path / "images"), "png")
 
     rows: list[tuple[str, str | None]] = [(stored((200 + i, 0, 0)), "red") for i in range(6)]
     rows += [(stored((0, 0, 200 + i)), "blue") for i in range(6)]
-    broken = store_content(b"none", tmp_path / "images", "png")
+    broken = store_content(b"none", FileStore(tmp_path / "images"), "png")
     rows += [(stored((190, 0, 10)), None), (stored((101, 0, 101)), None), (broken, None)]
     make_dataset(tmp_path / "v1", Shape.IMAGE_LABEL, rows)
     assert order(tmp_path / "v1")["rows"] == [14, 13, 15]
