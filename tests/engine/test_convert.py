@@ -150,10 +150,10 @@ def test_the_header_is_read(gguf_file: Path, model: Any) -> None:
 
 def refuse(path: Path, content: bytes) -> str:
     path.write_bytes(content)
-    started = time.monotonic()
+    started = time.thread_time()
     with pytest.raises(StudioError) as raised:
         convert_gguf(path, path.with_name("out"), lambda _name: None)
-    assert time.monotonic() - started < 1
+    assert time.thread_time() - started < 1
     assert not path.with_name("out").exists()
     return raised.value.code
 

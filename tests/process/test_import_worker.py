@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 from studio.protocol.codec import decode_event
 from studio.protocol.events import Cancelled, Event, Failed, Finished, Phase
 from tests.faults import archives
+from tests.helpers.spent import WorkAfter
 from tests.unit.ingest.helpers import run_import
 
 WAIT_S = 60
@@ -119,7 +119,7 @@ def test_dropped_within_a_second(way: str, big_file: Path, tmp_path: Path) -> No
     try:
         until_reading(child)
         assert child.stdin
-        began = time.monotonic()
+        work = WorkAfter(child)
         if way == "cancel":
             child.stdin.write('{"type": "cancel"}\n')
             child.stdin.flush()
@@ -128,12 +128,11 @@ def test_dropped_within_a_second(way: str, big_file: Path, tmp_path: Path) -> No
         else:
             child.send_signal(signal.SIGTERM)
         last = events_of(child)[-1]
-        seconds = time.monotonic() - began
         child.wait(WAIT_S)
     finally:
         end(child)
     assert isinstance(last, Failed if way == "terminate" else Cancelled)
-    assert seconds < 1.0
+    assert work.seconds() < 1.0
     assert list((tmp_path / "sets").iterdir()) == []
 
 
