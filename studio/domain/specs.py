@@ -43,6 +43,9 @@ _CLASSIFIES: list[JsonValue] = [
     Architecture.ENCODER.value, Architecture.TRANSFORMER.value, Architecture.LSTM.value, Architecture.GRU.value,
     Architecture.CNN.value, Architecture.BACKBONE.value, Architecture.SPECTROGRAM.value,
 ]  # fmt: skip
+_SORTS_ANEW: list[JsonValue] = [
+    Architecture.TRANSFORMER.value, Architecture.LSTM.value, Architecture.GRU.value,
+]  # fmt: skip
 _TOWERS: list[JsonValue] = [*_FROM_TEXT, Architecture.SEQUENCE.value]
 _SEES: list[JsonValue] = [Architecture.CNN.value, Architecture.VAE.value]
 
@@ -135,6 +138,11 @@ class TrainSpec(BaseModel):
             "model", architectures=[*_CLASSIFIES, Architecture.SEQUENCE.value, Architecture.VAE.value],
             decimals=2, step=0.05,
         ),
+    )  # fmt: skip
+    word_dropout: float = Field(
+        0.0, ge=0, lt=1, title=N_("Hidden words"),
+        description=N_("Share of a text's words hidden at random while it is learned, so that no single one decides."),
+        json_schema_extra=_extra("model", architectures=_SORTS_ANEW, decimals=2, step=0.05),
     )  # fmt: skip
     epochs: float = Field(
         3.0, gt=0, le=100, title=N_("Passes over the data (epochs)"),

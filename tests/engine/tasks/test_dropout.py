@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from studio.engine.tasks.text.dropout import ByteDropout, with_byte_dropout
+from studio.engine.tasks.text.dropout import ByteDropout, some_hidden, with_byte_dropout
 
 
 @pytest.mark.parametrize("p", [0.1, 0.25, 0.5, 0.9])
@@ -43,6 +43,15 @@ def test_nothing_and_everything(p: float, expected: float) -> None:
 def test_nothing_is_dropped_when_answers_are_given() -> None:
     states = torch.randn(9, 9)
     assert ByteDropout(0.5).eval()(states) is states
+
+
+def test_words_are_hidden_by_share_and_stay_in_place() -> None:
+    torch.manual_seed(1)
+    ids = torch.arange(5, 60_005).view(200, 300)
+    found = some_hidden(ids, 0.3, 1)
+    assert float((found == 1).float().mean()) == pytest.approx(0.3, abs=0.01)
+    assert torch.equal(found[found != 1], ids[found != 1])
+    assert some_hidden(ids, 0.0, 1) is ids
 
 
 def test_every_dropout_of_a_model_is_replaced_and_nothing_else() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from studio.domain.architectures import Architecture, Method
 from studio.domain.datasets import Split
@@ -18,10 +19,12 @@ from studio.domain.specs import TrainSpec
 from studio.engine import checkpoint
 from studio.engine.predict import load_predictor
 from studio.engine.session import Session
+from studio.engine.tasks.text.models import TransformerModel
 from studio.errors import StudioError
-from studio.protocol.events import Compared, Evaluated, Log
+from studio.protocol.events import Compared, Evaluated, Log, Step
 from tests.engine.helpers import Killed, PlainControl, Recorder
 
+HIDDEN = 1  # the second special token of our tokenizers
 SCRATCH = (Architecture.TRANSFORMER, Architecture.LSTM, Architecture.GRU)
 
 
@@ -88,7 +91,9 @@ def test_it_learns_more_than_the_simplest_guess(
 
 @pytest.mark.parametrize("architecture", SCRATCH)
 def test_a_killed_run_ends_in_the_same_weights(architecture: Architecture, tmp_path: Path) -> None:
-    plan = plan_of(Shape.TEXT_LABEL, architecture, save_every_s=1.0, gradient_accumulation=2)
+    plan = plan_of(
+        Shape.TEXT_LABEL, architecture, save_every_s=1.0, gradient_accumulation=2, word_dropout=0.3
+    )
     trained(plan, tmp_path / "whole")
     _none, seen = trained(plan, tmp_path / "killed", kill_at=8)
     assert seen.events
@@ -128,6 +133,34 @@ def test_an_encoder_with_a_head(method: Method, tiny_encoder_dir: Path, tmp_path
     task: Any = session.on.task
     answer = load_predictor(tmp_path / "model").predict([{"text": "awful slow lamp"}])[0]
     assert answer.words() == task.probe("awful slow lamp").text
+
+
+def test_words_are_hidden_from_new_models_while_they_learn_and_only_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[bool, bool]] = []
+    own = TransformerModel.forward
+
+    def watched(model: TransformerModel, ids: Tensor, mask: Tensor) -> Tensor:
+        hidden = (ids == HIDDEN) & mask.bool()
+        asked.append((model.training, bool(hidden.any())))
+        return own(model, ids, mask)
+
+    monkeypatch.setattr(TransformerModel, "forward", watched)
+    plan = plan_of(Shape.TEXT_LABEL, Architecture.TRANSFORMER, word_dropout=0.3)
+    trained(plan, tmp_path / "run")
+    assert set(asked) == {(True, True), (False, False)}
+
+
+def test_a_pretrained_encoder_reads_every_word(tiny_encoder_dir: Path, tmp_path: Path) -> None:
+    """The field means nothing there, whatever was left in it."""
+    losses = []
+    for share in (0.0, 0.9):
+        plan = plan_of(Shape.TEXT_LABEL, Architecture.ENCODER, tiny_encoder_dir, word_dropout=share, epochs=1)
+        _summary, seen = trained(plan, tmp_path / str(share))
+        losses.append([event.loss for event in seen.of(Step)])
+    assert losses[0]
+    assert losses[0] == losses[1]
 
 
 def test_rare_labels_count_more(tmp_path: Path) -> None:

@@ -31,6 +31,16 @@ class ByteDropout(nn.Dropout):
         return input * kept.to(input.dtype).mul_(_LEVELS / (_LEVELS - dropped))
 
 
+def some_hidden(ids: Tensor, share: float, hidden_id: int) -> Tensor:
+    """Word dropout: (B, T) token ids with about ``share`` of them replaced, so that no single word decides.
+
+    Iyyer et al. 2015 leave words out; here one id stands for all that are hidden, so that places stay as they are.
+    """
+    if not share:
+        return ids
+    return ids.masked_fill(torch.rand(ids.shape, device=ids.device) < share, hidden_id)
+
+
 def with_byte_dropout(model: nn.Module) -> nn.Module:
     """Every ``nn.Dropout`` within ``model`` replaced."""
     for parent in model.modules():

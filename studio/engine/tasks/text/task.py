@@ -20,6 +20,7 @@ from studio.engine.tasks.goals import Goal
 from studio.engine.tasks.headed import HeadedTask
 from studio.engine.tasks.keeping import save_weights, write_task
 from studio.engine.tasks.task import Loaded, Probe, Setting
+from studio.engine.tasks.text.dropout import some_hidden
 from studio.engine.tasks.text.encoders import adapted, load_encoder, merged
 from studio.engine.tasks.text.items import TextBatch, TextItem, collate, encode
 from studio.engine.tasks.text.models import EncoderModel, TextSizes, new_text_model
@@ -40,6 +41,7 @@ class TextTask(HeadedTask[TextItem, TextBatch]):
         super().__init__(model, goal, setting.device, setting.dtype)
         self.tokenizer, self._spec, self._sizes = tokenizer, setting.plan.spec, sizes
         self._pad_id = int(tokenizer.pad_token_id or 0)
+        self._hidden_id = int(tokenizer.bos_token_id or 0)  # stands in no text of a tokenizer of ours
 
     def collate(self, items: Sequence[TextItem]) -> TextBatch:
         return collate(items, self._pad_id)
@@ -48,7 +50,10 @@ class TextTask(HeadedTask[TextItem, TextBatch]):
         return batch.to(self._device)
 
     def outputs(self, batch: TextBatch) -> Tensor:
-        outputs: Tensor = self.model(batch.ids, batch.mask)
+        ids = batch.ids
+        if self.model.training and self._sizes is not None:
+            ids = some_hidden(ids, self._spec.word_dropout, self._hidden_id)
+        outputs: Tensor = self.model(ids, batch.mask)
         return outputs
 
     def probe(self, prompt: str) -> Probe | None:

@@ -13,7 +13,7 @@ from studio.gui.theme import Tokens, Tone, current_tokens, tabular_font, ui_font
 Index = QModelIndex | QPersistentModelIndex
 
 ROW_HEIGHT = 60
-_PADDING = 9
+PADDING = 9
 _BUTTON_HEIGHT = 30
 _DETAIL = 18  # height of the smaller line below a badge
 _BADGE_HEIGHT = 24
@@ -50,21 +50,21 @@ class CellDelegate(QStyledItemDelegate):
         elif cell.badge is not None:
             self._badge(painter, rect, cell, cell.badge, tokens)
         else:
-            self._lines(painter, rect.adjusted(_PADDING, 0, -_PADDING, 0), cell, index, tokens)
+            self._lines(painter, rect.adjusted(PADDING, 0, -PADDING, 0), cell, index, tokens)
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         cell: MatrixCell = index.data(MatrixRole.CELL)
         width = QFontMetrics(ui_font(current_tokens().fonts.body)).horizontalAdvance(cell.text)
-        extra = _ICON + 4 * _PADDING if cell.button or cell.badge else 2 * _PADDING
+        extra = _ICON + 4 * PADDING if cell.button or cell.badge else 2 * PADDING
         return QSize(width + extra, ROW_HEIGHT)
 
     def button_rect(self, rect: QRect, cell: MatrixCell) -> QRect:
         """Where the button of a cell is, in the coordinates of ``rect``."""
         width = QFontMetrics(ui_font(current_tokens().fonts.body)).horizontalAdvance(cell.text) + _ICON + 26
-        width = min(width, rect.width() - _PADDING)
+        width = min(width, rect.width() - PADDING)
         top = rect.top() + (rect.height() - _BUTTON_HEIGHT) // 2
-        return QRect(rect.left() + _PADDING, top, width, _BUTTON_HEIGHT)
+        return QRect(rect.left() + PADDING, top, width, _BUTTON_HEIGHT)
 
     def _ground(
         self, painter: QPainter, rect: QRect, index: Index, state: QStyle.StateFlag, tokens: Tokens
@@ -100,9 +100,9 @@ class CellDelegate(QStyledItemDelegate):
     def _badge(self, painter: QPainter, rect: QRect, cell: MatrixCell, tone: Tone, tokens: Tokens) -> None:
         foreground, soft = tokens.tone(tone)
         font = ui_font(tokens.fonts.caption)
-        width = min(QFontMetrics(font).horizontalAdvance(cell.text) + 34, rect.width() - _PADDING)
+        width = min(QFontMetrics(font).horizontalAdvance(cell.text) + 34, rect.width() - PADDING)
         top = rect.top() + (rect.height() - _BADGE_HEIGHT) // 2 - (_DETAIL // 2 if cell.detail else 0)
-        place = QRect(rect.left() + _PADDING - 2, top, width, _BADGE_HEIGHT)
+        place = QRect(rect.left() + PADDING - 2, top, width, _BADGE_HEIGHT)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(soft))
         painter.drawRoundedRect(place, _BADGE_HEIGHT / 2, _BADGE_HEIGHT / 2)
@@ -112,7 +112,7 @@ class CellDelegate(QStyledItemDelegate):
         self._text(painter, place.adjusted(25, 0, -6, 0), cell.text, Qt.AlignmentFlag.AlignVCenter)
         if cell.detail:
             painter.setPen(QColor(tokens.text_muted))
-            lower = QRect(rect.left() + _PADDING, place.bottom() + 3, rect.width() - _PADDING, _DETAIL)
+            lower = QRect(rect.left() + PADDING, place.bottom() + 3, rect.width() - PADDING, _DETAIL)
             self._text(painter, lower, cell.detail, Qt.AlignmentFlag.AlignTop)
 
     def _lines(self, painter: QPainter, rect: QRect, cell: MatrixCell, index: Index, tokens: Tokens) -> None:

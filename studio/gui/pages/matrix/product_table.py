@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
+from studio.domain.products import Stage, title
 from studio.gui.models.matrix_table import MatrixCell, MatrixColumn, MatrixRole, MatrixTable
-from studio.gui.pages.matrix.cell_delegate import ROW_HEIGHT, CellDelegate
+from studio.gui.pages.matrix.cell_delegate import PADDING, ROW_HEIGHT, CellDelegate
+from studio.gui.theme import current_tokens, ui_font
 from studio.i18n import _
 
 _WEIGHTS = {  # share of the width that is left over when every column has its least width
@@ -122,9 +124,14 @@ class ProductTable(QTableView):
         header.setFixedHeight(40)
 
     def _share_width(self) -> None:
-        spare = max(self.viewport().width() - sum(_LEAST.values()), 0)
+        header = self.horizontalHeader()
+        needed = {column: max(least, header.sectionSizeHint(column)) for column, least in _LEAST.items()}
+        written = QFontMetrics(ui_font(current_tokens().fonts.body))
+        stages = max(written.horizontalAdvance(title(stage)) for stage in Stage)
+        needed[MatrixColumn.STAGE] = max(needed[MatrixColumn.STAGE], stages + 2 * PADDING)
+        spare = max(self.viewport().width() - sum(needed.values()), 0)
         total = sum(_WEIGHTS.values())
-        for column, least in _LEAST.items():
+        for column, least in needed.items():
             self.setColumnWidth(column, least + spare * _WEIGHTS.get(column, 0) // total)
 
     def _follow(self, index: QModelIndex) -> None:
