@@ -70,7 +70,7 @@ def show(qtbot: QtBot, context: GuiContext, opened: list[str] | None = None) -> 
         made.show()
     made.enter()
     host: Any = context.chat
-    qtbot.waitUntil(lambda: bool(host.loads) or made.stage.currentWidget() is made.no_model)
+    qtbot.waitUntil(lambda: bool(host.loads) or made.chat.stage.currentWidget() is made.chat.no_model)
     return made
 
 
@@ -81,15 +81,15 @@ def click(qtbot: QtBot, button: QWidget) -> None:
 
 
 def ask(qtbot: QtBot, page: PlaygroundPage, question: str) -> None:
-    qtbot.keyClicks(page.composer.box, question)
-    qtbot.keyClick(page.composer.box, Qt.Key.Key_Return)
+    qtbot.keyClicks(page.chat.composer.box, question)
+    qtbot.keyClick(page.chat.composer.box, Qt.Key.Key_Return)
 
 
 def answered(qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost, question: str, text: str) -> AnswerView:
     ask(qtbot, page, question)
     host.say(text)
     host.end()
-    return page.transcript.views()[-1]
+    return page.chat.transcript.views()[-1]
 
 
 def notices(context: GuiContext) -> list[Notice]:
@@ -115,7 +115,7 @@ def test_the_product_s_own_run_is_chosen_and_loaded(page: PlaygroundPage, host: 
 def test_enter_sends_and_shift_enter_begins_a_line(
     qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost
 ) -> None:
-    box = page.composer.box
+    box = page.chat.composer.box
     qtbot.keyClicks(box, "one")
     qtbot.keyClick(box, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     qtbot.keyClicks(box, "two")
@@ -128,7 +128,7 @@ def test_enter_sends_and_shift_enter_begins_a_line(
 def test_blank_questions_are_not_sent(qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost) -> None:
     ask(qtbot, page, "   ")
     assert host.asked == []
-    assert not page.composer.send.isEnabled()
+    assert not page.chat.composer.send.isEnabled()
 
 
 def test_an_answer_streams_and_then_shows_what_was_measured(
@@ -136,7 +136,7 @@ def test_an_answer_streams_and_then_shows_what_was_measured(
 ) -> None:
     ask(qtbot, page, "How long?")
     host.say("You have **thirty** days")
-    view = page.transcript.views()[0]
+    view = page.chat.transcript.views()[0]
     qtbot.waitUntil(lambda: view.text.toPlainText() == "You have thirty days")
     assert not view.copy.isVisible()
     host.end()
@@ -147,22 +147,22 @@ def test_an_answer_streams_and_then_shows_what_was_measured(
 
 
 def test_a_suggestion_asks_itself(qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost) -> None:
-    first = page.first_words.suggestions[0]
+    first = page.chat.first_words.suggestions[0]
     click(qtbot, first)
     assert host.asked[0].messages[-1].content == "Who pays for the parcel?"
-    assert page.stage.currentWidget() is page.transcript
+    assert page.chat.stage.currentWidget() is page.chat.transcript
 
 
 def test_escape_stops_and_what_was_said_stays(qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost) -> None:
     ask(qtbot, page, "Tell me all")
     host.say("Well, it")
-    assert page.composer.stop.isVisible()
-    qtbot.keyClick(page.composer.box, Qt.Key.Key_Escape)
+    assert page.chat.composer.stop.isVisible()
+    qtbot.keyClick(page.chat.composer.box, Qt.Key.Key_Escape)
     assert host.stops == 1
-    view = page.transcript.views()[0]
+    view = page.chat.transcript.views()[0]
     assert view.text.toPlainText() == "Well, it"
     assert "stopped by you" in view.measured.text()
-    assert page.composer.send.isVisible()
+    assert page.chat.composer.send.isVisible()
 
 
 def test_nothing_is_sent_while_an_answer_comes(
@@ -171,14 +171,14 @@ def test_nothing_is_sent_while_an_answer_comes(
     ask(qtbot, page, "one")
     ask(qtbot, page, "two")
     assert len(host.asked) == 1
-    assert page.composer.text() == "two"
+    assert page.chat.composer.text() == "two"
 
 
 def test_the_conversation_goes_with_the_next_question(
     qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost
 ) -> None:
-    click(qtbot, page.panel.system.toggle)
-    qtbot.keyClicks(page.panel.system.box, "Be kind.")
+    click(qtbot, page.chat.panel.system.toggle)
+    qtbot.keyClicks(page.chat.panel.system.box, "Be kind.")
     answered(qtbot, page, host, "one", "first")
     ask(qtbot, page, "two")
     said = [(m.role, m.content) for m in host.asked[1].messages]
@@ -186,14 +186,16 @@ def test_the_conversation_goes_with_the_next_question(
 
 
 def test_the_settings_at_the_right_are_used(qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost) -> None:
-    box: Any = page.panel.form.input("max_new_tokens")
+    box: Any = page.chat.panel.form.input("max_new_tokens")
     box.setFocus()
     box.selectAll()
     qtbot.keyClicks(box, "33")
     qtbot.keyClick(box, Qt.Key.Key_Return)
     ask(qtbot, page, "one")
     assert host.asked[0].sampling.max_new_tokens == 33
-    assert all(page.panel.form.input(name).toolTip() for name in ("temperature", "top_p", "top_k", "seed"))
+    assert all(
+        page.chat.panel.form.input(name).toolTip() for name in ("temperature", "top_p", "top_k", "seed")
+    )
 
 
 def test_answer_again_replaces_the_last_answer(
@@ -203,7 +205,7 @@ def test_answer_again_replaces_the_last_answer(
     click(qtbot, view.regenerate)
     host.say("second")
     host.end()
-    assert [v.answer.text for v in page.transcript.views()] == ["second"]
+    assert [v.answer.text for v in page.chat.transcript.views()] == ["second"]
     assert [m.content for m in host.asked[1].messages] == ["one"]
 
 
@@ -213,25 +215,25 @@ def test_an_earlier_question_can_be_changed_and_the_rest_brought_back(
     answered(qtbot, page, host, "one", "first")
     answered(qtbot, page, host, "two", "second")
     told = notices(context)
-    question = page.transcript.turns[0].question
+    question = page.chat.transcript.turns[0].question
     click(qtbot, question.edit)
     editor = question.editor()
     assert editor is not None
     qtbot.keyClicks(editor.box, " more")
     qtbot.keyClick(editor.box, Qt.Key.Key_Return)
     assert [m.content for m in host.asked[2].messages] == ["one more"]
-    assert len(page.transcript.turns) == 1
+    assert len(page.chat.transcript.turns) == 1
     host.say("third")
     host.end()
     told[-1].action()  # type: ignore[misc]
-    assert [turn.turn.question for turn in page.transcript.turns] == ["one", "two"]
+    assert [turn.turn.question for turn in page.chat.transcript.turns] == ["one", "two"]
 
 
 def test_escape_in_an_editor_leaves_the_editor_and_stops_nothing(
     qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost
 ) -> None:
     answered(qtbot, page, host, "one", "first")
-    question = page.transcript.turns[0].question
+    question = page.chat.transcript.turns[0].question
     click(qtbot, question.edit)
     qtbot.keyClick(question.editor().box, Qt.Key.Key_Escape)  # type: ignore[union-attr]
     assert question.editor() is None
@@ -245,13 +247,13 @@ def test_a_new_chat_forgets_and_can_be_undone(
     answered(qtbot, page, host, "one", "first")
     told = notices(context)
     click(qtbot, page.chooser.new)
-    assert page.stage.currentWidget() is page.first_words
+    assert page.chat.stage.currentWidget() is page.chat.first_words
     ask(qtbot, page, "two")
     assert [m.content for m in host.asked[1].messages] == ["two"]
     told[-1].action()  # type: ignore[misc]
-    assert [turn.turn.question for turn in page.transcript.turns] == ["one"]
+    assert [turn.turn.question for turn in page.chat.transcript.turns] == ["one"]
     told[-1].action()  # type: ignore[misc]  # and that can be undone as well
-    assert [turn.turn.question for turn in page.transcript.turns] == ["two"]
+    assert [turn.turn.question for turn in page.chat.transcript.turns] == ["two"]
 
 
 def test_another_product_brings_its_own_model_unless_a_conversation_stands(
@@ -295,9 +297,9 @@ def test_side_by_side_asks_the_run_and_its_base(
     host.end()
     host.say("base")
     host.end()
-    names = [view.answer.model_name for view in page.transcript.views()]
+    names = [view.answer.model_name for view in page.chat.transcript.views()]
     assert names == [RUN, BASE]
-    assert [view.answer.text for view in page.transcript.views()] == ["tuned", "base"]
+    assert [view.answer.text for view in page.chat.transcript.views()] == ["tuned", "base"]
 
 
 def test_a_blind_test_hides_every_name_until_revealed(
@@ -310,10 +312,10 @@ def test_a_blind_test_hides_every_name_until_revealed(
         host.say("words")
         host.end()
     assert not names_seen(page)
-    assert "tokens/s" not in page.transcript.views()[0].measured.text()
+    assert "tokens/s" not in page.chat.transcript.views()[0].measured.text()
     click(qtbot, page.chooser.reveal)
     assert names_seen(page) == {RUN, BASE}
-    shown = [view.answer.slot for view in page.transcript.views()]
+    shown = [view.answer.slot for view in page.chat.transcript.views()]
     assert shown == page.session.order
 
 
@@ -407,7 +409,7 @@ def test_a_question_asked_while_the_model_loads_says_so(
     assert line.isVisible()
     assert line.words.text().startswith(f"Loading {RUN}")
     ask(qtbot, page, "one")
-    view = page.transcript.views()[0]
+    view = page.chat.transcript.views()[0]
     assert view._waiting.text() == "Loading the model…"
     host.finish_loading()
     assert view._waiting.text() == "Thinking…"
@@ -421,13 +423,13 @@ def test_a_model_that_cannot_be_loaded_says_why_and_can_be_tried_again(
     host.fail_load("a")
     line = page.seat_lines["a"]
     assert line.words.text() == f"{RUN}: The model's files are incomplete. Train it again."
-    qtbot.keyClicks(page.composer.box, "one")
-    assert not page.composer.send.isEnabled()
+    qtbot.keyClicks(page.chat.composer.box, "one")
+    assert not page.chat.composer.send.isEnabled()
     click(qtbot, line.retry)
     qtbot.waitUntil(lambda: len(host.loads) == 2)
     host.finish_loading()
     assert not line.isVisible()
-    click(qtbot, page.composer.send)
+    click(qtbot, page.chat.composer.send)
     assert len(host.asked) == 1
 
 
@@ -448,12 +450,12 @@ def test_files_that_are_gone_are_a_failure_with_a_hint(
 def test_a_failed_answer_can_be_asked_again(qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost) -> None:
     ask(qtbot, page, "one")
     host.fail_open()
-    view = page.transcript.views()[0]
+    view = page.chat.transcript.views()[0]
     assert view.problem.isVisible()
     click(qtbot, view.problem.retry)
     host.say("now")
     host.end()
-    assert [v.answer.text for v in page.transcript.views()] == ["now"]
+    assert [v.answer.text for v in page.chat.transcript.views()] == ["now"]
 
 
 def test_a_crash_fails_what_was_open_and_the_next_question_is_welcome(
@@ -461,7 +463,7 @@ def test_a_crash_fails_what_was_open_and_the_next_question_is_welcome(
 ) -> None:
     ask(qtbot, page, "one")
     host.crash()
-    assert page.transcript.views()[0].problem.isVisible()
+    assert page.chat.transcript.views()[0].problem.isVisible()
     assert "rests" in page.seat_lines["a"].words.text()
     ask(qtbot, page, "two")
     assert [m.content for m in host.asked[1].messages] == ["two"]
@@ -473,7 +475,7 @@ def test_no_model_at_all_points_to_training(
     services.runs.runs, services.models.infos = [], []
     page = show(qtbot, context)
     with qtbot.waitSignal(context.navigator.requested) as wish:
-        click(qtbot, page.no_model.primary)
+        click(qtbot, page.chat.no_model.primary)
     assert wish.args[0][0] == "train"
     page.dispose()
 
@@ -481,11 +483,11 @@ def test_no_model_at_all_points_to_training(
 def test_while_training_the_page_says_that_the_processor_is_shared(
     page: PlaygroundPage, host: FakeChatHost
 ) -> None:
-    assert not page.note.isVisible()
+    assert not page.chat.note.isVisible()
     host.set_note("A model is being trained, so answers come more slowly.")
-    assert page.note.isVisible()
+    assert page.chat.note.isVisible()
     host.set_note("")
-    assert not page.note.isVisible()
+    assert not page.chat.note.isVisible()
 
 
 def test_a_run_asked_for_by_another_page_is_chosen(
@@ -517,12 +519,12 @@ def test_a_clicked_link_is_written_down_and_opened_outside(
 def test_probabilities_are_asked_for_and_coloured(
     qtbot: QtBot, page: PlaygroundPage, host: FakeChatHost
 ) -> None:
-    click(qtbot, page.panel.details)
+    click(qtbot, page.chat.panel.details)
     ask(qtbot, page, "one")
     assert host.asked[0].details
     host.say("Yes of course", details=True)
     host.end()
-    view = page.transcript.views()[0]
+    view = page.chat.transcript.views()[0]
     cursor = view.text.document().find("of")
     cursor.setPosition(cursor.selectionStart() + 1)
     words = view.text._words_at(view.text.cursorRect(cursor).center())
@@ -536,7 +538,7 @@ def test_a_rebuilt_page_goes_on_with_an_answer_that_is_coming(
     page = show(qtbot, context)
     ask(qtbot, page, "one")
     host.say("first half")
-    page.composer.set_text("a draft")
+    page.chat.composer.set_text("a draft")
     kept = page.state()
     page.dispose()
     other = PlaygroundPage(context)
@@ -545,8 +547,8 @@ def test_a_rebuilt_page_goes_on_with_an_answer_that_is_coming(
     other.show()
     host.say(" second half")
     host.end()
-    assert [view.text.toPlainText() for view in other.transcript.views()] == ["first half second half"]
-    assert other.composer.text() == "a draft"
+    assert [view.text.toPlainText() for view in other.chat.transcript.views()] == ["first half second half"]
+    assert other.chat.composer.text() == "a draft"
     other.dispose()
 
 
@@ -565,7 +567,7 @@ def test_every_control_says_what_it_is(qtbot: QtBot, page: PlaygroundPage, host:
 
 
 def test_tab_goes_from_the_question_to_send(qtbot: QtBot, page: PlaygroundPage) -> None:
-    page.composer.box.setFocus()
-    qtbot.keyClicks(page.composer.box, "one")
-    qtbot.keyClick(page.composer.box, Qt.Key.Key_Tab)
-    assert page.composer.send.hasFocus()
+    page.chat.composer.box.setFocus()
+    qtbot.keyClicks(page.chat.composer.box, "one")
+    qtbot.keyClick(page.chat.composer.box, Qt.Key.Key_Tab)
+    assert page.chat.composer.send.hasFocus()

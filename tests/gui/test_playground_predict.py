@@ -63,7 +63,7 @@ def open_page(
         page.resize(1072, 640)
         page.show()
         page.enter(run_id=run.id)
-        qtbot.waitUntil(lambda: bool(host.loads) or (not page.predicting and page._read), timeout=5000)
+        qtbot.waitUntil(lambda: bool(host.loads) or (not page.predicting and bool(page.choices.all())), timeout=5000)
         host.finish_loading(["refund", "delivery", "other"])
         return page
 
@@ -349,7 +349,7 @@ def test_the_kind_of_model_decides_what_is_shown(
     chat = next(choice for choice in page.choices.all() if choice.base)
     page._choose("a", chat)
     assert not page.predicting
-    assert page.composer.isVisible()
+    assert page.chat.composer.isVisible()
     assert page.chooser.panel.isVisible()
     assert host.unloads == ["a"]
     page._choose("a", next(choice for choice in page.choices.all() if choice.title == "Intents"))

@@ -55,14 +55,14 @@ def page(
 
 
 def ask(qtbot: QtBot, page: PlaygroundPage, question: str) -> None:
-    qtbot.keyClicks(page.composer.box, question)
-    qtbot.keyClick(page.composer.box, Qt.Key.Key_Return)
+    qtbot.keyClicks(page.chat.composer.box, question)
+    qtbot.keyClick(page.chat.composer.box, Qt.Key.Key_Return)
 
 
 @pytest.mark.slow
 def test_a_real_answer_streams_stops_and_repeats(qtbot: QtBot, page: PlaygroundPage) -> None:
     page.session.sampling = page.session.sampling.model_copy(update={"seed": 3, "max_new_tokens": 24})
-    page.panel.details.setChecked(True)
+    page.chat.panel.details.setChecked(True)
     qtbot.waitUntil(lambda: page.session.seats["a"].given, timeout=WAIT_MS)
     ask(qtbot, page, "How do I return a product?")
     answer = page.session.conversation.turns[0].answers[0]
@@ -71,7 +71,7 @@ def test_a_real_answer_streams_stops_and_repeats(qtbot: QtBot, page: PlaygroundP
     assert answer.result.tokens > 0
     assert answer.text == "".join(token.text for token in answer.tokens)
     assert all(token.probability is not None for token in answer.tokens[:-1])
-    view = page.transcript.views()[0]
+    view = page.chat.transcript.views()[0]
     assert view.text.toPlainText().strip()
     assert view.measured.isVisible()
 
@@ -86,7 +86,7 @@ def test_a_real_answer_streams_stops_and_repeats(qtbot: QtBot, page: PlaygroundP
     ask(qtbot, page, "Tell me everything")
     long = page.session.conversation.turns[1].answers[0]
     qtbot.waitUntil(lambda: len(long.tokens) > 3, timeout=WAIT_MS)
-    qtbot.keyClick(page.composer.box, Qt.Key.Key_Escape)
+    qtbot.keyClick(page.chat.composer.box, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: long.state is AnswerState.DONE, timeout=WAIT_MS)
     assert long.result is not None
     assert long.result.stop_reason in ("stopped", "end")  # a random model may end by itself just then
