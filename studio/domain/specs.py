@@ -140,7 +140,7 @@ class TrainSpec(BaseModel):
         ),
     )  # fmt: skip
     word_dropout: float = Field(
-        0.0, ge=0, lt=1, title=N_("Hidden words"),
+        0.0, ge=0, le=0.5, title=N_("Hidden words"),
         description=N_("Share of a text's words hidden at random while it is learned, so that no single one decides."),
         json_schema_extra=_extra("model", architectures=_SORTS_ANEW, decimals=2, step=0.05),
     )  # fmt: skip

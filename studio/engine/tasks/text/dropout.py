@@ -32,13 +32,15 @@ class ByteDropout(nn.Dropout):
 
 
 def some_hidden(ids: Tensor, share: float, hidden_id: int) -> Tensor:
-    """Word dropout: (B, T) token ids with about ``share`` of them replaced, so that no single word decides.
+    """Word dropout: (B, T) token ids with about ``share`` (at most a half) of them replaced by ``hidden_id``.
 
-    Iyyer et al. 2015 leave words out; here one id stands for all that are hidden, so that places stay as they are.
+    Iyyer et al. 2015 leave words out; here places stay as they are. Each text has a share of its own, from none to
+    twice the mean: a model that saw no whole text is too sure of itself when it reads one.
     """
     if not share:
         return ids
-    return ids.masked_fill(torch.rand(ids.shape, device=ids.device) < share, hidden_id)
+    shares = torch.rand(len(ids), 1, device=ids.device) * (2 * share)
+    return ids.masked_fill(torch.rand(ids.shape, device=ids.device) < shares, hidden_id)
 
 
 def with_byte_dropout(model: nn.Module) -> nn.Module:
