@@ -141,7 +141,10 @@ class TrainSpec(BaseModel):
     )  # fmt: skip
     word_dropout: float = Field(
         0.0, ge=0, le=0.5, title=N_("Hidden words"),
-        description=N_("Share of a text's words hidden at random while it is learned, so that no single one decides."),
+        description=N_(
+            "Share of a text's word pieces hidden at random while it is learned, so that no single word decides. It is "
+            "the average: some texts are read whole, others lose twice as much."
+        ),
         json_schema_extra=_extra("model", architectures=_SORTS_ANEW, decimals=2, step=0.05),
     )  # fmt: skip
     epochs: float = Field(

@@ -11,7 +11,7 @@ from typing import Final, TextIO
 import polars as pl
 
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow
-from studio.domain.shapes import SHAPES, ColumnRole, Shape
+from studio.domain.shapes import SHAPES, ColumnRole
 from studio.i18n import _
 from studio.ingest import errors
 from studio.ingest.dataset.canonical import ROWS_FILE, WrittenRows, write_rows
@@ -50,12 +50,13 @@ class Importer:
         self._rejected: Counter[str] = Counter()
         self._began = time.monotonic()
         self._told = 0.0
+        self._files: FileStore | None = None  # for rows that name pictures or recordings
 
     def run(self, dataset_id: str) -> DatasetVersion:
         """The published dataset. Raises StudioError (import.…) and whatever ``check`` raises."""
         self._emit(Phase(name="scanning"))
         try:
-            with published(self._out_dir) as folder:
+            with published(self._out_dir, self._land) as folder:
                 version = self._import(dataset_id, folder)
         except OSError as error:
             raise errors.write_failed(error) from error
@@ -65,20 +66,20 @@ class Importer:
         with members_of(self._spec, folder / _SCRATCH, self._check) as members:
             sources = attended(lambda: examine(self._spec, members), self._check)
             self._emit(Phase(name="reading_rows"))
-            files = self._store(sources.shape, folder)
-            reading = Reading(self._spec, sources, files)
+            if kind := FILE_KINDS.get(sources.shape):
+                self._files = FileStore(self._out_dir.parent / kind.folder, folder / ASIDE)
+            reading = Reading(self._spec, sources, self._files)
             written = self._write(sources, reading, folder)
-        attended(files.settle, self._check)
+        if self._files:
+            attended(self._files.settle, self._check)
         version = self._version(dataset_id, sources, reading, folder, written)
         write_manifest(folder, version)
         self._check()
-        files.land()
         return version
 
-    def _store(self, shape: Shape, folder: Path) -> FileStore:
-        """For the pictures or recordings that rows of the shape name, aside in ``folder``."""
-        kind = FILE_KINDS.get(shape, FILE_KINDS[Shape.IMAGE_LABEL])
-        return FileStore(self._out_dir.parent / kind.folder, folder / ASIDE)
+    def _land(self) -> None:
+        if self._files:
+            self._files.land()
 
     def _write(self, sources: Sources, reading: Reading, folder: Path) -> WrittenRows:
         with (folder / REJECTED_FILE).open("w", encoding="utf-8") as rejects:

@@ -23,12 +23,12 @@ _MOST_ROWS: Final = 131_072  # a block of very short lines would be many times i
 
 
 class Reading:
-    """Reads ``sources`` once. files: takes the pictures or recordings that rows name.
+    """Reads ``sources`` once. files: takes the pictures or recordings that rows name, if any.
 
     ``records`` grows with each part that was read to its end; ``done_bytes`` of ``total_bytes`` were read so far.
     """
 
-    def __init__(self, spec: ImportSpec, sources: Sources, files: FileStore) -> None:
+    def __init__(self, spec: ImportSpec, sources: Sources, files: FileStore | None) -> None:
         self.records: list[SourceRecord] = []
         self._spec = spec
         self._sources = sources
@@ -60,7 +60,7 @@ class Reading:
         wanted = wanted_columns(shape, part.roles or self._sources.roles, opened.reader.columns)
         shaper = Shaper(shape, wanted)
         kind = FILE_KINDS.get(shape)
-        files = StoredFiles(kind, part.member.root, self._files) if kind else None
+        files = StoredFiles(kind, part.member.root, self._files) if kind and self._files else None
         for batch in opened.reader.batches(wanted):
             numbering.note(batch)
             for piece in in_pieces(batch, _MOST_ROWS):

@@ -226,13 +226,24 @@ def test_a_wrong_file_is_explained_in_place(qtbot: QtBot, page: DataPage, tmp_pa
     qtbot.waitUntil(page.start.isVisible)
 
 
+class Watch:
+    """The window does not freeze: little work in its thread, and nothing that it waits for. Other programs may take the
+    processor away for a while, hence the two limits."""
+
+    def __init__(self) -> None:
+        self._work, self._clock = time.thread_time(), time.monotonic()
+
+    def check(self) -> None:
+        assert time.thread_time() - self._work < 0.1
+        assert time.monotonic() - self._clock < 2
+
+
 def test_ten_million_rows_open_at_once_and_page(qtbot: QtBot, page: DataPage, workspace: Workspace) -> None:
     made = workspace.add_dataset(rows=10_000_000)
     view = page.dataset_view
-    began = time.thread_time()  # of this thread: other work on the machine is nothing to it
+    watch = Watch()
     view.show_dataset(made, workspace.datasets.columns(made.id))
-    took = time.thread_time() - began
-    assert took < 0.1
+    watch.check()
     page.show_dataset(made.id)
     qtbot.waitUntil(view.isVisible)
     table, model = view.rows_view, view.rows
@@ -240,9 +251,9 @@ def test_ten_million_rows_open_at_once_and_page(qtbot: QtBot, page: DataPage, wo
     assert model.index(0, 2).data() in ("…", "q0")
     qtbot.waitUntil(lambda: model.index(0, 2).data() == "q0")
     table.setFocus()
-    began = time.thread_time()
+    watch = Watch()
     qtbot.keyClick(table, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
-    assert time.thread_time() - began < 0.1
+    watch.check()
     qtbot.waitUntil(lambda: model.index(9_999_999, 2).data() == "q9999999")
     assert table.rowAt(table.viewport().height() - 12) == 9_999_999  # the last row can really be reached
     assert threading.get_ident() not in workspace.pages.threads

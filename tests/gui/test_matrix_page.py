@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QFontMetrics, QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -21,6 +21,8 @@ from studio.gui.dialogs.product_matrix import MatrixDialog
 from studio.gui.models.matrix_table import MatrixCell, MatrixColumn, MatrixRole
 from studio.gui.notices import Notice
 from studio.gui.pages.matrix import MatrixPage
+from studio.gui.pages.matrix.cell_delegate import PADDING
+from studio.gui.theme import current_tokens, ui_font
 from tests.helpers.matrix_data import Workspace, finished_run, verdict
 
 LEFT = Qt.MouseButton.LeftButton
@@ -343,3 +345,22 @@ def test_link_words_name_what_flows() -> None:
 
     link = SynergyLink("a", "b", payload=("question", "answer"), rows_flowed=1200)
     assert link_words(link) == "Data flows · question, answer · 1,200 rows"
+
+
+@pytest.mark.parametrize(
+    "width", [1024 - 56, 1280 - 56, 1920 - 200]
+)  # of the smallest window, with the rail folded
+def test_all_columns_are_in_sight_and_words_have_room_where_there_is_any(
+    qtbot: QtBot, page: MatrixPage, width: int
+) -> None:
+    sample(qtbot, page)
+    page.resize(width, 624)
+    table = page.table_view.table
+    qtbot.waitUntil(lambda: width - 80 < table.viewport().width() < width)
+    qtbot.waitUntil(lambda: table.horizontalScrollBar().maximum() == 0)
+    if width > 1200:
+        header = table.horizontalHeader()
+        for column in MatrixColumn:
+            assert header.sectionSize(column) >= header.sectionSizeHint(column)
+        words = QFontMetrics(ui_font(current_tokens().fonts.body))
+        assert header.sectionSize(MatrixColumn.STAGE) >= words.horizontalAdvance("Research") + 2 * PADDING

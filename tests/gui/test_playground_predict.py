@@ -63,7 +63,9 @@ def open_page(
         page.resize(1072, 640)
         page.show()
         page.enter(run_id=run.id)
-        qtbot.waitUntil(lambda: bool(host.loads) or (not page.predicting and bool(page.choices.all())), timeout=5000)
+        qtbot.waitUntil(
+            lambda: bool(host.loads) or (not page.predicting and bool(page.choices.all())), timeout=5000
+        )
         host.finish_loading(["refund", "delivery", "other"])
         return page
 
@@ -169,41 +171,69 @@ def player(monkeypatch: pytest.MonkeyPatch) -> Player:
     return player
 
 
+def recordings(folder: Path, count: int) -> list[str]:
+    paths = [folder / f"{number}.wav" for number in range(count)]
+    for path in paths:
+        path.write_bytes(b"RIFF")
+    return [str(path) for path in paths]
+
+
 def test_a_recording_is_heard_by_a_click(
-    qtbot: QtBot, open_page: Callable[..., PlaygroundPage], host: FakePredictHost, player: Player
+    qtbot: QtBot,
+    open_page: Callable[..., PlaygroundPage],
+    host: FakePredictHost,
+    player: Player,
+    tmp_path: Path,
 ) -> None:
     page = open_page(run_of(Architecture.SPECTROGRAM, "Commands"))
-    page.predict.part.asked.emit(([{"audio": "/sounds/yes.wav"}], ["yes.wav"]))
+    (path,) = recordings(tmp_path, 1)
+    page.predict.part.asked.emit(([{"audio": path}], ["0.wav"]))
     host.answer(SURE)
     (view,) = page.predict.views()
     (listen,) = (button for button in view.findChildren(LinkButton) if button.text() == "Listen")
     qtbot.mouseClick(listen, LEFT)
-    assert player.opened == [QUrl.fromLocalFile("/sounds/yes.wav")]
-    assert listen.isEnabled()
+    assert player.opened == [QUrl.fromLocalFile(path)]
     player.there = False
     qtbot.mouseClick(listen, LEFT)
-    assert (listen.text(), listen.isEnabled()) == ("This computer has no player for it", False)
+    assert listen.text() == "This computer has no player for it"
+    player.there = True
+    qtbot.mouseClick(listen, LEFT)
+    assert listen.text() == "Listen"
+    Path(path).unlink()
+    qtbot.mouseClick(listen, LEFT)
+    assert listen.text() == "The recording is no longer there"
+    assert len(player.opened) == 3
 
 
-def test_one_of_many_recordings_is_heard_by_a_double_click(
-    qtbot: QtBot, open_page: Callable[..., PlaygroundPage], host: FakePredictHost, player: Player
+def test_one_of_many_recordings_is_heard_by_a_double_click_or_enter(
+    qtbot: QtBot,
+    open_page: Callable[..., PlaygroundPage],
+    host: FakePredictHost,
+    player: Player,
+    tmp_path: Path,
 ) -> None:
     page = open_page(run_of(Architecture.SPECTROGRAM, "Commands"))
-    names = [f"{number}.wav" for number in range(8)]
-    page.predict.part.asked.emit(([{"audio": f"/sounds/{name}"} for name in names], names))
+    paths = recordings(tmp_path, 8)
+    page.predict.part.asked.emit(([{"audio": path} for path in paths], [Path(path).name for path in paths]))
     host.answer(*[SURE] * 8)
     (view,) = page.predict.views()
     table = view.findChild(QTableWidget)
     assert table is not None
+
+    def told() -> set[str]:
+        return {label.text() for label in view.findChildren(Caption)}
+
     place = table.visualItemRect(table.item(2, 0)).center()
     qtbot.mouseClick(table.viewport(), LEFT, pos=place)
     qtbot.mouseDClick(table.viewport(), LEFT, pos=place)
-    assert player.opened == [QUrl.fromLocalFile("/sounds/2.wav")]
-    assert any(label.text() == "A double click plays the recording." for label in view.findChildren(Caption))
+    assert player.opened == [QUrl.fromLocalFile(paths[2])]
+    assert "A double click plays the recording." in told()
     player.there = False
     table.setFocus()
+    qtbot.keyClick(table, Qt.Key.Key_Down)
     qtbot.keyClick(table, Qt.Key.Key_Return)
-    assert any(label.text() == "This computer has no player for it" for label in view.findChildren(Caption))
+    assert player.opened[1:] == [QUrl.fromLocalFile(paths[3])]
+    assert "This computer has no player for it" in told()
 
 
 def test_a_probe_of_the_run_is_asked_by_a_click(

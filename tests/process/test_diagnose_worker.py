@@ -97,6 +97,7 @@ def test_dropped_within_a_second(way: str, phase: str, big_dataset: Path) -> Non
         work = WorkAfter(child)
         drop(child, way)
         last = events_of(child)[-1]
+        work.end()
         child.wait(WAIT_S)
     finally:
         end(child)

@@ -128,6 +128,7 @@ def test_dropped_within_a_second(way: str, big_file: Path, tmp_path: Path) -> No
         else:
             child.send_signal(signal.SIGTERM)
         last = events_of(child)[-1]
+        work.end()
         child.wait(WAIT_S)
     finally:
         end(child)

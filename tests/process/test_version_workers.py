@@ -144,6 +144,7 @@ def test_dropped_within_a_second(
         child.stdin.write('{"type": "cancel"}\n')
         child.stdin.flush()
         _until(child, "cancelled", kind="type")
+        work.end()
         child.wait(WAIT_S)
     finally:
         end(child)

@@ -45,8 +45,8 @@ def named_place(folder: Path, name: str) -> Path:
 class FileStore:
     """A store as one job sees it. folder: of the store.
 
-    aside: a folder within the one that the job fills. What the job takes lies there until ``land``, so a job that
-    fails, is cancelled or is killed leaves nothing in the store. Without it, files go straight into the store.
+    aside: a folder within the one that the job fills. What the job takes lies there until ``land``, its last act, so
+    a job that fails, is cancelled or is killed before leaves nothing in the store. Without it, files go straight there.
     """
 
     def __init__(self, folder: Path, aside: Path | None = None) -> None:
@@ -91,10 +91,19 @@ class FileStore:
             target = self.folder / part.name
             target.mkdir(mode=0o700, parents=True, exist_ok=True)
             for file in part.iterdir():
-                file.replace(target / file.name)
+                _move(file, target / file.name)
             sync(target)
         sync(self.folder)
         shutil.rmtree(self._aside)
+
+
+def _move(file: Path, target: Path) -> None:
+    try:
+        file.replace(target)
+    except PermissionError:  # Windows, while somebody reads the one that another job has put there
+        if not target.is_file() or target.stat().st_size != file.stat().st_size:
+            raise
+        file.unlink()
 
 
 def name_of(content: bytes, ending: str) -> str:

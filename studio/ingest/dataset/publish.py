@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -17,9 +17,10 @@ _STALE_S: Final = 24 * 3600
 
 
 @contextmanager
-def published(out_dir: Path) -> Iterator[Path]:
+def published(out_dir: Path, finish: Callable[[], None] = lambda: None) -> Iterator[Path]:
     """A folder to fill, ``.tmp-…`` beside ``out_dir``; renamed to it at the end, removed on any exception.
 
+    finish: called when all that is in it is safe on the disk, right before it gets its name.
     Raises OSError, FileExistsError when ``out_dir`` is there already.
     """
     if out_dir.exists():
@@ -32,6 +33,7 @@ def published(out_dir: Path) -> Iterator[Path]:
         yield aside
         for file in aside.iterdir():
             sync(file)
+        finish()
         sync(aside)
         os.rename(aside, out_dir)
         sync(out_dir.parent)

@@ -20,11 +20,10 @@ from studio.ingest.doctor.examples import MOST_EXAMPLES, differences, of_rows
 from studio.ingest.doctor.near.shared import SharedIndex
 from studio.ingest.doctor.rules import RowRule, SetRule
 from studio.ingest.doctor.texts import text_columns
-from studio.ingest.doctor.view import PORTION_ROWS, DatasetView
+from studio.ingest.doctor.view import DatasetView, Pace
 from studio.protocol.events import Phase
 
 _MOST_KINDS = 50
-_PIECE_S = 0.1  # what one look may take: the doctor is dropped between two of them
 
 
 @dataclass
@@ -38,7 +37,7 @@ class _Tally:
     examples: list[Example] = field(default_factory=list)
     options: dict[FixAction, list[int]] = field(default_factory=dict)  # changed, removed, added
     seconds: float = 0.0
-    rows_at_once: int = PORTION_ROWS // 16
+    pace: Pace = field(default_factory=Pace)
 
 
 class Doctor:
@@ -99,20 +98,11 @@ class Doctor:
         return {tally.rule.kind: self._row_finding(tally) for tally in tallies}
 
     def _look_in_pieces(self, tally: _Tally, frame: pl.DataFrame) -> None:
-        """A portion is long for a slow rule and a slow machine: as many rows at once as fit ``_PIECE_S``."""
-        at = 0
-        while at < frame.height:
+        for piece in tally.pace.pieces(frame):
             self._view.check()
             began = time.monotonic()
-            piece = frame.slice(at, tally.rows_at_once)
             self._look(tally, piece)
-            at += piece.height
-            took = time.monotonic() - began
-            tally.seconds += took
-            if took > _PIECE_S:
-                tally.rows_at_once = max(1, tally.rows_at_once // 2)
-            elif took < _PIECE_S / 4:
-                tally.rows_at_once = min(PORTION_ROWS, tally.rows_at_once * 2)
+            tally.seconds += time.monotonic() - began
 
     def _look(self, tally: _Tally, frame: pl.DataFrame) -> None:
         shape = self._view.shape

@@ -16,7 +16,7 @@ from studio.ingest.doctor.checklist import limits_of, row_rule, set_rule
 from studio.ingest.doctor.checks import role_order
 from studio.ingest.doctor.near.shared import SharedIndex
 from studio.ingest.doctor.rules import RowRule, SetRule
-from studio.ingest.doctor.view import DatasetView, portions
+from studio.ingest.doctor.view import DatasetView, Pace
 from studio.ingest.versions.balance import BalanceRunner
 from studio.ingest.versions.context import StepContext, StepRunner
 
@@ -73,8 +73,9 @@ class RowRuleRunner(_Runner):
 
     def run(self, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         kinds: Counter[str] = Counter()
+        pace = Pace()
         for frame in frames:
-            for portion in portions(frame):
+            for portion in pace.pieces(frame):
                 self._context.check()
                 treated = self._rule.treat(
                     portion, self._context.shape, self._step.action, self._context.next_row

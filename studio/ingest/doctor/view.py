@@ -17,6 +17,8 @@ from studio.protocol.events import Event, Progress
 
 PORTION_ROWS: Final = 4096
 PORTION_BYTES: Final = 4 << 20
+PIECE_S: Final = 0.1
+FIRST_ROWS: Final = 16
 _PROGRESS_EVERY_S: Final = 0.25
 
 
@@ -79,6 +81,30 @@ class DatasetView:
             return self._scan.filter(pl.col("row").is_in(wanted.implode())).collect(engine="streaming")
         except (pl.exceptions.PolarsError, OSError) as error:
             raise errors.broken(str(self.dataset_dir), ROWS_FILE) from error
+
+
+class Pace:
+    """Parts frames for one check into pieces that take about ``PIECE_S`` each, as the last ones did.
+
+    A portion is long for a slow check on a slow machine, and the doctor is dropped between two pieces.
+    """
+
+    def __init__(self) -> None:
+        self._rows = FIRST_ROWS
+
+    def pieces(self, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """The frame in order; what its user does with a piece is what is timed."""
+        at = 0
+        while at < frame.height:
+            began = time.monotonic()
+            piece = frame.slice(at, self._rows)
+            yield piece
+            at += piece.height
+            took = time.monotonic() - began
+            if took > PIECE_S:
+                self._rows = max(1, int(piece.height * PIECE_S / took))
+            elif took < PIECE_S / 4:
+                self._rows = min(PORTION_ROWS, self._rows * 2)
 
 
 def portions(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:

@@ -97,7 +97,7 @@ def find_phones(text: str) -> Iterator[Place]:
 
 
 def _is_known(match: re.Match[str], found: list[Place]) -> bool:
-    """Whether an earlier form holds all of it: numbering plans are slow to ask."""
+    """Whether an earlier form holds all of it: then the numbering plans, which are slow to ask, need not be."""
     return any(place.start <= match.start() and match.end() <= place.end for place in found)
 
 
@@ -177,40 +177,35 @@ def _international(text: str, _found: list[Place]) -> Iterator[Place]:
 
 def _american(text: str, found: list[Place]) -> Iterator[Place]:
     for match in _AMERICAN.finditer(text):
-        if _is_known(match, found):
-            continue
         digits = digits_of(match.group().split("x")[0].split("e")[0])
         called = announced_as(text, match.start())
         weak = match["weak"] is not None
         if called == "other" or (weak and called != "phone"):
             continue
-        if _valid(digits, "US"):
+        if _is_known(match, found) or _valid(digits, "US"):
             yield _place(match)
 
 
 def _british(text: str, found: list[Place]) -> Iterator[Place]:
     for match in _BRITISH.finditer(text):
-        if _is_known(match, found):
-            continue
         digits = digits_of(match.group())
         called = announced_as(text, match.start())
         mobile = len(digits) == 11 and digits.startswith("07")
         if called == "other" or not (called == "phone" or match["gap"] or mobile):
             continue
-        if len(digits) in (10, 11) and _valid(digits, "GB"):
+        if len(digits) in (10, 11) and (_is_known(match, found) or _valid(digits, "GB")):
             yield _place(match)
 
 
 def _announced(text: str, found: list[Place]) -> Iterator[Place]:
     for match in _ANY.finditer(text):
-        if _is_known(match, found):
-            continue
         piece = match.group()
         if announced_as(text, match.start()) != "phone" or _DATE.match(piece):
             continue
         if _AMOUNT_AFTER.match(text, match.end()):
             continue
-        if _LOCAL.fullmatch(piece) or any(_valid(digits_of(piece), region) for region in _REGIONS):
+        known = _is_known(match, found) or _LOCAL.fullmatch(piece)
+        if known or any(_valid(digits_of(piece), region) for region in _REGIONS):
             yield _place(match)
 
 

@@ -27,6 +27,7 @@ from studio.ingest.dataset.labels import count_labels
 from studio.ingest.dataset.manifest import REJECTED_FILE, read_manifest, write_manifest
 from studio.ingest.dataset.publish import published
 from studio.ingest.dataset.statistics import StableSample, count_tokens, language_shares, sample_texts
+from studio.ingest.prefetch import attended
 from studio.ingest.versions import refusals
 from studio.ingest.versions.context import StepContext, StepRunner
 from studio.ingest.versions.numbers import RowNumbers
@@ -65,6 +66,7 @@ class Deriver:
         self._sample = StableSample()
         self._began = time.monotonic()
         self._told = 0.0
+        self._images = FileStore(parent_dir.parent / IMAGES_FOLDER)
 
     def run(
         self, dataset_id: str, steps: Sequence[AnyStep], note: str = "", number: int | None = None
@@ -74,23 +76,25 @@ class Deriver:
         Raises StudioError (step.…, import.broken) and whatever ``check`` raises; then nothing is published.
         """
         try:
-            with published(self._out_dir) as folder:
-                images = FileStore(self._parent_dir.parent / IMAGES_FOLDER, folder / ASIDE)
+            with published(self._out_dir, self._land) as folder:
+                self._images = FileStore(self._images.folder, folder / ASIDE)
                 if len(steps) == 1 and isinstance(steps[0], RestoreStep):
                     version = self._restored(steps[0], folder)
                 else:
-                    version = self._made(steps, folder, images)
+                    version = self._made(steps, folder)
                 changes = {"id": dataset_id, "note": note, "number": number or self._parent.number + 1}
                 version = version.model_copy(update=changes)
                 write_manifest(folder, version)
-                images.settle()
+                attended(self._images.settle, self._check)
                 self._check()
-                images.land()
         except OSError as error:
             raise refusals.write_failed(error) from error
         return version
 
-    def _made(self, steps: Sequence[AnyStep], folder: Path, images: FileStore) -> DatasetVersion:
+    def _land(self) -> None:
+        self._images.land()
+
+    def _made(self, steps: Sequence[AnyStep], folder: Path) -> DatasetVersion:
         source = self._parent_dir
         with tempfile.TemporaryDirectory(prefix=".tmp-", dir=self._out_dir.parent) as between:
             passes = in_passes(steps) or [[]]
@@ -98,20 +102,18 @@ class Deriver:
                 last = index == len(passes) - 1
                 target = folder if last else Path(between) / str(index)
                 target.mkdir(exist_ok=True)
-                written = self._pass(source, together, target, images, last=last)
+                written = self._pass(source, together, target, last=last)
                 if source is not self._parent_dir:
                     shutil.rmtree(source)
                 source = target
         return self._version(folder, written)
 
-    def _pass(
-        self, source: Path, steps: Sequence[AnyStep], target: Path, images: FileStore, *, last: bool
-    ) -> WrittenRows:
+    def _pass(self, source: Path, steps: Sequence[AnyStep], target: Path, *, last: bool) -> WrittenRows:
         self._emit(Phase(name="writing"))
         if (source / REJECTED_FILE).exists():
             shutil.copyfile(source / REJECTED_FILE, target / REJECTED_FILE)
         names = column_names(source)
-        runners = [runner_for(step, self._context(step, source, target, images)) for step in steps]
+        runners = [runner_for(step, self._context(step, source, target)) for step in steps]
         counts = [Counted(frames_of(source, self._parent.shape, self._check))]
         for runner in runners:
             counts.append(Counted(keyed(runner.run(iter(counts[-1])), self._parent.shape, self._check)))
@@ -126,7 +128,7 @@ class Deriver:
             self._outcomes.append(counted(runner, before.rows, after.rows))
         return written
 
-    def _context(self, step: AnyStep, source: Path, target: Path, images: FileStore) -> StepContext:
+    def _context(self, step: AnyStep, source: Path, target: Path) -> StepContext:
         if isinstance(step, SplitStep):
             self._shares = SplitShares(validation=step.validation, test=step.test)
         return StepContext(
@@ -136,7 +138,7 @@ class Deriver:
             check=self._check,
             emit=self._emit,
             rejected_path=target / REJECTED_FILE,
-            images=images,
+            images=self._images,
             shares=self._shares,
             class_weights=self._weights,
         )

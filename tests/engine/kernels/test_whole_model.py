@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,14 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from studio.engine.kernels import attention, lora
 from studio.engine.models import tuned_model
 from tests.engine.helpers import make_plan
+
+
+@pytest.fixture(autouse=True)
+def others_keep_theirs() -> Iterator[None]:
+    """The table of attentions is one for the whole process."""
+    before = ALL_ATTENTION_FUNCTIONS["sdpa"]
+    yield
+    ALL_ATTENTION_FUNCTIONS.register("sdpa", before)
 
 
 @pytest.fixture

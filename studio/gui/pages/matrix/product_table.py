@@ -121,6 +121,7 @@ class ProductTable(QTableView):
         header.setHighlightSections(False)
         header.setSectionsClickable(False)
         header.setMinimumSectionSize(60)
+        header.setTextElideMode(Qt.TextElideMode.ElideRight)
         header.setFixedHeight(40)
 
     def _share_width(self) -> None:
@@ -129,7 +130,13 @@ class ProductTable(QTableView):
         written = QFontMetrics(ui_font(current_tokens().fonts.body))
         stages = max(written.horizontalAdvance(title(stage)) for stage in Stage)
         needed[MatrixColumn.STAGE] = max(needed[MatrixColumn.STAGE], stages + 2 * PADDING)
-        spare = max(self.viewport().width() - sum(needed.values()), 0)
+        width = self.viewport().width()
+        if sum(needed.values()) > width:
+            needed = {
+                **_LEAST,
+                MatrixColumn.PRODUCT: _LEAST[MatrixColumn.PRODUCT] + min(0, width - sum(_LEAST.values())),
+            }
+        spare = max(width - sum(needed.values()), 0)
         total = sum(_WEIGHTS.values())
         for column, least in needed.items():
             self.setColumnWidth(column, least + spare * _WEIGHTS.get(column, 0) // total)

@@ -34,9 +34,13 @@ class PictureCells(QStyledItemDelegate):
         kept.icon = QIcon(found) if found is not None else QIcon()
 
 
-def play(path: str) -> bool:
-    """Open a recording in the player of the computer; whether there is one."""
-    return QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+def play(path: str) -> str:
+    """Open a recording in the player of the computer. Empty, or what to say when that cannot be."""
+    if not Path(path).is_file():
+        return _("The recording is no longer there")
+    return (
+        "" if QDesktopServices.openUrl(QUrl.fromLocalFile(path)) else _("This computer has no player for it")
+    )
 
 
 class ListenButton(LinkButton):
@@ -48,9 +52,7 @@ class ListenButton(LinkButton):
         self.setToolTip(_("Opens the recording in the player of your computer"))
 
     def _play(self) -> None:
-        if not play(self._path):
-            self.setEnabled(False)
-            self.setText(_("This computer has no player for it"))
+        self.setText(play(self._path) or _("Listen"))
 
 
 class Thumbnail(QLabel):

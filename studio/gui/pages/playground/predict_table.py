@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -26,6 +27,18 @@ ROWS: Final = 500  # of a batch that are shown; all of them are in the CSV
 _HEIGHT: Final = 420
 
 
+class _Rows(QTableWidget):
+    """entered_row(int): Enter on a row. What Qt calls activation is a single click on some desktops."""
+
+    entered_row = Signal(int)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentRow() >= 0:
+            self.entered_row.emit(self.currentRow())
+        else:
+            super().keyPressEvent(event)
+
+
 class AnswersTable(QWidget):
     """A batch as it stands now. Pictures stand beside their names, recordings are played from it."""
 
@@ -37,15 +50,16 @@ class AnswersTable(QWidget):
         body.setContentsMargins(0, 0, 0, 0)
         body.addWidget(BodyText(self._count_words(), bold=True))
         if batch.asks == "audio":
-            self._told = Caption(_("A double click plays the recording."))
+            self._told = Caption(self._how())
             body.addWidget(self._told)
-            self._table.cellActivated.connect(lambda row, _column: self._play(row))
+            self._table.cellDoubleClicked.connect(lambda row, _column: self._play(row))
+            self._table.entered_row.connect(self._play)
         body.addWidget(self._table)
 
-    def _filled(self, thumbnails: Thumbnails) -> QTableWidget:
+    def _filled(self, thumbnails: Thumbnails) -> _Rows:
         answers = self._batch.answers
         shown = min(ROWS, len(self._batch.inputs))
-        table = QTableWidget(shown, 1 + len(answers))
+        table = _Rows(shown, 1 + len(answers))
         table.setHorizontalHeaderLabels([_("Input"), *(each.model_name for each in answers)])
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -69,8 +83,10 @@ class AnswersTable(QWidget):
         return table
 
     def _play(self, row: int) -> None:
-        if not play(self._batch.inputs[row]["audio"]):
-            self._told.setText(_("This computer has no player for it"))
+        self._told.setText(play(self._batch.inputs[row]["audio"]) or self._how())
+
+    def _how(self) -> str:
+        return _("A double click plays the recording.")
 
     def _count_words(self) -> str:
         total = len(self._batch.inputs)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -14,6 +17,7 @@ from PIL import Image
 from studio.domain.datasets import ImportSpec
 from studio.domain.recipes import AugmentStep, ImageOperator, ReplaceStep
 from studio.errors import StudioError
+from studio.ingest.dataset import file_store
 from studio.ingest.dataset.file_store import FileStore, name_of
 from studio.ingest.importer import Importer
 from studio.ingest.versions.derive import Deriver
@@ -24,7 +28,7 @@ from tests.unit.ingest.helpers import run_import
 
 def picture(number: int) -> bytes:
     file = io.BytesIO()
-    image = Image.new("RGB", (8, 6), (number, 2 * number % 256, 99))
+    image = Image.new("RGB", (8, 6), (number % 256, number // 256, 99))
     image.putpixel((1, 1), (255, 255, 255))
     image.save(file, "PNG")
     return file.getvalue()
@@ -97,12 +101,14 @@ def test_a_failed_import_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_what_a_killed_import_took_is_gone_with_the_next(tmp_path: Path) -> None:
     sets = tmp_path / "sets"
-    source = pets(tmp_path / "pets", range(250))
+    source = pets(tmp_path / "pets", range(1500))
     spec = {"source": str(source)}
     child = launch("import", {"spec": spec, "out_dir": str(sets / "first"), "dataset_id": "first"})
     try:
         while child.poll() is None and not aside(sets):
-            pass
+            time.sleep(0.001)
+        child.send_signal(signal.SIGSTOP)
+        assert aside(sets)
         child.send_signal(signal.SIGKILL)
         assert child.wait(60) == -signal.SIGKILL
     finally:
@@ -112,6 +118,35 @@ def test_what_a_killed_import_took_is_gone_with_the_next(tmp_path: Path) -> None
     run_import(pets(tmp_path / "more", range(3)), sets / "more")
     assert in_store(sets) == named(sets / "more")
     assert names_in(sets) == ["images", "more"]
+
+
+@pytest.mark.parametrize("made_by", ["import", "derive"])
+def test_files_are_on_the_disk_before_they_are_in_the_store_and_there_before_the_dataset(
+    made_by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sets = tmp_path / "sets"
+    source = pets(tmp_path / "pets", range(8))
+    if made_by == "derive":
+        run_import(source, sets / "v1")
+    acts: list[str] = []
+
+    def watch(owner: Any, name: str, told: str) -> None:
+        own = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *given: acts.append(told) or own(*given))
+
+    watch(os, "sync", "disk")
+    watch(FileStore, "land", "store")
+    watch(os, "rename", "dataset")
+    synced: list[Path] = []
+    own_sync = file_store.sync
+    monkeypatch.setattr(file_store, "sync", lambda path: synced.append(path) or own_sync(path))
+    if made_by == "derive":
+        derivation(sets).run("v2", [TURNED])
+    else:
+        run_import(source, sets / "v1")
+    assert acts == ["disk", "store", "dataset"]
+    assert sets / "images" in synced
+    assert {path.parent for path in synced if path != sets / "images"} == {sets / "images"}
 
 
 def derivation(sets: Path, check: Callable[[], None] = lambda: None) -> Deriver:
