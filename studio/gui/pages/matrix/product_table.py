@@ -132,10 +132,7 @@ class ProductTable(QTableView):
         needed[MatrixColumn.STAGE] = max(needed[MatrixColumn.STAGE], stages + 2 * PADDING)
         width = self.viewport().width()
         if sum(needed.values()) > width:
-            needed = {
-                **_LEAST,
-                MatrixColumn.PRODUCT: _LEAST[MatrixColumn.PRODUCT] + min(0, width - sum(_LEAST.values())),
-            }
+            needed = _LEAST
         spare = max(width - sum(needed.values()), 0)
         total = sum(_WEIGHTS.values())
         for column, least in needed.items():
