@@ -147,6 +147,13 @@ class TrainSpec(BaseModel):
         ),
         json_schema_extra=_extra("model", architectures=_SORTS_ANEW, decimals=2, step=0.05),
     )  # fmt: skip
+    word_pairs: bool = Field(
+        False, title=N_("Words and pairs count directly"),
+        description=N_(
+            "A simple model over words and pairs of neighbours learns beside the network; their mean is the answer."
+        ),
+        json_schema_extra=_extra("model", architectures=_SORTS_ANEW),
+    )  # fmt: skip
     epochs: float = Field(
         3.0, gt=0, le=100, title=N_("Passes over the data (epochs)"),
         description=N_("How often the model sees each training row."),
@@ -342,20 +349,21 @@ _LEAST_BATCH, _MOST_PASSES = 8, 60
 # Whole encoders, 32 texts at once: the best of 5e-5 … 4e-4 on unseen film reviews, seed 1.
 _ENCODER_RATE = 1e-4
 _PREFERENCE_RATE = 5e-5  # judged answers move a model gently
+_SMALL_TEXT: dict[str, object] = {"word_dropout": 0.3, "word_pairs": True}
 # What suits each kind of model besides: passes as a multiple of the preset's, rows at once, and sizes.
 _KINDS: dict[Architecture, tuple[float, dict[str, object]]] = {
     Architecture.ENCODER: (1.0, {"batch_size": 32, "max_length": 256}),
     Architecture.TRANSFORMER: (
-        3.0,
-        {"batch_size": 32, "max_length": 256, "layers": 2, "width": 128, "vocabulary": 8000},
+        1.0,
+        {"batch_size": 32, "max_length": 256, "layers": 2, "width": 128, "vocabulary": 8000, **_SMALL_TEXT},
     ),
     Architecture.LSTM: (
-        3.0,
-        {"batch_size": 32, "max_length": 256, "layers": 1, "width": 128, "vocabulary": 8000},
+        1.0,
+        {"batch_size": 32, "max_length": 256, "layers": 1, "width": 128, "vocabulary": 8000, **_SMALL_TEXT},
     ),
     Architecture.GRU: (
-        3.0,
-        {"batch_size": 32, "max_length": 256, "layers": 1, "width": 128, "vocabulary": 8000},
+        1.0,
+        {"batch_size": 32, "max_length": 256, "layers": 1, "width": 128, "vocabulary": 8000, **_SMALL_TEXT},
     ),
     Architecture.CNN: (2.0, {"batch_size": 64, "image_size": 28, "channels": 16, "learning_rate": 2e-3}),
     Architecture.BACKBONE: (2.0, {"batch_size": 32, "image_size": 224}),

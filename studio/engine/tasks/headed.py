@@ -75,8 +75,11 @@ class HeadedTask(LearningTask[ItemT, BatchT], Generic[ItemT, BatchT]):
         return found
 
     def _outputs(self, batch: BatchT) -> Tensor:
-        with torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32):
+        with self._autocast():
             return self.outputs(batch)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32)
 
 
 @dataclass(frozen=True)

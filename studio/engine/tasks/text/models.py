@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from studio.engine.tasks.text.dropout import ByteDropout
+from studio.engine.tasks.text.wide import WideAndDeep, WidePart
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class TextSizes:
     longest: int
     dropout: float
     outputs: int
+    pairs: bool = False  # with a linear model over words and word pairs beside it
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
@@ -137,4 +139,5 @@ class RecurrentModel(nn.Module):
 
 def new_text_model(sizes: TextSizes) -> nn.Module:
     """A model with random weights, by torch's generator."""
-    return TransformerModel(sizes) if sizes.kind == "transformer" else RecurrentModel(sizes)
+    model = TransformerModel(sizes) if sizes.kind == "transformer" else RecurrentModel(sizes)
+    return WideAndDeep(model, WidePart(sizes.vocabulary, sizes.outputs)) if sizes.pairs else model

@@ -24,6 +24,7 @@ from studio.engine.tasks.text.dropout import some_hidden
 from studio.engine.tasks.text.encoders import adapted, load_encoder, merged
 from studio.engine.tasks.text.items import TextBatch, TextItem, collate, encode
 from studio.engine.tasks.text.models import EncoderModel, TextSizes, new_text_model
+from studio.engine.tasks.text.wide import WideAndDeep
 from studio.errors import StudioError
 from studio.i18n import _
 from studio.protocol.events import Log, Phase, PreviewToken
@@ -50,11 +51,23 @@ class TextTask(HeadedTask[TextItem, TextBatch]):
         return batch.to(self._device)
 
     def outputs(self, batch: TextBatch) -> Tensor:
-        ids = batch.ids
-        if self.model.training and self._sizes is not None:
-            ids = some_hidden(ids, self._spec.word_dropout, self._hidden_id)
-        outputs: Tensor = self.model(ids, batch.mask)
+        outputs: Tensor = self.model(self._shown(batch), batch.mask)
         return outputs
+
+    def loss(self, batch: TextBatch) -> Tensor:
+        """Of the network, of the linear model beside it and of both together: neither rests while the other learns."""
+        if not isinstance(self.model, WideAndDeep):
+            return super().loss(batch)
+        with self._autocast():
+            deep, wide = self.model.parts(self._shown(batch), batch.ids, batch.mask)
+        said = (deep, wide, (deep + wide) / 2)
+        return torch.stack([self.goal.losses(each, batch.targets).mean() for each in said]).mean()
+
+    def _shown(self, batch: TextBatch) -> Tensor:
+        """The ids as a network sees them: with some hidden while a new one learns."""
+        if not self.model.training or self._sizes is None:
+            return batch.ids
+        return some_hidden(batch.ids, self._spec.word_dropout, self._hidden_id)
 
     def probe(self, prompt: str) -> Probe | None:
         item = _items(self.tokenizer, [prompt], self._spec.max_length)[0]
@@ -102,6 +115,8 @@ def build(setting: Setting) -> Loaded[TextItem, TextBatch]:
     setting.control.check()
     setting.emit(Phase(name="loading_model"))
     model, sizes = _model(plan, goal, tokenizer)
+    if isinstance(model, WideAndDeep):
+        model.wide.count(item.ids for item in items[Split.TRAIN])
     task = TextTask(model.to(setting.device), goal, tokenizer, setting, sizes)
     return Loaded(task, items[Split.TRAIN], items[Split.VALIDATION], items[Split.TEST])
 
@@ -152,7 +167,7 @@ def _model(plan: RunPlan, goal: Goal, tokenizer: Any) -> tuple[nn.Module, TextSi
         return (adapted(model, spec) if spec.method is Method.LORA else model), None
     sizes = TextSizes(
         kind=spec.architecture.value, vocabulary=len(tokenizer), width=spec.width, layers=spec.layers,  # type: ignore[arg-type]
-        heads=spec.heads, longest=spec.max_length, dropout=spec.dropout, outputs=goal.size,
+        heads=spec.heads, longest=spec.max_length, dropout=spec.dropout, outputs=goal.size, pairs=spec.word_pairs,
     )  # fmt: skip
     return new_text_model(sizes), sizes
 
