@@ -402,7 +402,10 @@ def preset_spec(
     fields["epochs"] = passes * float(str(fields["epochs"]))
     spec = TrainSpec.model_validate({**fields, **more})
     if rows and architecture is not Architecture.LANGUAGE_MODEL:
-        return spec.model_copy(update=_enough_updates(spec, rows, _ENOUGH_UPDATES[preset]))
+        wanted = _ENOUGH_UPDATES[preset]
+        if spec.word_pairs:
+            wanted = wanted * 3 // 2  # new words are learned slowly: 300 rows in six passes were too few
+        return spec.model_copy(update=_enough_updates(spec, rows, wanted))
     return spec
 
 
