@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from studio.engine.tasks.text import wide
 from studio.engine.tasks.text.models import TextSizes, TransformerModel, new_text_model
 from studio.engine.tasks.text.wide import PAIRS, WideAndDeep, WidePart, pair_places
 from tests.helpers.examples import examples
@@ -60,6 +61,17 @@ def test_rare_words_weigh_more() -> None:
     assert part.word_rarity[8] == pytest.approx(math.log(5) + 1)
     (place,) = pair_places(torch.tensor([[3, 5]]))[0].tolist()
     assert part.pair_rarity[place] == pytest.approx(math.log(5 / 2) + 1)
+
+
+def test_counting_in_portions_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [np.asarray(row, dtype=np.int32) for row in ([1, 2, 3], [3, 2], [2], [1, 2, 1, 2], [8])]
+    whole, parted = WidePart(9, 1), WidePart(9, 1)
+    whole.count(rows)
+    monkeypatch.setattr(wide, "_COUNTED_AT_ONCE", 2)
+    parted.count(rows)
+    assert torch.equal(whole.word_rarity, parted.word_rarity)
+    assert torch.equal(whole.pair_rarity, parted.pair_rarity)
+    assert len(whole.pair_rarity.unique()) > 2
 
 
 def sizes(*, pairs: bool) -> TextSizes:

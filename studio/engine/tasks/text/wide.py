@@ -6,7 +6,8 @@ What few rows say plainly ("not bad") is learned by the linear half in one pass,
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from itertools import islice
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -14,12 +15,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 PAIRS: Final = 1 << 16  # places for pairs; two pairs may share one
+_COUNTED_AT_ONCE: Final = 1024  # texts
 _SCALE: Final = 10.0  # of a text's vector: by how much a step of the optimizer changes what is said
 
 
 def pair_places(ids: Tensor) -> Tensor:
     """(B, T) token ids -> (B, T - 1): the place of each token with the next one."""
-    return (ids[:, :-1] * 40503 + ids[:, 1:] * 2654435) % PAIRS
+    places: Tensor = _place(ids[:, :-1], ids[:, 1:])
+    return places
+
+
+def _place(first: Any, second: Any) -> Any:
+    return (first * 40503 + second * 2654435) % PAIRS
 
 
 class WidePart(nn.Module):
@@ -41,15 +48,21 @@ class WidePart(nn.Module):
 
     def count(self, texts: Iterable[NDArray[np.int32]]) -> None:
         """Take the rarities from the training rows' token ids."""
-        seen = torch.zeros_like(self.word_rarity), torch.zeros_like(self.pair_rarity)
+        rarities = self.word_rarity, self.pair_rarity
+        seen = [np.zeros(len(rarity), np.int64) for rarity in rarities]
         rows = 0
-        for text in texts:
-            ids = torch.from_numpy(text).long()
-            seen[0][torch.unique(ids)] += 1
-            seen[1][torch.unique(pair_places(ids.unsqueeze(0)))] += 1
-            rows += 1
-        for rarity, counts in zip((self.word_rarity, self.pair_rarity), seen, strict=True):
-            rarity.copy_(torch.log((1 + rows) / (1 + counts)) + 1)
+        left = iter(texts)
+        while some := list(islice(left, _COUNTED_AT_ONCE)):
+            words = np.concatenate(some).astype(np.int64)
+            row = np.repeat(np.arange(len(some)), [len(text) for text in some])
+            inside = row[:-1] == row[1:]
+            pairs = _place(words[:-1][inside], words[1:][inside])
+            for counts, of_row, items in zip(seen, (row, row[:-1][inside]), (words, pairs), strict=True):
+                once = np.unique(of_row * len(counts) + items) % len(counts)  # a row counts an item once
+                counts += np.bincount(once, minlength=len(counts))
+            rows += len(some)
+        for rarity, counts in zip(rarities, seen, strict=True):
+            rarity.copy_(torch.log((1 + rows) / (1 + torch.from_numpy(counts).float())) + 1)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """(B, T), (B, T) -> (B, outputs)."""
