@@ -19,7 +19,7 @@ from studio.domain.runs import Run
 from studio.domain.specs import TrainSpec
 from studio.gui.context import GuiContext
 from studio.gui.pages.playground import PlaygroundPage, predict_media
-from studio.gui.pages.playground.predict_answers import AnswerPart
+from studio.gui.pages.playground.predict_answers import AnswerPart, BatchView
 from studio.gui.pages.playground.predict_inputs import DrawInput, FileInput, TextInput, UserInput
 from studio.gui.widgets import Caption, LinkButton
 from studio.gui.widgets.bars import BarList
@@ -178,6 +178,17 @@ def recordings(folder: Path, count: int) -> list[str]:
     return [str(path) for path in paths]
 
 
+def answers_to(
+    open_page: Callable[..., PlaygroundPage], host: FakePredictHost, paths: list[str]
+) -> BatchView:
+    """What a model of spoken commands says of the recordings."""
+    page = open_page(run_of(Architecture.SPECTROGRAM, "Commands"))
+    page.predict.part.asked.emit(([{"audio": path} for path in paths], [Path(path).name for path in paths]))
+    host.answer(*[SURE] * len(paths))
+    (view,) = page.predict.views()
+    return view
+
+
 def test_a_recording_is_heard_by_a_click(
     qtbot: QtBot,
     open_page: Callable[..., PlaygroundPage],
@@ -185,11 +196,8 @@ def test_a_recording_is_heard_by_a_click(
     player: Player,
     tmp_path: Path,
 ) -> None:
-    page = open_page(run_of(Architecture.SPECTROGRAM, "Commands"))
     (path,) = recordings(tmp_path, 1)
-    page.predict.part.asked.emit(([{"audio": path}], ["0.wav"]))
-    host.answer(SURE)
-    (view,) = page.predict.views()
+    view = answers_to(open_page, host, [path])
     (listen,) = (button for button in view.findChildren(LinkButton) if button.text() == "Listen")
     qtbot.mouseClick(listen, LEFT)
     assert player.opened == [QUrl.fromLocalFile(path)]
@@ -212,11 +220,8 @@ def test_one_of_many_recordings_is_heard_by_a_double_click_or_enter(
     player: Player,
     tmp_path: Path,
 ) -> None:
-    page = open_page(run_of(Architecture.SPECTROGRAM, "Commands"))
     paths = recordings(tmp_path, 8)
-    page.predict.part.asked.emit(([{"audio": path} for path in paths], [Path(path).name for path in paths]))
-    host.answer(*[SURE] * 8)
-    (view,) = page.predict.views()
+    view = answers_to(open_page, host, paths)
     table = view.findChild(QTableWidget)
     assert table is not None
 

@@ -76,7 +76,7 @@ class Deriver:
         Raises StudioError (step.…, import.broken) and whatever ``check`` raises; then nothing is published.
         """
         try:
-            with published(self._out_dir, self._land) as folder:
+            with published(self._out_dir, lambda: self._images.land()) as folder:
                 self._images = FileStore(self._images.folder, folder / ASIDE)
                 if len(steps) == 1 and isinstance(steps[0], RestoreStep):
                     version = self._restored(steps[0], folder)
@@ -90,9 +90,6 @@ class Deriver:
         except OSError as error:
             raise refusals.write_failed(error) from error
         return version
-
-    def _land(self) -> None:
-        self._images.land()
 
     def _made(self, steps: Sequence[AnyStep], folder: Path) -> DatasetVersion:
         source = self._parent_dir
