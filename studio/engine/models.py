@@ -69,10 +69,10 @@ def tuned_model(plan: RunPlan, device: torch.device, dtype: torch.dtype) -> nn.M
     folder, spec = Path(plan.base_dir or ""), plan.spec
     check_method(spec, device)
     torch.manual_seed(spec.seed)
+    attention.use_here()
     if spec.method is Method.QLORA:
         return add_adapter(_load_compressed(folder, device, dtype), spec)
     if spec.method in ADDS_ON:
-        attention.use_here()  # of no use to a model that trains whole: its questions are float32
         return add_adapter(load_model(folder, dtype=dtype, device=device), spec)
     model: nn.Module = load_model(folder, dtype=torch.float32, device=device)
     model.requires_grad_(True)

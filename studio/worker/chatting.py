@@ -7,9 +7,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from studio.engine.devices import default_threads, memory_used, set_threads
+from studio.engine.devices import memory_used, set_threads
 from studio.engine.generate import Answer, generate
 from studio.engine.slots import Slots
+from studio.engine.threads import default_threads
 from studio.i18n import _, ngettext
 from studio.protocol.commands import Command, Generate, Load, Unload
 from studio.protocol.events import Answered, Finished, Log, ModelLoaded, RequestFailed, Token

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from studio.engine.threads import spin_while_alone
 from studio.protocol.events import Estimated, Finished
 from studio.worker.control import CommandControl
 from studio.worker.io import CommandReader, EventWriter, JobCancelled, started_event
@@ -16,12 +17,12 @@ def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> No
     folder = Path(args[0])
     plan = read_plan(folder)
     writer.emit(started_event(writer, "estimate"))
-    from studio.engine.estimate import estimate  # torch: seconds, after the first words were said
-
     control = _UntilStopped(commands, writer)
-    found = estimate(plan, rows_of(plan), folder, writer.emit, control, media_of(plan)).model_dump(
-        mode="json"
-    )
+    with spin_while_alone(plan.spec.threads):  # as the run will
+        from studio.engine.estimate import estimate  # torch: seconds, after the first words were said
+
+        estimated = estimate(plan, rows_of(plan), folder, writer.emit, control, media_of(plan))
+    found = estimated.model_dump(mode="json")
     writer.emit(Estimated(estimate=found))
     writer.emit(Finished(result=found))
 

@@ -7,9 +7,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from studio.engine.devices import default_threads, memory_used, pick_device, set_threads
+from studio.engine.devices import memory_used, pick_device, set_threads, use_fast_float32
 from studio.engine.predict import Predictor, load_predictor
 from studio.engine.tasks.keeping import read_task
+from studio.engine.threads import default_threads
 from studio.errors import StudioError
 from studio.i18n import _
 from studio.ingest.media import StoredMedia
@@ -24,6 +25,7 @@ PIECE = 64  # inputs between two looks at the commands
 def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> None:
     """Serve until told to quit, cancelled, or left by the parent."""
     threads = set_threads()
+    use_fast_float32()
     writer.emit(started_event(writer, "predict", device="cpu", threads=threads))
     PredictWorker(writer, commands).serve()
     writer.emit(Finished())

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from studio.domain.architectures import Architecture
 from studio.domain.datasets import Split
 from studio.domain.runs import RunPlan
+from studio.engine.threads import spin_while_alone
 from studio.errors import StudioError
 from studio.i18n import _
 from studio.ingest.dataset.rows import read_fold, read_split
@@ -42,7 +43,8 @@ def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> No
     with Awake(wanted=plan.keep_awake) as awake, Companions(plan, run_dir) as companions:
         control = CommandControl(commands, writer.emit, end_with_parent=not plan.outlive, awake=awake)
         companions.start()
-        _lead(plan, run_dir, writer, control)
+        with spin_while_alone(plan.spec.threads):
+            _lead(plan, run_dir, writer, control)
 
 
 def _lead(plan: RunPlan, run_dir: Path, writer: EventWriter, control: CommandControl) -> None:
@@ -63,14 +65,15 @@ def _lead(plan: RunPlan, run_dir: Path, writer: EventWriter, control: CommandCon
 def _follow(plan: RunPlan, run_dir: Path, writer: EventWriter) -> None:
     """Another process of the team: it works, and says nothing."""
     end_with_parent()
-    from studio.engine.distributed import join_team
-    from studio.engine.session import Session
-
     control = CommandControl(CommandReader(None), writer.emit, end_with_parent=False)
-    team = join_team()
-    Session(plan, run_dir, rows_of(plan), writer.emit, control, media_of(plan), team).follow()
-    writer.emit(Finished())
-    team.leave()
+    with spin_while_alone(plan.spec.threads):
+        from studio.engine.distributed import join_team
+        from studio.engine.session import Session
+
+        team = join_team()
+        Session(plan, run_dir, rows_of(plan), writer.emit, control, media_of(plan), team).follow()
+        writer.emit(Finished())
+        team.leave()
 
 
 def _earlier_attempts(run_dir: Path) -> int:

@@ -65,15 +65,27 @@ def trained(dtype: str, rounded: bool, train: list[Any], held_out: list[Any]) ->
 
 
 def main() -> None:
+    """Measure as a run computes."""
+    from studio.engine.threads import spin_while_alone
+
+    with spin_while_alone():
+        _measure()
+
+
+def _measure() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rows", type=int, default=32)
     options.add_argument("--repeats", type=int, default=3)
     given = options.parse_args()
-    from studio.engine.devices import set_threads
+    from studio.engine.devices import reuse_memory, set_threads, use_fast_float32
+    from studio.engine.kernels import attention
     from studio.engine.loading import load_tokenizer
     from studio.paths import default_base_model_dir
 
     set_threads(None)
+    use_fast_float32()
+    reuse_memory()
+    attention.use_here()
     every = examples(load_tokenizer(default_base_model_dir()), 2 * given.rows)
     train, held_out = every[: given.rows], every[given.rows :]
     found: dict[tuple[str, bool], list[tuple[float, float]]] = {way: [] for way in WAYS}

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 import torch
 
-from studio.engine import devices
+from studio.engine import devices, threads
 from studio.errors import ResourceError
 
 CPU = torch.device("cpu")
@@ -57,7 +59,7 @@ def test_threads_are_set_and_reported() -> None:
     before = torch.get_num_threads()
     try:
         assert devices.set_threads(1) == 1 == torch.get_num_threads()
-        assert 1 <= devices.set_threads() == devices.default_threads()
+        assert 1 <= devices.set_threads() == threads.default_threads()
     finally:
         torch.set_num_threads(before)
 
@@ -89,3 +91,35 @@ def test_waiting_threads_sleep_unless_the_user_says_otherwise() -> None:
 
     assert policy() == "passive"
     assert policy(OMP_WAIT_POLICY="active") == "active"
+
+
+@pytest.fixture
+def products() -> Iterator[Any]:
+    """torch's switch, put back afterwards."""
+    library: Any = torch.backends.mkldnn
+    before = library.matmul.fp32_precision
+    library.matmul.fp32_precision = "ieee"
+    yield library.matmul
+    library.matmul.fp32_precision = before
+
+
+@pytest.mark.parametrize(
+    ("capability", "amd", "error", "used"),
+    [
+        ("AVX512", True, 3e-7, True), ("AVX512", True, 2e-3, False),
+        ("AVX512", False, 3e-7, False), ("AVX2", True, 3e-7, False),
+    ],
+)  # fmt: skip
+def test_another_librarys_products_are_taken_where_they_are_fast_and_not_rounded(
+    monkeypatch: pytest.MonkeyPatch, products: Any, capability: str, amd: bool, error: float, used: bool
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    monkeypatch.setattr(devices, "_made_by_amd", lambda: amd)
+    monkeypatch.setattr(devices, "_product_error", lambda: error)
+    assert devices.use_fast_float32() is used
+    assert products.fp32_precision == ("bf16" if used else "ieee")
+
+
+def test_here_float32_stays_as_exact_as_it_is(products: Any) -> None:
+    devices.use_fast_float32()
+    assert devices._product_error() < 2e-6

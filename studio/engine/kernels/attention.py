@@ -99,9 +99,14 @@ def _attention(
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
     scale, causal = options.get("scaling"), options.get("is_causal")
+    parts = query, key, value
+    if query.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        short = torch.get_autocast_dtype("cpu")
+        parts = query.to(short), key.to(short), value.to(short)
     plain = (
         query.device.type == "cpu"
-        and query.dtype is key.dtype is value.dtype is torch.bfloat16
+        and parts[0].dtype is parts[1].dtype is parts[2].dtype
+        and parts[0].dtype in (torch.bfloat16, torch.float32)
         and attention_mask is None
         and query.shape[2] == key.shape[2] > 1
         and key.shape == value.shape
@@ -114,5 +119,5 @@ def _attention(
             module, query, key, value, attention_mask, **options
         )
         return found
-    seen = causal_attention(query, key, value, scale if scale is not None else query.shape[-1] ** -0.5)
+    seen = causal_attention(*parts, scale if scale is not None else query.shape[-1] ** -0.5)
     return seen.transpose(1, 2).contiguous(), None

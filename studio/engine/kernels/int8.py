@@ -34,19 +34,16 @@ def rounded(values: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class _FrozenProduct(torch.autograd.Function):
-    """(M, K) by a rounded weight (N, K) with scale (N,), with the gradient for the rows only."""
+    """(M, K) by a rounded layer -> (M, N), with the gradient for the rows only."""
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
-        ctx.save_for_backward(weight, scale)
-        ctx.dtype = rows.dtype
-        return product(rows, weight.t(), scale)
+    def forward(ctx: Any, rows: Tensor, layer: Int8Linear) -> Tensor:
+        ctx.layer = layer
+        return layer.ahead(rows)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
-        weight, scale = ctx.saved_tensors
-        (slope,) = grads
-        return product(slope.float() * scale, weight, None).to(ctx.dtype), None, None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        return ctx.layer.back(grads[0]), None
 
 
 def product(rows: Tensor, weight: Tensor, scale: Tensor | None) -> Tensor:
@@ -71,17 +68,27 @@ class Int8Linear(nn.Module):
         factor = (largest.float().clamp(min=1e-5) ** ALPHA / highest ** (1 - ALPHA)).clamp(min=1e-4)
         whole, scale = rounded(weight * factor)
         self.in_features, self.out_features = linear.in_features, linear.out_features
-        self.register_buffer("weight", whole, persistent=False)  # (N, K)
-        self.register_buffer("scale", scale.squeeze(-1), persistent=False)  # (N,)
-        self.register_buffer("inverse", 1 / factor, persistent=False)  # (K,)
+        self.weight: Tensor  # (N, K)
+        self.scale: Tensor  # (N,)
+        self.inverse: Tensor  # (K,)
+        self.register_buffer("weight", whole, persistent=False)
+        self.register_buffer("scale", scale.squeeze(-1), persistent=False)
+        self.register_buffer("inverse", 1 / factor, persistent=False)
         self.bias = linear.bias
 
     def forward(self, states: Tensor) -> Tensor:
-        rows = states.reshape(-1, self.in_features) * self.inverse.to(states.dtype)  # type: ignore[operator]
-        found: Tensor = _FrozenProduct.apply(rows, self.weight, self.scale)  # type: ignore[no-untyped-call]
-        if self.bias is not None:
-            found = found + self.bias.to(found.dtype)
-        return found.reshape(*states.shape[:-1], self.out_features)
+        rows = states.reshape(-1, self.in_features)
+        found: Tensor = _FrozenProduct.apply(rows, self)  # type: ignore[no-untyped-call]
+        return found.view(*states.shape[:-1], self.out_features)
+
+    def ahead(self, rows: Tensor) -> Tensor:
+        """(M, K) -> (M, N), in the rows' format, not noted for gradients."""
+        found = product(rows * self.inverse.to(rows.dtype), self.weight.t(), self.scale)
+        return found if self.bias is None else found.add_(self.bias)
+
+    def back(self, slope: Tensor) -> Tensor:
+        """(M, N) -> (M, K): the gradient for the rows."""
+        return product(slope * self.scale.to(slope.dtype), self.weight, self.inverse)
 
 
 class RoundedBase:

@@ -6,54 +6,77 @@ y = x · Wᵀ + (x · Aᵀ) · (s · B)ᵀ; the weight is frozen, so its gradien
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, NamedTuple, Protocol
 
 import torch
 from peft.tuners.lora.layer import Linear as LoraLinear
 from torch import Tensor, nn
 
+from studio.engine.kernels.int8 import Int8Linear
+
+_FLOATS: Final = (torch.float32, torch.bfloat16, torch.float64)
+
+
+class Frozen(Protocol):
+    """A layer that is not trained: its product and that of the slopes, neither noted for gradients."""
+
+    def ahead(self, rows: Tensor) -> Tensor:
+        """(M, K) -> (M, N)"""
+
+    def back(self, slope: Tensor) -> Tensor:
+        """(M, N) -> (M, K)"""
+
+
+class _Whole(NamedTuple):
+    """weight: (N, K); bias: (N,)."""
+
+    weight: Tensor
+    bias: Tensor | None
+
+    def ahead(self, rows: Tensor) -> Tensor:
+        if self.bias is None:
+            return rows @ self.weight.t()
+        return torch.addmm(self.bias.to(rows.dtype), rows, self.weight.t())
+
+    def back(self, slope: Tensor) -> Tensor:
+        return slope @ self.weight
+
 
 class _JoinedProduct(torch.autograd.Function):
-    """states (…, K), weight (N, K), first (r, K), second (N, r), scale, bias (N,) or None -> (…, N)."""
+    """states (…, K), first (r, K), second (N, r), scale, the layer, the format to compute in -> (…, N)."""
 
     @staticmethod
     def forward(
         ctx: Any,
         states: Tensor,
-        weight: Tensor,
         first: Tensor,
         second: Tensor,
         scale: float,
-        bias: Tensor | None,
+        base: Frozen,
+        dtype: torch.dtype,
     ) -> Tensor:
-        rows = states.reshape(-1, states.shape[-1]).to(weight.dtype)
-        narrow, wide = first.to(weight.dtype), (second * scale).to(weight.dtype)
+        rows = states.reshape(-1, states.shape[-1]).to(dtype)
+        narrow, wide = first.to(dtype), (second * scale).to(dtype)
         with torch.autocast(rows.device.type, enabled=False):
             inner = rows @ narrow.t()  # (M, r)
-            found = (
-                rows @ weight.t() if bias is None else torch.addmm(bias.to(weight.dtype), rows, weight.t())
-            )
-            found.addmm_(inner, wide.t())
-        ctx.save_for_backward(rows, inner, weight, narrow, wide)
-        ctx.scale, ctx.states_shape, ctx.formats = (
-            scale,
-            states.shape,
-            (states.dtype, first.dtype, second.dtype),
-        )
+            found = base.ahead(rows).addmm_(inner, wide.t())
+        ctx.save_for_backward(rows, inner, narrow, wide)
+        ctx.base, ctx.scale, ctx.states_shape = base, scale, states.shape
+        ctx.formats = states.dtype, first.dtype, second.dtype
         return found.view(*states.shape[:-1], -1)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, None, Tensor, Tensor, None, None]:
-        rows, inner, weight, narrow, wide = ctx.saved_tensors
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None, None, None]:
+        rows, inner, narrow, wide = ctx.saved_tensors
         of_states, of_first, of_second = ctx.formats
-        slope = grads[0].reshape(len(rows), -1).to(weight.dtype)
+        slope = grads[0].reshape(len(rows), -1).to(rows.dtype)
         back = slope @ wide  # (M, r)
         states_grad = None
         if ctx.needs_input_grad[0]:
-            states_grad = (slope @ weight).addmm_(back, narrow).view(ctx.states_shape).to(of_states)
+            states_grad = ctx.base.back(slope).addmm_(back, narrow).view(ctx.states_shape).to(of_states)
         return (
-            states_grad, None, (back.t() @ rows).to(of_first),
-            (slope.t() @ inner).to(of_second).mul_(ctx.scale), None, None,
+            states_grad, (back.t() @ rows).to(of_first), (slope.t() @ inner).to(of_second).mul_(ctx.scale),
+            None, None, None,
         )  # fmt: skip
 
 
@@ -62,15 +85,31 @@ class JoinedLinear(LoraLinear):  # type: ignore[misc]
     second one is peft's, as before."""
 
     def forward(self, states: Tensor, *args: Any, **options: Any) -> Tensor:
-        base, names = self.base_layer, self.active_adapters
-        if args or options or len(names) != 1 or names[0] not in self.lora_A or not self._is_plain(names[0]):
+        names = self.active_adapters
+        base = _frozen(self.base_layer)
+        dtype = self._format(states)
+        plain = not (args or options) and base is not None and dtype in _FLOATS and len(names) == 1
+        if not (plain and names[0] in self.lora_A and self._is_plain(names[0])):
             own: Tensor = super().forward(states, *args, **options)
             return own
         found: Tensor = _JoinedProduct.apply(  # type: ignore[no-untyped-call]
-            states, base.weight, self.lora_A[names[0]].weight, self.lora_B[names[0]].weight,
-            self.scaling[names[0]], base.bias,
-        )  # fmt: skip
+            states,
+            self.lora_A[names[0]].weight,
+            self.lora_B[names[0]].weight,
+            self.scaling[names[0]],
+            base,
+            dtype,
+        )
         return found
+
+    def _format(self, states: Tensor) -> torch.dtype | None:
+        """The format to compute in; None where autocast wants another than that of the weights."""
+        kind, weight = states.device.type, self.base_layer.weight
+        wanted = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
+        if not weight.is_floating_point():
+            return wanted or states.dtype
+        own: torch.dtype = weight.dtype
+        return own if wanted in (None, own) else None
 
     def _is_plain(self, name: str) -> bool:
         base, first, second, drop = (
@@ -79,22 +118,25 @@ class JoinedLinear(LoraLinear):  # type: ignore[misc]
             self.lora_B[name],
             self.lora_dropout[name],
         )
-        kind = base.weight.device.type
         return (
-            kind == "cpu"  # where it was measured
-            and type(base) is nn.Linear
-            and not base.weight.requires_grad
-            and (base.bias is None or not base.bias.requires_grad)
-            and not any(part._forward_pre_hooks or part._forward_hooks for part in (base, first, second))
+            not any(part._forward_pre_hooks or part._forward_hooks for part in (base, first, second))
             and name not in self.lora_variant
             and not (self.disable_adapters or self.merged)
             and not (isinstance(drop, nn.Dropout) and drop.p and self.training)
             and first.bias is None
             and second.bias is None
-            and not (
-                torch.is_autocast_enabled(kind) and base.weight.dtype is not torch.get_autocast_dtype(kind)
-            )
         )
+
+
+def _frozen(layer: nn.Module) -> Frozen | None:
+    """The layer as what is joined with an add-on; None for one that trains or is not on a processor."""
+    if isinstance(layer, Int8Linear):
+        return layer
+    if type(layer) is not nn.Linear or layer.weight.device.type != "cpu":  # measured on processors
+        return None
+    if layer.weight.requires_grad or (layer.bias is not None and layer.bias.requires_grad):
+        return None
+    return _Whole(layer.weight, layer.bias)
 
 
 def join_products(model: nn.Module) -> None:

@@ -92,9 +92,9 @@ PLAIN: dict[str, Any] = {"mask": None, "dtype": torch.bfloat16, "grad": True, "c
 @pytest.mark.parametrize(
     "other",
     [
-        {"mask": torch.ones(1, 1, 5, 5, dtype=torch.bool)}, {"dtype": torch.float32}, {"causal": False},
+        {"mask": torch.ones(1, 1, 5, 5, dtype=torch.bool)}, {"dtype": torch.float16}, {"causal": False},
         {"more": {"dropout": 0.5}}, {"more": {"is_causal": False}}, {"asked": 3}, {"asked": 1, "length": 1},
-        {"width": 16}, {}, {"grad": False},
+        {"width": 16}, {}, {"grad": False}, {"dtype": torch.float32},
     ],
 )  # fmt: skip
 def test_what_it_is_not_for_stays_with_transformers(
@@ -118,5 +118,16 @@ def test_what_it_is_not_for_stays_with_transformers(
     seen, _weights = attention._attention(*given, scaling=SCALE, **case["more"])  # type: ignore[arg-type]
     torch.manual_seed(2)
     theirs, _weights = sdpa_attention_forward(*given, scaling=SCALE, **case["more"])  # type: ignore[arg-type]
-    assert bool(used) is (other in ({}, {"grad": False}))
+    assert bool(used) is (other in ({}, {"grad": False}, {"dtype": torch.float32}))
     torch.testing.assert_close(seen, theirs, rtol=0.02 if used else 0, atol=0.02 if used else 0)
+
+
+def test_under_autocast_it_computes_in_the_short_format_as_torchs() -> None:
+    query, key, value = parts(1, 4, 2, 5, torch.float32)  # of a model that trains whole
+    module = SimpleNamespace(is_causal=True, num_key_value_groups=2)
+    given: Any = (module, query, key, value.to(torch.bfloat16), None)
+    with torch.autocast("cpu", torch.bfloat16):
+        seen, _weights = attention._attention(*given, scaling=SCALE)
+        theirs, _weights = sdpa_attention_forward(*given, scaling=SCALE)
+    assert seen.dtype is theirs.dtype is torch.bfloat16
+    torch.testing.assert_close(seen, theirs, rtol=0.02, atol=0.02)

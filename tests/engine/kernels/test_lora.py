@@ -13,6 +13,7 @@ from peft.tuners.lora.layer import Linear as LoraLinear
 from torch import Tensor, nn
 
 from studio.engine.kernels import lora
+from studio.engine.kernels.int8 import Int8Linear
 
 
 class Small(nn.Module):
@@ -130,3 +131,17 @@ def test_without_training_dropout_is_nothing(used: list[bool]) -> None:
     model.eval()
     model(torch.randn(3, 12))
     assert used
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_on_a_rounded_layer_it_is_pefts_on_that_layer(used: list[bool], bias: bool) -> None:
+    model, layer = small(bias=bias, dtype=torch.float32)
+    states = torch.randn(3, 7, 12, requires_grad=True)
+    layer.base_layer = Int8Linear(layer.base_layer, states.detach().abs().amax((0, 1)))
+    wanted = outcome(model, layer, states)
+    assert not used
+    lora.join_products(model)
+    found = outcome(model, layer, states)
+    assert used
+    for ours, theirs in zip(found, wanted, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)

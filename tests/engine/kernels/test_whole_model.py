@@ -71,6 +71,14 @@ def test_in_bfloat16_as_in_float32(tiny_model_dir: Path, used: list[str]) -> Non
         assert (own - right).norm() <= 2 * (other - right).norm()
 
 
+def test_in_float32_as_written_by_others(tiny_model_dir: Path, used: list[str]) -> None:
+    truth = gradients(tiny_model_dir, torch.float32, plain=True)
+    ours = gradients(tiny_model_dir, torch.float32)
+    assert {"attention", "lora"} <= set(used)
+    for own, right in zip(ours, truth, strict=True):
+        torch.testing.assert_close(own, right, rtol=1e-3, atol=1e-5 * float(right.abs().max()))
+
+
 def test_computing_twice_to_save_memory_changes_no_bit(tiny_model_dir: Path, used: list[str]) -> None:
     once = gradients(tiny_model_dir, torch.bfloat16)
     calls = len(used)
