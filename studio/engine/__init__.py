@@ -2,9 +2,9 @@
 
 import os
 
-# Before torch loads its OpenMP: threads that wait for each other must sleep, not spin. Two studio processes on the
-# same cores (a chat beside a training run) otherwise spin against each other: measured on two cores 0.4 tokens/s
-# spinning, 7 sleeping.
+# Before torch loads its OpenMP: threads that wait for each other sleep and do not spin, unless ``threads`` sees to it
+# that nobody else wants the cores. Two studio processes (a chat beside a training run) otherwise spin against each
+# other: measured on two cores 0.4 tokens/s spinning, 7 sleeping.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("KMP_BLOCKTIME", "0")  # the same for Intel's and LLVM's OpenMP
 # oneDNN keeps a prepared product, with its scratch memory, for every shape that it has met, and each batch length is a

@@ -74,6 +74,11 @@ def pick_dtype(wanted: str, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if seconds[torch.float32] >= 1.2 * seconds[torch.bfloat16] else torch.float32
 
 
+def multiplied_in(dtype: torch.dtype, device: torch.device) -> torch.autocast:
+    """Within, matrices are multiplied in ``dtype``, while weights, sums and losses stay float32."""
+    return torch.autocast(device.type, dtype, enabled=dtype is not torch.float32)
+
+
 def _matmul_s(dtype: torch.dtype, size: int = 512) -> float:
     """Seconds of one product of two ``size`` x ``size`` matrices on the processor."""
     matrix = torch.ones((size, size), dtype=dtype)

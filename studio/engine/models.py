@@ -107,6 +107,7 @@ def add_adapter(model: nn.Module, spec: TrainSpec) -> nn.Module:
     LoRA (Hu et al. 2021), or with a length learned beside each row's direction: DoRA (Liu et al. 2024).
     """
     from peft import LoraConfig, TaskType, get_peft_model
+    from transformers.pytorch_utils import Conv1D
 
     from studio.engine.kernels.lora import join_products
 
@@ -114,6 +115,7 @@ def add_adapter(model: nn.Module, spec: TrainSpec) -> nn.Module:
         r=spec.lora_rank, lora_alpha=spec.lora_alpha, lora_dropout=spec.lora_dropout,
         target_modules="all-linear", task_type=TaskType.CAUSAL_LM, bias="none",
         use_dora=spec.method is Method.DORA,
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # GPT-2's layers
     )  # fmt: skip
     adapted: nn.Module = get_peft_model(model, config)
     join_products(adapted)

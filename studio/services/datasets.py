@@ -13,7 +13,7 @@ from pathlib import Path
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, SourcePreview, Split
 from studio.domain.datasets import title as shape_title
 from studio.domain.ids import new_id
-from studio.domain.products import Task, title
+from studio.domain.products import Task
 from studio.domain.recipes import Recipe
 from studio.domain.shapes import ColumnRole, Shape
 from studio.errors import NotFoundError, StudioError
@@ -96,16 +96,8 @@ class DatasetService:
         cancel: threading.Event | None = None,
         task: Task = Task.CHAT,
     ) -> DatasetVersion:
-        """The bundled example for a product with this task, imported once for each language (``en`` or ``zh_CN``).
-
-        Raises NotFoundError ``sample.none`` for a task without one.
-        """
-        sample = SAMPLES.get(task)
-        if sample is None:
-            raise NotFoundError(
-                "sample.none", _("There is no example for a product of the kind “{task}”.").format(task=title(task)),
-                _("Import data of your own."),
-            )  # fmt: skip
+        """The bundled example for a product with this task, imported once for each language (``en`` or ``zh_CN``)."""
+        sample = SAMPLES[task]
         source = sample.source(language or current_language())
         for dataset in self.list():
             if dataset.source_path == str(source) and dataset.shape is sample.shape:

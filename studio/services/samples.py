@@ -57,6 +57,9 @@ SAMPLES: Final[dict[Task, Sample]] = {
     ),
     Task.CLASSIFY_IMAGES: _SHAPES,
     Task.DRAW_IMAGES: _SHAPES,
+    Task.HEAR_COMMANDS: Sample(
+        "signals", "zip", N_("Signal tones (sample)"), Shape.AUDIO_LABEL, shares=_SMALL,
+    ),
     Task.RECOMMEND: Sample(
         "ratings", "csv", N_("Ratings of a shop (sample)"), Shape.RATINGS,
         {"user": _R.USER, "item": _R.ITEM, "rating": _R.RATING, "time": _R.TIME},

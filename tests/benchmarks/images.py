@@ -27,14 +27,11 @@ from PIL import Image
 
 from studio.domain.architectures import Architecture
 from studio.domain.datasets import Split
-from studio.domain.runs import RunPlan
 from studio.domain.shapes import Shape
 from studio.domain.specs import Preset, preset_spec
-from studio.engine.control import Emit
-from studio.engine.session import Session
 from studio.ingest.media import StoredMedia
 from studio.protocol.events import Compared, Evaluated, Event
-from tests.engine.helpers import PlainControl
+from tests.benchmarks.whole_run import run_session
 
 SOURCE = Path("/usr/share/datasets/fashion-mnist")
 PNG_FOLDER = Path(os.environ.get("TMPDIR", "/tmp")) / "fashion-mnist-png"
@@ -131,15 +128,11 @@ def run(
     """Train at the Balanced preset, compare on the test rows."""
     spec = preset_spec(Preset.BALANCED, None, architecture, Shape.IMAGE_LABEL)
     spec = spec.model_copy(update={"seed": seed, "threads": threads})
-    plan = RunPlan(
-        name="fashion", base_dir=None, base_name="", dataset_id="fashion", dataset_dir="", dataset_sha256="",
-        dataset_name="Fashion-MNIST", shape=Shape.IMAGE_LABEL, spec=spec, probes=[],
-    )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        seen, emit = told()
         began, busy = time.monotonic(), time.process_time()
-        session = Session(plan, Path(folder), lambda s: iter(rows[s]), emit, PlainControl(), StoredMedia())
-        session.run()
+        _summary, seen = run_session(
+            spec, Shape.IMAGE_LABEL, rows, media=StoredMedia(), folder=Path(folder), tell=print_check
+        )
         seconds, busy_s = time.monotonic() - began, time.process_time() - busy
         [compared] = [event for event in seen if isinstance(event, Compared)]
         samples = sorted(Path(folder).glob("samples/*.png"))
@@ -149,17 +142,11 @@ def run(
     return Result(compared.tuned_scores, compared.metrics, seconds, busy_s, [kept] if kept else [])
 
 
-def told() -> tuple[list[Event], Emit]:
-    """A list that events are kept in, and what keeps them; each check is printed."""
-    seen: list[Event] = []
-
-    def emit(event: Event) -> None:
-        seen.append(event)
-        if isinstance(event, Evaluated):
-            shown = ", ".join(f"{name} {value:.4f}" for name, value in event.metrics.items())
-            print(f"    epoch {event.epoch:.2f}: validation loss {event.loss:.4f}; {shown}", flush=True)
-
-    return seen, emit
+def print_check(event: Event) -> None:
+    """One line for each check of a run."""
+    if isinstance(event, Evaluated):
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in event.metrics.items())
+        print(f"    epoch {event.epoch:.2f}: validation loss {event.loss:.4f}; {shown}", flush=True)
 
 
 def written_pictures(most_train: int = 0) -> dict[Split, list[dict[str, Any]]]:

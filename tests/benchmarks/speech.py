@@ -26,16 +26,14 @@ import soundfile
 
 from studio.domain.architectures import Architecture
 from studio.domain.datasets import Split
-from studio.domain.runs import RunPlan
 from studio.domain.shapes import Shape
 from studio.domain.specs import Preset, preset_spec
-from studio.engine.session import Session
 from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.recordings import store_recording
 from studio.ingest.media import StoredMedia
 from studio.protocol.events import Compared
-from tests.benchmarks.images import told
-from tests.engine.helpers import PlainControl
+from tests.benchmarks.images import print_check
+from tests.benchmarks.whole_run import run_session
 
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 # Accent and speaker. No speaker is in two splits; plain en-gb is not used, because it ignores the speaker.
@@ -92,16 +90,12 @@ def run(
     """Scores of the test rows, seconds by the clock and of the processor."""
     spec = preset_spec(Preset.BALANCED, None, Architecture.SPECTROGRAM, Shape.AUDIO_LABEL)
     spec = spec.model_copy(update={"seed": seed, "threads": threads})
-    plan = RunPlan(
-        name="speech", base_dir=None, base_name="", dataset_id="speech", dataset_dir="", dataset_sha256="",
-        dataset_name="Spoken commands", shape=Shape.AUDIO_LABEL, spec=spec,
-        probes=[],
-    )  # fmt: skip
     run_dir = folder / f"run-{seed}"
     run_dir.mkdir()
-    seen, emit = told()
     began, busy = time.monotonic(), time.process_time()
-    Session(plan, run_dir, lambda s: iter(rows[s]), emit, PlainControl(), StoredMedia(folder)).run()
+    _summary, seen = run_session(
+        spec, Shape.AUDIO_LABEL, rows, media=StoredMedia(folder), folder=run_dir, tell=print_check
+    )
     [compared] = [event for event in seen if isinstance(event, Compared)]
     assert compared.split == "test"
     return compared.tuned_scores, time.monotonic() - began, time.process_time() - busy

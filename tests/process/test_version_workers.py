@@ -161,7 +161,9 @@ def test_a_kill_publishes_nothing(verb: str, big: Path, tmp_path: Path) -> None:
     child = launch(verb, {**payload, "out_dir": str(tmp_path / "v2")})
     try:
         _until(child, "writing")
-        time.sleep(0.3)
+        started = time.monotonic()
+        while list(tmp_path.iterdir()) == [out] and time.monotonic() < started + WAIT_S:
+            time.sleep(0.001)  # until something lies aside; a fast machine is done in 0.3 s
         child.kill()
         child.wait(WAIT_S)
     finally:

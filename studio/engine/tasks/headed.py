@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from studio.engine.batching import by_length
+from studio.engine.devices import multiplied_in
 from studio.engine.tasks.goals import Goal
 from studio.engine.tasks.task import Check, Item, LearningBatch, LearningTask
 
@@ -79,7 +80,7 @@ class HeadedTask(LearningTask[ItemT, BatchT], Generic[ItemT, BatchT]):
             return self.outputs(batch)
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32)
+        return multiplied_in(self._dtype, self._device)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ import pytest
 import torch
 from peft.tuners.lora.layer import Linear as LoraLinear
 from torch import Tensor
+from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from studio.engine.kernels import attention, lora
+from studio.engine.loading import load_tokenizer
 from studio.engine.models import tuned_model
 from tests.engine.helpers import make_plan
 
@@ -69,6 +72,43 @@ def test_in_bfloat16_as_in_float32(tiny_model_dir: Path, used: list[str]) -> Non
     for own, other, right in zip(ours, theirs, truth, strict=True):
         assert (own - right).norm() <= 0.05 * right.norm()
         assert (own - right).norm() <= 2 * (other - right).norm()
+
+
+FAMILIES: dict[str, dict[str, Any]] = {
+    "llama": {}, "qwen2": {}, "qwen3": {"head_dim": 32}, "mistral": {"sliding_window": 32}, "olmo2": {},
+    "gemma2": {"head_dim": 32, "query_pre_attn_scalar": 16}, "phi": {"partial_rotary_factor": 0.5},
+    "gpt_neox": {"num_key_value_heads": None}, "gpt2": {"attn_pdrop": 0.0, "resid_pdrop": 0.0, "embd_pdrop": 0.0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_families_learn_as_without_our_kernels(
+    family: str, dtype: torch.dtype, tiny_model_dir: Path, tmp_path: Path
+) -> None:
+    folder = of_family(family, tiny_model_dir, tmp_path / family)
+    truth = gradients(folder, torch.float32, plain=True)
+    theirs = gradients(folder, dtype, plain=True)
+    ours = gradients(folder, dtype)
+    assert len(truth) == len(ours) > 8
+    for own, other, right in zip(ours, theirs, truth, strict=True):
+        assert (own - right).norm() <= 1.5 * (other - right).norm() + 1e-3 * right.norm()
+
+
+def of_family(family: str, like: Path, folder: Path) -> Path:
+    """A small untrained model of this family with the other one's tokenizer."""
+    shutil.copytree(like, folder)
+    for weights in folder.glob("*.safetensors"):
+        weights.unlink()
+    sizes = {
+        "vocab_size": len(load_tokenizer(like)), "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 512, "pad_token_id": 0,
+    }  # fmt: skip
+    options = {name: value for name, value in {**sizes, **FAMILIES[family]}.items() if value is not None}
+    torch.manual_seed(6)
+    model: Any = AutoModelForCausalLM.from_config(AutoConfig.for_model(family, **options))
+    model.save_pretrained(folder)
+    return folder
 
 
 def test_in_float32_as_written_by_others(tiny_model_dir: Path, used: list[str]) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from studio.domain.datasets import Split
 from studio.domain.measures import Measure
 from studio.engine.batching import by_length
+from studio.engine.devices import multiplied_in
 from studio.engine.tasks.arrays import ArrayBatch, ArrayItem, collate, needed
 from studio.engine.tasks.cache import ArrayCache
 from studio.engine.tasks.headed import LOOK_BATCH
@@ -120,7 +121,7 @@ class DrawingTask(LearningTask[ArrayItem, ArrayBatch]):
         write_task(folder, {"architecture": self._setting.plan.spec.architecture.value, **document})
 
     def _bounds(self, batch: ArrayBatch, noise: Tensor) -> Tensor:
-        with torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32):
+        with multiplied_in(self._dtype, self._device):
             return self.model.negative_elbo(self._look.prepared(batch.seen), noise.to(self._device))
 
     def _mean_picture(self) -> NDArray[np.float64]:

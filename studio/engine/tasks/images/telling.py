@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from studio.domain.architectures import Architecture, Method
 from studio.domain.datasets import Split
 from studio.domain.specs import TrainSpec
+from studio.engine.devices import multiplied_in
 from studio.engine.tasks import goals
 from studio.engine.tasks.arrays import ArrayBatch, ArrayItem, ArrayTask, needed, placed, to_show
 from studio.engine.tasks.cache import ArrayCache
@@ -107,7 +108,7 @@ def _cache(setting: Setting, model: nn.Module, look: Look, names: Sequence[str])
     @torch.no_grad()
     def features(place: int) -> NDArray[np.float32]:
         pixels = torch.from_numpy(np.array(look.pixels(media, names[place]))[None]).to(device)
-        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+        with multiplied_in(dtype, device):
             found = model.features(look.prepared(pixels))
         array: NDArray[np.float32] = found[0].float().cpu().numpy()
         return array

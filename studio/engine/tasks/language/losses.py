@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from studio.engine.devices import multiplied_in
 from studio.engine.tasks.language.batch import Batch
 
 SAME_LOGITS = (
@@ -100,7 +101,7 @@ class CausalLoss:
             return self._row_nats(batch, self._hidden(batch))
 
     def _precision(self, batch: Batch) -> torch.autocast:
-        return torch.autocast(batch.ids.device.type, self._dtype, enabled=self._dtype != torch.float32)
+        return multiplied_in(self._dtype, batch.ids.device)
 
     def _row_nats(self, batch: Batch, hidden: Tensor | None) -> Tensor:
         sums = torch.zeros(len(batch.ids), device=batch.ids.device, dtype=torch.float64)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from studio.engine.devices import multiplied_in
 from studio.engine.tasks.language.losses import BLOCK_LOGITS, WEIGHT_BLOCKS, CausalLoss
 from studio.engine.tasks.preference.items import JudgedBatch
 
@@ -67,7 +68,7 @@ class AnswerNats(CausalLoss):
 
     def of(self, batch: JudgedBatch) -> Tensor:
         """−log p of each answer, summed over its judged tokens, (2B,), float32."""
-        with torch.autocast(batch.ids.device.type, self._dtype, enabled=self._dtype != torch.float32):
+        with multiplied_in(self._dtype, batch.ids.device):
             each = self._tokens(batch)
         sums = torch.zeros(len(batch.counts), dtype=each.dtype, device=each.device)
         return sums.index_add(0, batch.answers, each)

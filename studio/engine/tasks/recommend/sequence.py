@@ -20,6 +20,7 @@ from studio.domain.datasets import Split
 from studio.domain.measures import Measure
 from studio.domain.specs import TrainSpec
 from studio.engine.batching import by_length
+from studio.engine.devices import multiplied_in
 from studio.engine.tasks.keeping import save_weights, write_task
 from studio.engine.tasks.recommend.choices import LONGEST, NOTHING, ChoiceBatch, ChoiceItem, choice_items
 from studio.engine.tasks.recommend.table import UNKNOWN, Chosen, Table
@@ -192,8 +193,7 @@ class SequenceTask(LearningTask[ChoiceItem, ChoiceBatch]):
 
     def _scores(self, batch: ChoiceBatch) -> Tensor:
         """(P, items), float32."""
-        device, dtype = self._setting.device.type, self._setting.dtype
-        with torch.autocast(device, dtype, enabled=dtype != torch.float32):
+        with multiplied_in(self._setting.dtype, self._setting.device):
             states = self.model.states(batch.history)
             return self.model.scores(states[batch.rows, batch.positions]).float()
 
