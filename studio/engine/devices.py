@@ -118,7 +118,8 @@ def use_fast_float32() -> bool:
 
     On AMD's processors MKL keeps to AVX2: 218 GFLOP/s where oneDNN's AVX-512 reaches 482 (1024 x 576 by 576 x 1536).
     torch has no switch but for products that may be rounded within; oneDNN rounds only where it has AMX, and then this
-    stays off. It depends on the processor alone, so a resumed run multiplies as before.
+    stays off. It depends on the processor alone, so a resumed run multiplies as before. For the whole process; torch's
+    older switch (``get_float32_matmul_precision``, which its compiler asks) raises from then on.
     """
     library: Any = torch.backends.mkldnn
     products = library.matmul

@@ -61,7 +61,8 @@ def prepare(
     device = devices.pick_device(spec.device)
     check_method(spec, device)
     threads = devices.set_threads(spec.threads)
-    devices.use_fast_float32()
+    if device.type == "cpu":
+        devices.use_fast_float32()
     devices.reuse_memory()
     known, _plus, base_format = dtype.partition("+")
     chosen = devices.pick_dtype(known or _number_format(spec, device), device)

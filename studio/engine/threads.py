@@ -27,17 +27,22 @@ from typing import Final
 import psutil
 
 LOOK_EVERY_S: Final = 0.3
-QUIET_LOOKS: Final = 3  # in a row, before threads spin (again)
-SPARE: Final = 0.3  # of a core: a window that draws takes less
+BUSY_LOOKS: Final = 2  # in a row, before threads sleep: processor times tick in 10 ms
+QUIET_LOOKS: Final = 3  # in a row, before they spin (again)
 _SPINS: Final = "10000"  # some 100 µs; with 1,000 two thirds of the gain, with 200,000 no more
 _POLICY, _COUNT = "OMP_WAIT_POLICY", "GOMP_SPINCOUNT"
+_QUOTA: Final = Path(
+    "/sys/fs/cgroup/cpu.max"
+)  # microseconds of processor time in so many of the clock, or "max"
+_QUOTA_V1: Final = (Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us"))
+
+_crowd: Crowd | None = None  # of this process, once its OpenMP was loaded to spin
 
 
 def default_threads() -> int:
     """Physical cores that this process may use; its share of them where several on this machine train together."""
-    physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     together = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    return max(1, min(physical, len(_own_cores())) // together)
+    return max(1, int(min(_physical_cores(), _quota_cores())) // together)
 
 
 @contextmanager
@@ -45,17 +50,16 @@ def spin_while_alone(threads: int | None = None) -> Iterator[None]:
     """Within, torch's ``threads`` (None: the default number) spin while no other program wants their cores.
 
     To be entered before torch is imported. Without effect where torch is loaded, where its OpenMP is not GNU's
-    (Windows, macOS), where the environment chooses, and for one thread, which waits for nobody.
+    (Windows, macOS), where the environment chooses, where a container's share is less than its cores, and for one
+    thread, which waits for nobody. Afterwards threads sleep.
     """
     count = threads or default_threads()
-    library = _load_openmp() if count > 1 else None
-    if library is None:
+    crowd = _the_crowd() if count > 1 and _quota_cores() >= len(_own_cores()) else None
+    if crowd is None:
         yield
         return
     over = threading.Event()
-    watcher = threading.Thread(
-        target=_watch, args=(Crowd(library), OtherPrograms(), count, over), name="other programs", daemon=True
-    )
+    watcher = threading.Thread(target=_watch, args=(crowd, count, over), name="other programs", daemon=True)
     watcher.start()
     try:
         yield
@@ -72,36 +76,36 @@ class Crowd:
         self._leave = threading.Event()
         self._holder: threading.Thread | None = None
 
-    @property
-    def here(self) -> bool:
-        return self._holder is not None
-
     def call(self) -> None:
-        """Gather them; they count when this returns."""
+        """Gather them; they count when this returns. Raises RuntimeError where so many threads cannot be had."""
         if self._holder is not None:
             return
+        size = len(_own_cores()) + 1
+        _try_threads(size)  # OpenMP would end the process
         gathered = threading.Event()
         self._leave.clear()
-        self._holder = threading.Thread(target=self._hold, args=(gathered,), name="crowd", daemon=True)
+        self._holder = threading.Thread(target=self._hold, args=(size, gathered), name="crowd", daemon=True)
         self._holder.start()
         gathered.wait()
 
     def dismiss(self) -> None:
-        """They end; OpenMP frees a group with the thread that began it."""
+        """Let them end; OpenMP frees a group with the thread that began it."""
         if self._holder is not None:
             self._leave.set()
             self._holder.join()
             self._holder = None
 
-    def _hold(self, gathered: threading.Event) -> None:
-        nothing = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p)
-        self._library.GOMP_parallel(nothing, None, ctypes.c_uint(len(_own_cores()) + 1), ctypes.c_uint(0))
-        gathered.set()
+    def _hold(self, size: int, gathered: threading.Event) -> None:
+        try:
+            nothing = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p)
+            self._library.GOMP_parallel(nothing, None, ctypes.c_uint(size), ctypes.c_uint(0))
+        finally:
+            gathered.set()
         self._leave.wait()
 
 
 class OtherPrograms:
-    """What others use of the cores that this process may use."""
+    """What others use of the cores that this process may use. Raises OSError and psutil.Error."""
 
     def __init__(self) -> None:
         self._process = psutil.Process()
@@ -116,32 +120,43 @@ class OtherPrograms:
     def _seconds(self) -> float:
         """Of processor time by others so far."""
         own = self._process.cpu_times()
-        cores = psutil.cpu_times(percpu=True)
+        cores, numbers = psutil.cpu_times(percpu=True), _own_cores()
+        if max(numbers) < len(cores):  # else some are switched off and the list is shorter than the numbers
+            cores = [cores[number] for number in numbers]
         # Not "guest", which is part of "user"; "steal" is not ours to give.
-        used = sum(
-            sum(getattr(cores[core], kind, 0.0) for kind in ("user", "nice", "system", "irq", "softirq"))
-            for core in _own_cores()
-            if core < len(cores)
-        )
+        kinds = ("user", "nice", "system", "irq", "softirq")
+        used = sum(getattr(core, kind, 0.0) for core in cores for kind in kinds)
         return float(used - own.user - own.system)
 
 
-def _watch(crowd: Crowd, others: OtherPrograms, threads: int, over: threading.Event) -> None:
-    """Keep the crowd while others want more than the cores that our threads leave. It begins with the crowd."""
-    cores, quiet = len(_own_cores()), 0
-    crowd.call()
-    while not over.wait(LOOK_EVERY_S):
-        wanted = others.busy_cores()
-        quiet = quiet + 1 if wanted + threads <= cores + SPARE else 0
-        if not quiet:
-            crowd.call()
-        elif quiet >= QUIET_LOOKS:
-            crowd.dismiss()
-    crowd.dismiss()
+def _watch(crowd: Crowd, threads: int, over: threading.Event) -> None:
+    """Keep the crowd but while others leave our threads their cores; it is there at the beginning and at the end."""
+    cores = _physical_cores()
+    most = cores - threads + max(0.3, 0.05 * cores)  # a window that draws takes less
+    busy, quiet = BUSY_LOOKS, 0
+    try:
+        crowd.call()
+        others = OtherPrograms()
+        while not over.wait(LOOK_EVERY_S):
+            wanted = others.busy_cores() > most
+            busy, quiet = (busy + 1, 0) if wanted else (0, quiet + 1)
+            if busy >= BUSY_LOOKS:
+                crowd.call()
+            elif quiet >= QUIET_LOOKS:
+                crowd.dismiss()
+    finally:
+        crowd.call()  # to sleep is always right
+
+
+def _the_crowd() -> Crowd | None:
+    """This process's, with GNU's OpenMP as torch brings it told to spin; None where that cannot be."""
+    global _crowd
+    if _crowd is None and (library := _load_openmp()) is not None:
+        _crowd = Crowd(library)
+    return _crowd
 
 
 def _load_openmp() -> ctypes.CDLL | None:
-    """GNU's OpenMP as torch brings it, told to spin; None where that cannot be."""
     if "torch" in sys.modules or not sys.platform.startswith("linux"):
         return None
     if os.environ.get(_POLICY) != "passive" or _COUNT in os.environ:
@@ -160,8 +175,40 @@ def _load_openmp() -> ctypes.CDLL | None:
         del os.environ[_COUNT]
 
 
+def _try_threads(count: int) -> None:
+    """Raises RuntimeError where this process cannot have so many more threads."""
+    leave = threading.Event()
+    tried: list[threading.Thread] = []
+    try:
+        for _number in range(count):
+            tried.append(threading.Thread(target=leave.wait, daemon=True))
+            tried[-1].start()
+    finally:
+        leave.set()
+        for thread in tried:
+            if thread.ident is not None:
+                thread.join()
+
+
 def _own_cores() -> list[int]:
     """Numbers of the (logical) cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
+
+
+def _physical_cores() -> int:
+    """That this process may use: two that share one core count once."""
+    return min(psutil.cpu_count(logical=False) or os.cpu_count() or 1, len(_own_cores()))
+
+
+def _quota_cores() -> float:
+    """Cores' worth of time that a container may use; infinite without a limit."""
+    try:
+        if _QUOTA.is_file():
+            quota, period = _QUOTA.read_text(encoding="ascii").split()
+        else:
+            quota, period = (path.read_text(encoding="ascii").strip() for path in _QUOTA_V1)
+        return float(quota) / float(period) if float(quota) > 0 else float("inf")
+    except (OSError, ValueError):  # "max", or no such control group
+        return float("inf")

@@ -65,18 +65,18 @@ def trained(dtype: str, rounded: bool, train: list[Any], held_out: list[Any]) ->
 
 
 def main() -> None:
-    """Measure as a run computes."""
-    from studio.engine.threads import spin_while_alone
-
-    with spin_while_alone():
-        _measure()
-
-
-def _measure() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rows", type=int, default=32)
     options.add_argument("--repeats", type=int, default=3)
     given = options.parse_args()
+    from studio.engine.threads import spin_while_alone
+
+    with spin_while_alone():  # as a run computes
+        measure(given.rows, given.repeats)
+
+
+def measure(rows: int, repeats: int) -> None:
+    """Train by turns in each way and print speeds and losses."""
     from studio.engine.devices import reuse_memory, set_threads, use_fast_float32
     from studio.engine.kernels import attention
     from studio.engine.loading import load_tokenizer
@@ -86,10 +86,10 @@ def _measure() -> None:
     use_fast_float32()
     reuse_memory()
     attention.use_here()
-    every = examples(load_tokenizer(default_base_model_dir()), 2 * given.rows)
-    train, held_out = every[: given.rows], every[given.rows :]
+    every = examples(load_tokenizer(default_base_model_dir()), 2 * rows)
+    train, held_out = every[:rows], every[rows:]
     found: dict[tuple[str, bool], list[tuple[float, float]]] = {way: [] for way in WAYS}
-    for _repeat in range(given.repeats):  # by turns, so that other programs disturb all alike
+    for _repeat in range(repeats):  # by turns, so that other programs disturb all alike
         for way in WAYS:
             found[way].append(trained(*way, train, held_out))
     own = max(speed for speed, _loss in found["float32", False])

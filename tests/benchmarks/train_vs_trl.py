@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -28,6 +29,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
+PLAIN = dict(os.environ)  # before the studio says how its threads wait: the rivals keep their own way
 CONTENDERS = ("studio", "trl", "trl-packed", "studio-auto")
 LIMITS = {"lora": {"trl": 2.2, "trl-packed": 1.5}, "full": {"trl-packed": 1.5}}
 LEARNING_RATES = {"lora": 5e-4, "full": 5e-5}
@@ -231,7 +233,7 @@ def main() -> int:
                 args.method,
             ]
             command += ["--alpaca", str(args.alpaca)] if args.alpaca else []
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, check=False, env=PLAIN)
             if done.returncode:
                 print(done.stderr[-3000:])
                 return 1

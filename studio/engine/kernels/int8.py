@@ -55,7 +55,7 @@ def product(rows: Tensor, weight: Tensor, scale: Tensor | None) -> Tensor:
     sums = torch._int_mm(whole, weight).float().mul_(row_scale)
     if scale is not None:
         sums.mul_(scale)
-    return (sums[:-short] if short > 0 else sums).to(rows.dtype)
+    return (sums[:-short].clone() if short > 0 else sums).to(rows.dtype)
 
 
 class Int8Linear(nn.Module):

@@ -43,7 +43,10 @@ class _Whole(NamedTuple):
 
 
 class _JoinedProduct(torch.autograd.Function):
-    """states (…, K), first (r, K), second (N, r), scale, the layer, the format to compute in -> (…, N)."""
+    """states (…, K), first (r, K), second (N, r), scale, the layer, the format to compute in -> (M, N).
+
+    The caller gives it the shape of the states: a view that is made within must not be changed in place by models.
+    """
 
     @staticmethod
     def forward(
@@ -63,7 +66,7 @@ class _JoinedProduct(torch.autograd.Function):
         ctx.save_for_backward(rows, inner, narrow, wide)
         ctx.base, ctx.scale, ctx.states_shape = base, scale, states.shape
         ctx.formats = states.dtype, first.dtype, second.dtype
-        return found.view(*states.shape[:-1], -1)
+        return found
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None, None, None]:
@@ -100,7 +103,7 @@ class JoinedLinear(LoraLinear):  # type: ignore[misc]
             base,
             dtype,
         )
-        return found
+        return found.view(*states.shape[:-1], -1)
 
     def _format(self, states: Tensor) -> torch.dtype | None:
         """The format to compute in; None where autocast wants another than that of the weights."""

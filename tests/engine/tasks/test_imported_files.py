@@ -15,6 +15,7 @@ from studio.domain.shapes import Shape
 from studio.engine.predict import load_predictor
 from studio.engine.session import Session
 from studio.ingest.media import StoredMedia
+from studio.paths import resource_path
 from studio.worker.training import media_of, rows_of
 from tests.engine.helpers import PlainControl, Recorder
 from tests.engine.media import DrawnMedia
@@ -78,3 +79,15 @@ def test_pictures_without_labels_are_enough_to_draw(tmp_path: Path) -> None:
     (drawn,) = load_predictor(tmp_path / "run" / "model", media=StoredMedia()).predict([{"sample": 4}])
     with Image.open(drawn.picture) as sheet:
         assert (sheet.mode, sheet.size) == ("RGB", (2 * 18 + 2, 2 * 18 + 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "labels"), [("signals", Shape.AUDIO_LABEL, 5), ("shapes", Shape.IMAGE_LABEL, 4)]
+)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_bundled_examples_are_taken_whole(
+    name: str, shape: Shape, labels: int, language: str, tmp_path: Path
+) -> None:
+    version = run_import(resource_path("samples", f"{name}_{language}.zip"), tmp_path / "datasets" / "one")
+    assert (version.shape, version.rejected, len(version.labels)) == (shape, 0, labels)
+    assert version.rows == sum(version.labels.values()) >= 120
