@@ -100,7 +100,8 @@ def judge(
         raise ValueError("the same, non-zero number of rows is needed on both sides")
     total = sum(targets)
     tuned = sum(tuned_scores) / total
-    overfitting, best_step, last_step = _turned(evals)
+    turned, best_step, last_step = _turned(evals)
+    overfitting = turned and not (measure in SHARES and tuned >= 1)  # all right: it only became less sure
     base = difference = low = high = None
     kind = VerdictKind.NO_BASE
     if base_scores is not None:

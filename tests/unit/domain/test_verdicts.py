@@ -32,6 +32,14 @@ def test_overfitting_is_named_when_validation_turns(losses: tuple[float, ...], t
     assert ("overfitting" in sentence(verdict)) is turned
 
 
+def test_who_answers_everything_right_has_not_learned_by_heart() -> None:
+    curve = evals(3.0, 0.02, 0.03)
+    right = judge([0.0] * 30, [1.0] * 30, [1] * 30, curve, "test", Measure.CORRECT)
+    assert (right.overfitting, right.next_step) == (False, NextStep.TRY_AND_COLLECT)
+    nearly = judge([0.0] * 30, [1.0] * 29 + [0.0], [1] * 30, curve, "test", Measure.CORRECT)
+    assert (nearly.overfitting, nearly.next_step) == (True, NextStep.MORE_DATA)
+
+
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=40))
 def test_a_share_of_right_answers_differs_by_no_more_than_all_of_them(rows: list[tuple[bool, bool]]) -> None:
     before, after = ([float(side) for side in column] for column in zip(*rows, strict=True))

@@ -44,7 +44,9 @@ class StartView(QWidget):
         self.choose = PrimaryButton(_("Choose files…"), self.file_wanted.emit, icon="file")
         self.zone = DropZone(
             _("Drop files, folders or ZIP archives anywhere in this window"),
-            _("Tables, JSON, databases, documents, text or images. All of it stays on this computer."),
+            _(
+                "Tables, JSON, databases, documents, text, images or recordings. All of it stays on this computer."
+            ),
             self.file_wanted.emit,
             button=self.choose,
         )
@@ -60,7 +62,8 @@ class StartView(QWidget):
         column.addWidget(_centred(PageTitle(_("What should your model learn from?"))))
         text = Caption(
             _(
-                "Questions and answers, conversations, labelled texts or images, ratings, or texts of your own."
+                "Questions and answers, conversations, labelled texts, images or recordings, ratings, or texts of "
+                "your own."
             )
         )
         column.addWidget(_centred(text))
