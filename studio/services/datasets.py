@@ -30,7 +30,7 @@ from studio.services.recipes import steps_here
 from studio.services.samples import CUSTOMER_SERVICE, SAMPLES
 
 PREVIEW_TIMEOUT_S = 60
-_IMAGE_NAME = re.compile(r"[0-9a-f]{64}\.\w{1,8}")
+_STORED_NAME = re.compile(r"[0-9a-f]{64}\.\w{1,8}")
 
 
 class DatasetService:
@@ -202,11 +202,19 @@ class DatasetService:
 
     def image_path(self, name: str) -> Path:
         """The file of an image cell. Raises NotFoundError ``dataset.no_image`` for a name that is none."""
-        if not _IMAGE_NAME.fullmatch(name):
+        if not _STORED_NAME.fullmatch(name):
             raise NotFoundError(
                 "dataset.no_image", _("“{name}” is not an image of this workspace.").format(name=name)
             )
         return self._paths.images / name[:2] / name
+
+    def recording_path(self, name: str) -> Path:
+        """The file of a recording's cell. Raises NotFoundError ``dataset.no_recording`` for a name that is none."""
+        if not _STORED_NAME.fullmatch(name):
+            raise NotFoundError(
+                "dataset.no_recording", _("“{name}” is not a recording of this workspace.").format(name=name)
+            )
+        return self._paths.audio / name[:2] / name
 
     def _imported(
         self, spec: ImportSpec, on_event: Callable[[Event], None] | None, cancel: threading.Event | None

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QLineEdit, QMenu, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.domain.recipes import FindingKind, FixAction, FixStep, ReplaceStep, SplitStep
 from studio.domain.shapes import Shape
+from studio.errors import StudioError
+from studio.gui import playing
 from studio.gui.context import GuiContext
 from studio.gui.dialogs.ask import AskDialog
 from studio.gui.models.cell_rules import check_cell
@@ -387,6 +389,41 @@ def test_thumbnails_come_when_they_are_in_sight(
 
     qtbot.waitUntil(there)
     assert not shown.view.rows_panel.add.isVisible()  # pictures come by import
+
+
+def test_a_recording_is_played_and_never_typed(
+    shown: Shown, qtbot: QtBot, workspace: ShownWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{n:064x}.wav" for n in (1, 2)]
+    path = workspace.datasets.recording_path(names[0])
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"RIFF")
+    opened: list[str] = []
+
+    def player(url: QUrl) -> bool:
+        opened.append(url.toLocalFile())
+        return True
+
+    monkeypatch.setattr(playing.QDesktopServices, "openUrl", player)
+    shown.open(workspace.add_rows(Shape.AUDIO_LABEL, [{"audio": name, "label": "stop"} for name in names]))
+    table, first, second = shown.view.rows_view, shown.cell(0, "audio"), shown.cell(1, "audio")
+    assert (first.data(), first.data(Qt.ItemDataRole.ToolTipRole)) == (
+        "Listen", "Opens the recording in the player of your computer"
+    )  # fmt: skip
+    assert not first.flags() & Qt.ItemFlag.ItemIsEditable
+    assert not shown.view.rows_panel.add.isVisible()
+    place = table.visualRect(first).center()
+    qtbot.mouseClick(table.viewport(), LEFT, pos=place)
+    qtbot.mouseDClick(table.viewport(), LEFT, pos=place)  # the second half of a double click
+    qtbot.mouseClick(table.viewport(), LEFT, CTRL, pos=place)
+    assert opened == [str(path)]
+    problems: list[StudioError | None] = []
+    shown.view.rows_panel.problem.connect(problems.append)
+    table.setCurrentIndex(second)
+    qtbot.keyClick(table, Qt.Key.Key_F2)  # its file is gone
+    assert opened == [str(path)]
+    assert problems[0] is not None
+    assert problems[0].message == "The recording is no longer there"
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ from studio.domain.architectures import Architecture, Method
 from studio.domain.feedback import Signal
 from studio.domain.runs import Run
 from studio.domain.specs import TrainSpec
+from studio.gui import playing
 from studio.gui.context import GuiContext
-from studio.gui.pages.playground import PlaygroundPage, predict_media
+from studio.gui.pages.playground import PlaygroundPage
 from studio.gui.pages.playground.predict_answers import AnswerPart, BatchView
 from studio.gui.pages.playground.predict_inputs import DrawInput, FileInput, TextInput, UserInput
 from studio.gui.widgets import Caption, LinkButton
@@ -167,7 +168,7 @@ class Player:
 @pytest.fixture
 def player(monkeypatch: pytest.MonkeyPatch) -> Player:
     player = Player()
-    monkeypatch.setattr(predict_media.QDesktopServices, "openUrl", player.open)
+    monkeypatch.setattr(playing.QDesktopServices, "openUrl", player.open)
     return player
 
 

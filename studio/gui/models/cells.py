@@ -24,13 +24,15 @@ class CellKind(StrEnum):
     THUMB = "thumb"
     NUMBER = "number"
     IMAGE = "image"
+    AUDIO = "audio"
     TURNS = "turns"  # a conversation as JSON text
 
 
 _KINDS = {
     "row": CellKind.PLAIN, "key": CellKind.PLAIN, "split": CellKind.PLAIN, "origin": CellKind.PLAIN,
     "label": CellKind.LABEL, "labels": CellKind.LABELS, "thumb": CellKind.THUMB, "number": CellKind.NUMBER,
-    "rating": CellKind.NUMBER, "image": CellKind.IMAGE, "messages": CellKind.TURNS, "history": CellKind.TURNS,
+    "rating": CellKind.NUMBER, "image": CellKind.IMAGE, "audio": CellKind.AUDIO, "messages": CellKind.TURNS,
+    "history": CellKind.TURNS,
 }  # fmt: skip
 LABELLED = (Shape.TEXT_LABEL, Shape.TEXT_LABELS, Shape.IMAGE_LABEL)
 
@@ -80,13 +82,16 @@ def turns_text(turns: list[tuple[str, str]]) -> str:
 
 
 def shown_text(kind: CellKind, text: str) -> str:
-    """A cell on one line: the beginning of a text, a conversation folded to its turns, a thumb in a word."""
+    """A cell on one line: the beginning of a text, a conversation folded to its turns, a thumb in a word,
+    and for a recording what one does with it."""
     if kind is CellKind.TURNS:
         return _folded(text)
     if kind is CellKind.LABELS:
         return ", ".join(labels_of(text))
     if kind is CellKind.THUMB:
         return {"up": _("Good"), "down": _("Bad")}.get(text, text)
+    if kind is CellKind.AUDIO:
+        return _("Listen") if text else ""
     return one_line(text)
 
 

@@ -30,7 +30,7 @@ _COLUMN_TITLES = {
     "history": N_("Earlier turns"),
 }  # fmt: skip
 _ORIGINS = {"added": N_("Added"), "resampled": N_("Repeated"), "augmented": N_("Changed copy")}
-_EDITABLE = frozenset(CellKind) - {CellKind.PLAIN, CellKind.IMAGE, CellKind.TURNS}
+_EDITABLE = frozenset(CellKind) - {CellKind.PLAIN, CellKind.IMAGE, CellKind.AUDIO, CellKind.TURNS}
 _LONG = 40
 
 
@@ -191,6 +191,8 @@ class RowsTable(PagedTable):
             return super().data(index, role)
         text = self._cell(index.row(), index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
+            if text and kind_of(column) is CellKind.AUDIO:
+                return _("Opens the recording in the player of your computer")
             return text[:TOOLTIP_CHARS] if text and len(text) > _LONG else None
         if text is None:
             return PLACEHOLDER

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QIcon, QPixmap
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QLabel, QStyledItemDelegate, QStyleOptionViewItem, QTableWidget
 
 from studio.gui.models.paged_table import Index
 from studio.gui.models.thumbnails import Thumbnails
+from studio.gui.playing import play
 from studio.gui.widgets import LinkButton
 from studio.i18n import _
 
@@ -32,15 +33,6 @@ class PictureCells(QStyledItemDelegate):
         kept.features |= QStyleOptionViewItem.ViewItemFeature.HasDecoration
         kept.decorationSize = QSize(CELL_THUMB, CELL_THUMB)
         kept.icon = QIcon(found) if found is not None else QIcon()
-
-
-def play(path: str) -> str:
-    """Open a recording in the player of the computer. Empty, or what to say when that cannot be."""
-    if not Path(path).is_file():
-        return _("The recording is no longer there")
-    return (
-        "" if QDesktopServices.openUrl(QUrl.fromLocalFile(path)) else _("This computer has no player for it")
-    )
 
 
 class ListenButton(LinkButton):

@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 from studio.domain.predictions import prediction_words
 from studio.gui.models.predict_session import Answers, Batch
 from studio.gui.models.thumbnails import Thumbnails
-from studio.gui.pages.playground.predict_media import CELL_THUMB, PictureCells, play
+from studio.gui.pages.playground.predict_media import CELL_THUMB, PictureCells
+from studio.gui.playing import play
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption
 from studio.i18n import _, ngettext

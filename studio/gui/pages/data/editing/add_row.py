@@ -19,8 +19,8 @@ _LEFT_OUT = frozenset({"history", "time"})
 
 
 def can_add(shape: Shape) -> bool:
-    """Whether a row can be written by hand; images come by import."""
-    return shape is not Shape.IMAGE_LABEL
+    """Whether a row can be written by hand; images and recordings come by import."""
+    return shape not in (Shape.IMAGE_LABEL, Shape.AUDIO_LABEL)
 
 
 class AddRowDialog(FormDialog):

@@ -1,4 +1,5 @@
-"""Paints the cells of a dataset by what they hold: words, chips, thumbs, pictures; edited ones are marked."""
+"""Paints the cells of a dataset by what they hold: words, chips, thumbs, pictures, recordings; edited ones are
+marked."""
 
 from __future__ import annotations
 
@@ -49,6 +50,14 @@ class RowPainter(QStyledItemDelegate):
             _thumb(painter, inside, index.data(CellRole.TEXT), text, tokens)
         elif kind is CellKind.IMAGE and text:
             self._picture(painter, inside, str(index.data(CellRole.TEXT)), tokens)
+        elif kind is CellKind.AUDIO and text:
+            _marked(
+                painter,
+                inside,
+                icon_pixmap("play", "accent_text", 18, _ratio(painter)),
+                str(text),
+                tokens.accent_text,
+            )
         else:
             self._words(painter, inside, index, tokens, leaving)
         painter.restore()
@@ -131,10 +140,13 @@ def _chips(painter: QPainter, rect: QRect, labels: list[str], tokens: Tokens) ->
 
 def _thumb(painter: QPainter, rect: QRect, thumb: str, words: str, tokens: Tokens) -> None:
     name, tone = _THUMBS[thumb]
-    top = rect.top() + (rect.height() - 18) // 2
-    painter.drawPixmap(rect.left(), top, icon_pixmap(name, tone, 18, _ratio(painter)))
-    painter.setFont(ui_font(tokens.fonts.body))
-    painter.setPen(QColor(tokens.text))
+    _marked(painter, rect, icon_pixmap(name, tone, 18, _ratio(painter)), words, tokens.text)
+
+
+def _marked(painter: QPainter, rect: QRect, mark: QPixmap, words: str, colour: str) -> None:
+    painter.drawPixmap(rect.left(), rect.top() + (rect.height() - 18) // 2, mark)
+    painter.setFont(ui_font(current_tokens().fonts.body))
+    painter.setPen(QColor(colour))
     place = rect.adjusted(26, 0, 0, 0)
     painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)
 

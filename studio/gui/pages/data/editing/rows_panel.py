@@ -26,6 +26,7 @@ from studio.gui.pages.data.editing.draft_bar import DraftBar, SaveDialog
 from studio.gui.pages.data.editing.finder import Finder, JumpDialog
 from studio.gui.pages.data.editing.rows_view import BEHIND, RowsView
 from studio.gui.pages.data.work_dialog import WorkDialog
+from studio.gui.playing import play
 from studio.gui.tasks import Task
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import DropDown, IconButton
@@ -181,6 +182,7 @@ class RowsPanel(QWidget):
         self.finder.row_wanted.connect(self.go_to)
         self.thumbnails.arrived.connect(self.view.viewport().update)
         self.view.turns_wanted.connect(self._open_turns)
+        self.view.listened.connect(self._play)
         self.view.selectionModel().selectionChanged.connect(self._show_remove)
         self.rows.edited.connect(self._on_edited)
         self.rows.refused.connect(self.problem)
@@ -291,6 +293,13 @@ class RowsPanel(QWidget):
         last = self.rows.index(self.rows.rowCount() - 1, 0)
         self.view.selectRow(last.row())
         self.view.scrollTo(last)
+
+    def _play(self, name: str) -> None:
+        try:
+            failed = play(str(self._ctx.services.datasets.recording_path(name)))
+        except StudioError as error:
+            return self.problem.emit(error)
+        self.problem.emit(StudioError("dataset.not_played", failed) if failed else None)
 
     def _open_turns(self, index: QModelIndex) -> None:
         text, column = index.data(CellRole.TEXT), index.data(RowRole.COLUMN)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView, QWidget
 
 from studio.gui.models.cells import CellKind, kind_of
-from studio.gui.models.paged_table import PagedTable
+from studio.gui.models.paged_table import CellRole, PagedTable
 from studio.gui.models.rows_table import RowsTable, kind_at
 from studio.gui.pages.data.editing.row_delegate import IMAGE_ROW_HEIGHT, ROW_HEIGHT
 
 _WIDTHS = {
     CellKind.LABEL: 112, CellKind.LABELS: 200, CellKind.THUMB: 100, CellKind.NUMBER: 100, CellKind.IMAGE: 96,
+    CellKind.AUDIO: 120,
 }  # fmt: skip
 _NARROW = {
     "split": 88, "origin": 110, "system": 160, "context": 160, "history": 200, "user": 140, "item": 140, "time": 150,
@@ -23,9 +24,10 @@ _ROW_EDGES, _DIGIT = 24, 9
 
 
 class RowsView(QTableView):
-    """turns_wanted: QModelIndex of a conversation cell that was opened."""
+    """turns_wanted: QModelIndex of a conversation cell that was opened. listened: name (str) of a recording."""
 
     turns_wanted = Signal(object)
+    listened = Signal(str)
 
     def __init__(self, model: RowsTable, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,6 +39,7 @@ class RowsView(QTableView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setMouseTracking(True)
         model.modelReset.connect(self.fit)
+        self.clicked.connect(self._listen)
 
     def fit(self) -> None:
         """Give each column the width of its kind; texts share what is left before the columns behind."""
@@ -69,23 +72,34 @@ class RowsView(QTableView):
         return [number for number in found if number is not None]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_F2 and self._open_turns(self.currentIndex()):
+        if event.key() == Qt.Key.Key_F2 and self._open(self.currentIndex()):
             return
         super().keyPressEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if not self._open_turns(self.indexAt(event.position().toPoint())):
-            super().mouseDoubleClickEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        if not ((index.isValid() and kind_at(index) is CellKind.AUDIO) or self._open(index)):
+            super().mouseDoubleClickEvent(event)  # a recording is played by the first click
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self.fit()
 
-    def _open_turns(self, index: QModelIndex) -> bool:
-        if not index.isValid() or kind_at(index) is not CellKind.TURNS:
+    def _listen(self, index: QModelIndex) -> None:
+        chosen = QApplication.keyboardModifiers() != Qt.KeyboardModifier.NoModifier  # several rows are chosen
+        if not chosen and kind_at(index) is CellKind.AUDIO:
+            self._open(index)
+
+    def _open(self, index: QModelIndex) -> bool:
+        """Show or play what is not edited in its place; False for other cells."""
+        kind = kind_at(index) if index.isValid() else CellKind.PLAIN
+        if kind is CellKind.TURNS:
+            self.turns_wanted.emit(index)
+        elif kind is CellKind.AUDIO and index.data(CellRole.TEXT):
+            self.listened.emit(str(index.data(CellRole.TEXT)))
+        else:
             return False
-        self.turns_wanted.emit(index)
         return True
 
 

@@ -33,7 +33,7 @@ _REMEDIES = {
         "Training rows of frequent labels are removed until all labels are equally frequent; what they taught is lost."
     ),
 }
-_GROUPING = (CellKind.TEXT, CellKind.TURNS, CellKind.IMAGE)
+_GROUPING = (CellKind.TEXT, CellKind.TURNS, CellKind.IMAGE, CellKind.AUDIO)
 _MOST_BARS = 8
 
 
