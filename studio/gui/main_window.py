@@ -11,7 +11,7 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QTimer
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from studio.gui.context import GuiContext, JobStatus
 from studio.gui.dialogs.close_run import may_close
@@ -183,6 +183,11 @@ class MainWindow(QMainWindow):
 
     def _on_preloaded(self, page_id: str) -> None:
         self._preload.start()
+        if (
+            QApplication.activePopupWidget() is not None
+        ):  # a list or menu, which the new page's parts would close
+            self._preloaded.discard(page_id)
+            return
         self.pages.page(page_id)
 
     def _on_preload_failed(self, problem: Exception) -> None:

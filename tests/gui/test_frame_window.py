@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QObject, QPointF, Qt, QUrl, Signal
+from PySide6.QtCore import QMimeData, QObject, QPoint, QPointF, Qt, QUrl, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QTableView
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QMenu, QTableView
 from pytestqt.qtbot import QtBot
 
 from studio.gui.context import GuiContext, JobStatus
@@ -74,6 +74,20 @@ def test_pages_are_built_when_needed_and_left_when_another_opens(window: MainWin
 
 
 def test_pages_nobody_opened_are_built_while_idle(window: MainWindow, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: window.pages.unbuilt() == [], timeout=10_000)
+
+
+def test_no_page_is_built_while_a_list_is_open(window: MainWindow, qtbot: QtBot) -> None:
+    waiting = [entry.page_id for entry in window.pages.unbuilt()]
+    assert waiting
+    menu = QMenu(window)
+    menu.addAction("One")
+    menu.popup(window.mapToGlobal(QPoint(50, 50)))
+    qtbot.waitUntil(lambda: QApplication.activePopupWidget() is menu)
+    for page_id in waiting:
+        window._on_preloaded(page_id)
+    assert [entry.page_id for entry in window.pages.unbuilt()] == waiting
+    menu.close()
     qtbot.waitUntil(lambda: window.pages.unbuilt() == [], timeout=10_000)
 
 
