@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.domain.measures import Measure
 from studio.domain.verdicts import PLENTY_ROWS, VerdictKind, judge, next_sentence, paired_interval, sentence
 
 nats = st.floats(0.1, 400)
@@ -62,6 +63,22 @@ def test_the_t_interval_covers_the_truth_about_19_times_in_20() -> None:
         assert interval is not None
         covered.append(interval[0] <= -4 / 20 <= interval[1])
     assert 0.92 <= mean(covered) <= 0.98
+
+
+@pytest.mark.parametrize(
+    ("rows", "before", "after", "low", "high", "kind"),
+    [
+        (13, 1.0, 1.0, -3 / 13, 3 / 13, VerdictKind.SAME), (1000, 0.0, 0.0, -0.003, 0.003, VerdictKind.SAME),
+        (30, 0.0, 1.0, 0.9, 1.0, VerdictKind.BETTER), (30, 1.0, 0.0, -1.0, -0.9, VerdictKind.WORSE),
+        (2, 0.0, 1.0, -0.5, 1.0, VerdictKind.SAME),
+    ],
+)  # fmt: skip
+def test_answers_that_all_differ_alike_leave_a_doubt(
+    rows: int, before: float, after: float, low: float, high: float, kind: VerdictKind
+) -> None:
+    verdict = judge([before] * rows, [after] * rows, [1] * rows, [], "test", Measure.CORRECT)
+    assert (verdict.ci_low, verdict.ci_high) == (pytest.approx(low), pytest.approx(high))
+    assert verdict.kind is kind
 
 
 def test_one_row_tells_nothing() -> None:
