@@ -30,6 +30,7 @@ from studio.gui.pages.runs import RunsPage
 from studio.gui.tasks import TaskRunner
 from studio.gui.theme import Theme
 from studio.gui.worker_host import RunHost
+from studio.paths import WorkspacePaths
 from studio.protocol.events import Event
 from studio.services.changes import ChangeBus
 from studio.services.settings import SettingsService
@@ -68,7 +69,7 @@ def main(seconds: float) -> int:
     folder = Path(tempfile.mkdtemp())
     services = make_services(runs, changes=bus, settings=SettingsService(folder / "settings.json", bus))
     ctx = GuiContext(
-        services=SimpleNamespace(**services),  # type: ignore[arg-type]
+        services=SimpleNamespace(**services, paths=WorkspacePaths(folder)),  # type: ignore[arg-type]
         changes=ChangeSignal(bus), tasks=TaskRunner(notices.error_from), notices=notices, theme=theme,
         navigator=Navigator(), jobs=RunHost(runs),
     )  # fmt: skip
