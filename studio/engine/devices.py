@@ -113,6 +113,15 @@ def set_threads(wanted: int | None = None) -> int:
     return threads
 
 
+def set_up(threads: int | None = None, device: torch.device | None = None) -> int:
+    """Let this process compute as runs do, on ``device`` (None: the processor); returns the number of threads."""
+    count = set_threads(threads)
+    if device is None or device.type == "cpu":
+        use_fast_float32()
+    reuse_memory()
+    return count
+
+
 def use_fast_float32() -> bool:
     """Let oneDNN multiply float32 matrices from now on where MKL takes a slow way; True if it does.
 

@@ -60,10 +60,7 @@ def prepare(
     spec = plan.spec
     device = devices.pick_device(spec.device)
     check_method(spec, device)
-    threads = devices.set_threads(spec.threads)
-    if device.type == "cpu":
-        devices.use_fast_float32()
-    devices.reuse_memory()
+    threads = devices.set_up(spec.threads, device)
     known, _plus, base_format = dtype.partition("+")
     chosen = devices.pick_dtype(known or _number_format(spec, device), device)
     seed_all(spec.seed)

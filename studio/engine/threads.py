@@ -31,9 +31,8 @@ BUSY_LOOKS: Final = 2  # in a row, before threads sleep: processor times tick in
 QUIET_LOOKS: Final = 3  # in a row, before they spin (again)
 _SPINS: Final = "10000"  # some 100 µs; with 1,000 two thirds of the gain, with 200,000 no more
 _POLICY, _COUNT = "OMP_WAIT_POLICY", "GOMP_SPINCOUNT"
-_QUOTA: Final = Path(
-    "/sys/fs/cgroup/cpu.max"
-)  # microseconds of processor time in so many of the clock, or "max"
+# Microseconds of processor time in so many of the clock; "max" without a limit.
+_QUOTA: Final = Path("/sys/fs/cgroup/cpu.max")
 _QUOTA_V1: Final = (Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us"))
 
 _crowd: Crowd | None = None  # of this process, once its OpenMP was loaded to spin

@@ -202,19 +202,13 @@ class DatasetService:
 
     def image_path(self, name: str) -> Path:
         """The file of an image cell. Raises NotFoundError ``dataset.no_image`` for a name that is none."""
-        if not _STORED_NAME.fullmatch(name):
-            raise NotFoundError(
-                "dataset.no_image", _("“{name}” is not an image of this workspace.").format(name=name)
-            )
-        return self._paths.images / name[:2] / name
+        problem = _("“{name}” is not an image of this workspace.").format(name=name)
+        return _stored(self._paths.images, name, NotFoundError("dataset.no_image", problem))
 
     def recording_path(self, name: str) -> Path:
         """The file of a recording's cell. Raises NotFoundError ``dataset.no_recording`` for a name that is none."""
-        if not _STORED_NAME.fullmatch(name):
-            raise NotFoundError(
-                "dataset.no_recording", _("“{name}” is not a recording of this workspace.").format(name=name)
-            )
-        return self._paths.audio / name[:2] / name
+        problem = _("“{name}” is not a recording of this workspace.").format(name=name)
+        return _stored(self._paths.audio, name, NotFoundError("dataset.no_recording", problem))
 
     def _imported(
         self, spec: ImportSpec, on_event: Callable[[Event], None] | None, cancel: threading.Event | None
@@ -252,3 +246,10 @@ class DatasetService:
 def is_sample(dataset: DatasetVersion) -> bool:
     """Whether this is the bundled customer service data."""
     return dataset.source_path in {str(CUSTOMER_SERVICE.source(language)) for language in ("en", "zh_CN")}
+
+
+def _stored(store: Path, name: str, problem: NotFoundError) -> Path:
+    """A file of a store by its name, which is its content's; raises the problem for what is no such name."""
+    if not _STORED_NAME.fullmatch(name):
+        raise problem
+    return store / name[:2] / name

@@ -25,7 +25,6 @@ PIECE = 64  # inputs between two looks at the commands
 def run(args: Sequence[str], writer: EventWriter, commands: CommandReader) -> None:
     """Serve until told to quit, cancelled, or left by the parent."""
     threads = set_threads()
-    use_fast_float32()
     writer.emit(started_event(writer, "predict", device="cpu", threads=threads))
     PredictWorker(writer, commands).serve()
     writer.emit(Finished())
@@ -68,6 +67,8 @@ class PredictWorker(RequestServer):
         device = pick_device(command.device)
         started, before = time.monotonic(), memory_used(device)
         set_threads(command.threads or default_threads())
+        if device.type == "cpu":
+            use_fast_float32()
         folder = Path(command.base_dir)
         document = read_task(folder)
         self._slots[command.slot] = load_predictor(folder, device, StoredMedia())

@@ -77,14 +77,12 @@ def main() -> None:
 
 def measure(rows: int, repeats: int) -> None:
     """Train by turns in each way and print speeds and losses."""
-    from studio.engine.devices import reuse_memory, set_threads, use_fast_float32
+    from studio.engine.devices import set_up
     from studio.engine.kernels import attention
     from studio.engine.loading import load_tokenizer
     from studio.paths import default_base_model_dir
 
-    set_threads(None)
-    use_fast_float32()
-    reuse_memory()
+    set_up()
     attention.use_here()
     every = examples(load_tokenizer(default_base_model_dir()), 2 * rows)
     train, held_out = every[:rows], every[rows:]

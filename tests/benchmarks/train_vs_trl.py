@@ -79,7 +79,7 @@ def run_studio(base: Path, train: list[Any], wanted: str, method: str) -> tuple[
 
     from studio.domain.specs import Method, TrainSpec
     from studio.engine.checkpoint import Position
-    from studio.engine.devices import pick_device, pick_dtype, reuse_memory, set_threads, use_fast_float32
+    from studio.engine.devices import pick_device, pick_dtype, set_up
     from studio.engine.distributed import Team
     from studio.engine.kernels import attention
     from studio.engine.loading import load_model, load_tokenizer
@@ -99,9 +99,7 @@ def run_studio(base: Path, train: list[Any], wanted: str, method: str) -> tuple[
 
         def on_pause(self, *_args: Any) -> None: ...
 
-    set_threads()
-    use_fast_float32()  # as a run does
-    reuse_memory()
+    set_up()
     attention.use_here()
     spec = TrainSpec(
         method=Method(method), lora_rank=RANK, lora_alpha=ALPHA, epochs=1, batch_size=BATCH,

@@ -77,9 +77,7 @@ def trained(seconds: float, begin: float, dtype: str) -> float:
         from studio.paths import default_base_model_dir
         from tests.benchmarks.int8_base import BATCH, examples
 
-        devices.set_threads()
-        devices.use_fast_float32()
-        devices.reuse_memory()
+        devices.set_up()
         attention.use_here()
         kind = getattr(torch, dtype)
         tokenizer = load_tokenizer(default_base_model_dir())

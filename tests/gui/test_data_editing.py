@@ -415,6 +415,7 @@ def test_a_recording_is_played_and_never_typed(
     place = table.visualRect(first).center()
     qtbot.mouseClick(table.viewport(), LEFT, pos=place)
     qtbot.mouseDClick(table.viewport(), LEFT, pos=place)  # the second half of a double click
+    qtbot.mouseRelease(table.viewport(), LEFT, pos=place)
     qtbot.mouseClick(table.viewport(), LEFT, CTRL, pos=place)
     assert opened == [str(path)]
     problems: list[StudioError | None] = []

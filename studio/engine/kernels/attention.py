@@ -1,4 +1,4 @@
-"""Causal attention for training on a processor, in half of the time of torch's or less (80 to 500 places).
+"""Causal attention for training on a processor, in 22 to 57% of the time of torch's (88 to 500 places).
 
 Questions are taken in blocks, each against the keys up to its end, so that nothing above the diagonal is computed; the
 products are those of the matrix library, and heads that share keys are one product. The probabilities are not kept but

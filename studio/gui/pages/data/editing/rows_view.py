@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from studio.gui.models.cells import CellKind, kind_of
 from studio.gui.models.paged_table import CellRole, PagedTable
@@ -39,7 +39,6 @@ class RowsView(QTableView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setMouseTracking(True)
         model.modelReset.connect(self.fit)
-        self.clicked.connect(self._listen)
 
     def fit(self) -> None:
         """Give each column the width of its kind; texts share what is left before the columns behind."""
@@ -72,34 +71,37 @@ class RowsView(QTableView):
         return [number for number in found if number is not None]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_F2 and self._open(self.currentIndex()):
+        index = self.currentIndex()
+        if event.key() == Qt.Key.Key_F2 and (self._open_turns(index) or self._listen(index)):
             return
         super().keyPressEvent(event)
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        super().mousePressEvent(event)
+        plain = event.modifiers() == Qt.KeyboardModifier.NoModifier  # with others several rows are chosen
+        if event.button() == Qt.MouseButton.LeftButton and plain:
+            self._listen(self.indexAt(event.position().toPoint()))
+
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        index = self.indexAt(event.position().toPoint())
-        if not ((index.isValid() and kind_at(index) is CellKind.AUDIO) or self._open(index)):
-            super().mouseDoubleClickEvent(event)  # a recording is played by the first click
+        if not self._open_turns(self.indexAt(event.position().toPoint())):
+            super().mouseDoubleClickEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
             self.fit()
 
-    def _listen(self, index: QModelIndex) -> None:
-        chosen = QApplication.keyboardModifiers() != Qt.KeyboardModifier.NoModifier  # several rows are chosen
-        if not chosen and kind_at(index) is CellKind.AUDIO:
-            self._open(index)
-
-    def _open(self, index: QModelIndex) -> bool:
-        """Show or play what is not edited in its place; False for other cells."""
-        kind = kind_at(index) if index.isValid() else CellKind.PLAIN
-        if kind is CellKind.TURNS:
-            self.turns_wanted.emit(index)
-        elif kind is CellKind.AUDIO and index.data(CellRole.TEXT):
-            self.listened.emit(str(index.data(CellRole.TEXT)))
-        else:
+    def _open_turns(self, index: QModelIndex) -> bool:
+        if not index.isValid() or kind_at(index) is not CellKind.TURNS:
             return False
+        self.turns_wanted.emit(index)
+        return True
+
+    def _listen(self, index: QModelIndex) -> bool:
+        if not index.isValid() or kind_at(index) is not CellKind.AUDIO:
+            return False
+        if name := index.data(CellRole.TEXT):
+            self.listened.emit(str(name))
         return True
 
 
