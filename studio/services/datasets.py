@@ -13,7 +13,6 @@ from pathlib import Path
 from studio.domain.datasets import DatasetVersion, ImportSpec, RejectedRow, SourcePreview, Split
 from studio.domain.datasets import title as shape_title
 from studio.domain.ids import new_id
-from studio.domain.products import Task
 from studio.domain.recipes import Recipe
 from studio.domain.shapes import ColumnRole, Shape
 from studio.errors import NotFoundError, StudioError
@@ -27,7 +26,7 @@ from studio.services.data_sources import check_sources, check_space, keep_pasted
 from studio.services.data_versions import DataVersionService
 from studio.services.ports import DatasetRepository, RowPages, RunJob
 from studio.services.recipes import steps_here
-from studio.services.samples import CUSTOMER_SERVICE, SAMPLES
+from studio.services.samples import CUSTOMER_SERVICE, Sample
 
 PREVIEW_TIMEOUT_S = 60
 _STORED_NAME = re.compile(r"[0-9a-f]{64}\.\w{1,8}")
@@ -94,10 +93,9 @@ class DatasetService:
         language: str | None = None,
         on_event: Callable[[Event], None] | None = None,
         cancel: threading.Event | None = None,
-        task: Task = Task.CHAT,
+        sample: Sample = CUSTOMER_SERVICE,
     ) -> DatasetVersion:
-        """The bundled example for a product with this task, imported once for each language (``en`` or ``zh_CN``)."""
-        sample = SAMPLES[task]
+        """A bundled example, imported once for each language (``en`` or ``zh_CN``; None: the active one)."""
         source = sample.source(language or current_language())
         for dataset in self.list():
             if dataset.source_path == str(source) and dataset.shape is sample.shape:

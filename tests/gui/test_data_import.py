@@ -629,4 +629,4 @@ def test_tab_goes_through_the_ways_in(qtbot: QtBot, page: DataPage) -> None:
     for _step in range(4):
         qtbot.keyClick(page.focusWidget(), Qt.Key.Key_Tab)
         names.append(page.focusWidget().accessibleName())
-    assert names == ["Choose files…", "Folder…", "Paste", "From a hub…", "Try an example"]
+    assert names == ["Choose files…", "Folder…", "Paste", "From a hub…", "Try an example…"]

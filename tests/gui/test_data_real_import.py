@@ -62,6 +62,19 @@ def shop(path: Path) -> Path:
 
 
 @pytest.mark.slow
+def test_the_example_of_judged_answers_is_chosen_from_the_menu(
+    qtbot: QtBot, page: DataPage, context: GuiContext
+) -> None:
+    qtbot.mouseClick(page.start.sample, LEFT)
+    qtbot.waitUntil(page.start.samples.isVisible)
+    (judged,) = [each for each in page.start.samples.actions() if each.text().startswith("Better and worse")]
+    qtbot.mouseClick(page.start.samples, LEFT, pos=page.start.samples.actionGeometry(judged).center())
+    qtbot.waitUntil(page.dataset_view.doctor.findings.isVisible, timeout=PATIENCE_MS)
+    (dataset,) = context.services.datasets.list()
+    assert (dataset.shape, dataset.rows, dataset.rejected) == (Shape.PREFERENCE, 88, 0)
+
+
+@pytest.mark.slow
 def test_import_examine_fix_all_and_undo(
     qtbot: QtBot, page: DataPage, context: GuiContext, tmp_path: Path
 ) -> None:

@@ -26,10 +26,12 @@ from studio.gui.tasks import Task
 from studio.gui.widgets.drop import paths_of
 from studio.i18n import _
 from studio.services.children import JobCancelled
+from studio.services.samples import Sample, samples_for
 
 _KINDS = (
     "*.csv *.tsv *.json *.jsonl *.ndjson *.xlsx *.xlsm *.xls *.ods *.parquet *.arrow *.feather *.txt *.md *.docx *.pdf "
-    "*.html *.htm *.sqlite *.db *.zip *.png *.jpg *.jpeg *.webp *.gif *.bmp"
+    "*.html *.htm *.sqlite *.db *.zip *.png *.jpg *.jpeg *.webp *.gif *.bmp "
+    "*.tif *.tiff *.wav *.flac *.ogg *.oga *.opus *.mp3 *.aif *.aiff *.au"
 )
 
 
@@ -61,6 +63,7 @@ class Intake(QObject):
         self.start.paste_wanted.connect(self.paste)
         self.start.hub_wanted.connect(self.ask_hub)
         self.start.sample_wanted.connect(self.try_example)
+        self.start.set_samples(samples_for(None))
         self.start.zone.dropped.connect(self.open_paths)
 
     @cached_property
@@ -87,6 +90,7 @@ class Intake(QObject):
     def set_surroundings(self, product: Product | None, recipes: Sequence[Recipe]) -> None:
         """The product that data is for, and what may be done again after an import."""
         self._product, self._recipes = product, list(recipes)
+        self.start.set_samples(samples_for(product.task if product else None))
         if "form" in self.__dict__:
             self._tell_form(self.form)
 
@@ -133,12 +137,11 @@ class Intake(QObject):
             dialog.fetched.connect(self.read)
             dialog.open()
 
-    def try_example(self) -> None:
-        """Import the bundled example for what the product's model does."""
+    def try_example(self, sample: Sample) -> None:
+        """Import a bundled example."""
         service = self._ctx.services.datasets
-        task = self._product.task if self._product else ProductTask.CHAT
         self._begin(
-            _("Example"), lambda on_event, cancel: service.import_sample(None, on_event, cancel, task)
+            _("Example"), lambda on_event, cancel: service.import_sample(None, on_event, cancel, sample)
         )
 
     def read(self, spec: ImportSpec) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from studio.errors import StudioError
 from studio.gui.pages.data.problem import ProblemLine
@@ -23,6 +23,7 @@ from studio.gui.widgets import (
 )
 from studio.i18n import _
 from studio.protocol.events import Event
+from studio.services.samples import Sample
 
 _CARD_WIDTH = 560
 
@@ -30,14 +31,15 @@ _CARD_WIDTH = 560
 class StartView(QWidget):
     """All the ways in on one page.
 
-    file_wanted, folder_wanted, paste_wanted, hub_wanted, sample_wanted: no argument.
+    file_wanted, folder_wanted, paste_wanted, hub_wanted: no argument. sample_wanted: the Sample, chosen from a menu
+    where there are several.
     """
 
     file_wanted = Signal()
     folder_wanted = Signal()
     paste_wanted = Signal()
     hub_wanted = Signal()
-    sample_wanted = Signal()
+    sample_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,7 +57,8 @@ class StartView(QWidget):
         self.folder = GhostButton(_("Folder…"), self.folder_wanted.emit, icon="folder")
         self.paste = GhostButton(_("Paste"), self.paste_wanted.emit, icon="copy", tooltip=_("Ctrl+V"))
         self.hub = GhostButton(_("From a hub…"), self.hub_wanted.emit, icon="online")
-        self.sample = GhostButton(_("Try an example"), self.sample_wanted.emit, icon="star")
+        self.sample = GhostButton(_("Try an example"), self._offer_samples, icon="star")
+        self.samples = QMenu(self.sample)
         column = QVBoxLayout(self)
         column.setSpacing(current_tokens().space.m)
         column.addStretch(2)
@@ -71,6 +74,21 @@ class StartView(QWidget):
         column.addWidget(self.zone, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addLayout(self._others())
         column.addStretch(3)
+
+    def set_samples(self, samples: Sequence[Sample]) -> None:
+        """The examples that suit what data is wanted for; at least one."""
+        self.samples.clear()
+        for sample in samples:
+            action = self.samples.addAction(_(sample.title))
+            action.triggered.connect(lambda _checked, chosen=sample: self.sample_wanted.emit(chosen))
+        self.sample.setText(_("Try an example…") if len(samples) > 1 else _("Try an example"))
+
+    def _offer_samples(self) -> None:
+        first, *others = self.samples.actions()
+        if others:
+            self.samples.popup(self.sample.mapToGlobal(self.sample.rect().bottomLeft()))
+        else:
+            first.trigger()
 
     def _others(self) -> QHBoxLayout:
         row = QHBoxLayout()
