@@ -16,6 +16,7 @@ from studio.words import sentences
 
 RESAMPLES = 2000
 OVERFIT_RISE = 0.01  # a last validation loss this much (1%) above the best one counts as turned
+LEARNED_FALL = 0.05  # a model whose training loss fell by less than this (5%) has learned nothing yet
 PLENTY_ROWS = 20  # fewer held-out rows than this cannot carry a firm verdict
 # Student's t, 97.5%, for 1 to 18 degrees of freedom: what PLENTY_ROWS or more rows do not need.
 _T = (
@@ -43,6 +44,7 @@ class NextStep(StrEnum):
     TRY_AND_COLLECT = "try_and_collect"
     FEWER_PASSES = "fewer_passes"
     MORE_PASSES = "more_passes"
+    LONGER = "longer"
     LOWER_RATE = "lower_rate"
     MORE_DATA = "more_data"
     MORE_HELD_OUT = "more_held_out"
@@ -89,11 +91,13 @@ def judge(
     split: str,
     measure: Measure = Measure.SURPRISE,
     metrics: dict[str, float] | None = None,
+    training: Sequence[float] = (),
 ) -> Verdict:
     """The verdict on a run.
 
     base_scores, tuned_scores: the measure summed over each held-out row; targets: things predicted in each row
-    (trained tokens; 1 for a label). Raises ValueError when there are no rows or the lengths differ.
+    (trained tokens; 1 for a label); training: the loss of the updates, in order. Raises ValueError when there are no
+    rows or the lengths differ.
     """
     sides = [scores for scores in (base_scores, tuned_scores) if scores is not None]
     if not targets or any(len(scores) != len(targets) for scores in sides):
@@ -101,7 +105,9 @@ def judge(
     total = sum(targets)
     tuned = sum(tuned_scores) / total
     turned, best_step, last_step = _turned(evals)
-    overfitting = turned and not (measure in SHARES and tuned >= 1)  # all right: it only became less sure
+    fall = _fall(training)
+    # All right: it only became less sure. Where training taught nothing, there is nothing to have by heart.
+    overfitting = turned and not (measure in SHARES and tuned >= 1) and (fall is None or fall >= LEARNED_FALL)
     base = difference = low = high = None
     kind = VerdictKind.NO_BASE
     if base_scores is not None:
@@ -119,7 +125,7 @@ def judge(
         tuned_perplexity=perplexity(tuned) if surprise else None, metrics=metrics or {},
         difference=difference, ci_low=low, ci_high=high, rows=len(targets), tokens=total, split=split,
         overfitting=overfitting, best_step=best_step, last_step=last_step,
-        next_step=_next_step(kind, overfitting, len(targets), evals),
+        next_step=_next_step(kind, overfitting, len(targets), evals, fall),
     )  # fmt: skip
 
 
@@ -197,11 +203,26 @@ def _turned(evals: Sequence[EvalMetrics]) -> tuple[bool, int, int]:
     return last.loss > best.loss * (1 + OVERFIT_RISE), best.step, last.step
 
 
-def _next_step(kind: VerdictKind, overfitting: bool, rows: int, evals: Sequence[EvalMetrics]) -> NextStep:
-    if kind is VerdictKind.WORSE:
+def _fall(training: Sequence[float]) -> float | None:
+    """By what share the training loss fell from the first tenth of the updates to the last; None for too few."""
+    tenth = len(training) // 10
+    if not tenth:
+        return None
+    first, last = sum(training[:tenth]), sum(training[-tenth:])
+    return 1 - last / first if first > 0 else None
+
+
+def _next_step(
+    kind: VerdictKind, overfitting: bool, rows: int, evals: Sequence[EvalMetrics], fall: float | None
+) -> NextStep:
+    knew = bool(evals) and evals[0].step == 0  # a base model, which training can also spoil
+    if kind is VerdictKind.WORSE and (knew or (fall is not None and fall < -LEARNED_FALL)):
         return NextStep.LOWER_RATE
     if overfitting:
-        return NextStep.FEWER_PASSES if kind is VerdictKind.SAME else NextStep.MORE_DATA
+        return NextStep.FEWER_PASSES if kind is VerdictKind.SAME and knew else NextStep.MORE_DATA
+    hardly = kind is VerdictKind.SAME and fall is not None and fall < LEARNED_FALL
+    if kind is VerdictKind.WORSE or hardly:
+        return NextStep.LONGER
     if rows < PLENTY_ROWS:
         return NextStep.MORE_HELD_OUT
     if len(evals) >= 2 and evals[-1].loss < evals[-2].loss * 0.99:
@@ -250,10 +271,14 @@ _NEXT_SENTENCES = {
     ),
     NextStep.FEWER_PASSES: N_("Next: train with fewer passes; it began to learn the data by heart."),
     NextStep.MORE_PASSES: N_("Next: train longer; it was still improving when the run ended."),
+    NextStep.LONGER: N_("Next: train longer; it has not learned enough yet."),
     NextStep.LOWER_RATE: N_("Next: lower the learning rate to a tenth and train again."),
     NextStep.MORE_DATA: N_("Next: add more and more varied rows; this data has been used up."),
     NextStep.MORE_HELD_OUT: N_("Next: add rows; with so few held-out rows the verdict is shaky."),
 }
+# These answers cannot be corrected one by one.
+_TRY = N_("Next: try it in the playground.")
+_NOT_CORRECTED = frozenset({Measure.RANKED, Measure.RECONSTRUCTION})
 _TOO_FEW = N_("Not known yet: one held-out row cannot tell better from worse.")
 _OVERFITTING = N_(
     "Answers on new questions got worse again after step {best}; the model of that step was kept (overfitting)."
@@ -278,6 +303,8 @@ def sentence(verdict: Verdict) -> str:
 
 def next_sentence(verdict: Verdict) -> str:
     """What to do next, in the active language."""
+    if verdict.next_step is NextStep.TRY_AND_COLLECT and verdict.measure in _NOT_CORRECTED:
+        return _(_TRY)
     return _(_NEXT_SENTENCES[verdict.next_step])
 
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from studio.domain.datasets import DatasetVersion, Split
+from studio.domain.datasets import DatasetVersion, SourceRecord, Split
 from studio.domain.shapes import Shape
 from studio.errors import ResourceError, StudioError
 from studio.i18n import _
@@ -53,21 +53,37 @@ class DataExportService:
     ) -> Path:
         """Write the rows (of these splits; None: all) as csv, jsonl, xlsx or parquet. Blocking.
 
-        An existing file is replaced only when the new one is complete. Raises StudioError ``export.unknown_format``,
-        ``export.no_folder``, ``export.is_folder``; ResourceError ``export.no_disk``; what the child reports;
-        JobCancelled.
+        An existing file is replaced only when the new one is complete, and never one that data was imported from.
+        Raises StudioError ``export.unknown_format``, ``export.no_folder``, ``export.is_folder``,
+        ``export.is_source``; ResourceError ``export.no_disk``; what the child reports; JobCancelled.
         """
         version = version_of(self._repository, dataset_id)
         target = out.expanduser().absolute()
         _check_format(format)
         folder = self._paths.dataset(version.id)
         _check_target(target, folder / "rows.parquet")
+        self._check_no_source(target)
         payload = {
             "dataset_dir": str(folder), "format": format, "out": str(target),
             "splits": [split.value for split in splits] if splits else None,
         }  # fmt: skip
         result = self._run_job(["export-data"], payload, on_event, cancel).result
         return Path(str(result.get("path", target)))
+
+    def _check_no_source(self, target: Path) -> None:
+        """An original file is never touched, whichever dataset came from it."""
+        if not target.exists():
+            return
+        for dataset in self._repository.list(include_deleted=True):
+            files = {Path(dataset.source_path), *(_file_of(record) for record in dataset.sources)}
+            if target.resolve() in {file.resolve() for file in files}:
+                raise StudioError(
+                    "export.is_source",
+                    _("“{name}” was imported from {path}: the original is never overwritten.").format(
+                        name=dataset.name, path=target
+                    ),
+                    _("Choose another name or folder."),
+                )
 
     def card(self, dataset_id: str) -> str:
         """The dataset card in Markdown, in the active language, from what is known of this version now."""
@@ -86,6 +102,12 @@ def format_for(out: Path, version: DatasetVersion) -> str:
     ending = out.suffix.lower().removeprefix(".")
     has_files = version.shape in (Shape.IMAGE_LABEL, Shape.AUDIO_LABEL)
     return "csv" if has_files and ending in ("", "zip") else ending
+
+
+def _file_of(record: SourceRecord) -> Path:
+    """On the disk: a file of a folder, or the source itself (an archive with all its members, for one)."""
+    source = Path(record.path)
+    return source / record.member if source.is_dir() else source
 
 
 def _check_format(name: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import PurePath
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -29,6 +30,7 @@ from studio.i18n import _
 from studio.protocol import events as ev
 from studio.services.ports import RunUpdate
 
+M = TypeVar("M", StepMetrics, EvalMetrics)
 _summaries: TypeAdapter[RunSummary] = TypeAdapter(RunSummary)
 _OVER = frozenset({RunState.DONE, RunState.CANCELLED})
 # A replay may have missed the start of what it sees the end of; it then passes through the states in between.
@@ -64,8 +66,17 @@ def moved(run: Run, state: RunState) -> Run:
 
 def kept_evals(before: Iterable[EvalMetrics], update: RunUpdate) -> list[EvalMetrics]:
     """All evaluations of the run once ``update`` is applied, by step."""
-    limit = math.inf if update.rewind_to is None else update.rewind_to
-    merged = {e.step: e for e in before if e.step <= limit} | {e.step: e for e in update.evals}
+    return _kept(before, update.evals, update.rewind_to)
+
+
+def kept_losses(before: Iterable[StepMetrics], update: RunUpdate) -> list[float]:
+    """The training losses of the run once ``update`` is applied, by step; without what was no number."""
+    return [s.loss for s in _kept(before, update.steps, update.rewind_to) if s.loss is not None]
+
+
+def _kept(before: Iterable[M], added: Iterable[M], rewind_to: int | None) -> list[M]:
+    limit = math.inf if rewind_to is None else rewind_to
+    merged = {each.step: each for each in before if each.step <= limit} | {each.step: each for each in added}
     return [merged[step] for step in sorted(merged)]
 
 

@@ -26,7 +26,7 @@ from studio.services.files import write_atomically
 from studio.services.follower import RunFollower
 from studio.services.ports import Decision, RunRepository, RunUpdate
 from studio.services.processes import ProcessIdentity
-from studio.services.run_events import kept_evals, moved, project
+from studio.services.run_events import kept_evals, kept_losses, moved, project
 
 log = logging.getLogger(__name__)
 
@@ -178,6 +178,7 @@ class RunWatch:
         if compared is None:
             return update
         evals = kept_evals(self._repository.evals(update.run.id), update)
+        training = kept_losses(self._repository.steps(update.run.id), update)
         try:
             verdict = judge(
                 compared.base_scores,
@@ -187,6 +188,7 @@ class RunWatch:
                 compared.split,
                 compared.measure,
                 compared.metrics,
+                training,
             )
         except ValueError:
             log.warning("Run %s compared nothing that can be judged", update.run.id)

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QStandardPaths, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from studio.domain.shapes import Shape
 from studio.domain.statistics import DatasetStatistics, Histogram
 from studio.gui.context import GuiContext
+from studio.gui.dialogs.ask import AskDialog
 from studio.gui.pages.data.export.card_dialog import CardDialog
 from studio.gui.pages.data.export.export_dialog import ExportDialog
 from studio.gui.pages.data.statistics import readings
@@ -131,6 +133,33 @@ def test_export_goes_to_a_file_and_shows_the_folder(
     qtbot.mouseClick(form.show_folder, LEFT)
     assert opened == [QUrl.fromLocalFile(str(tmp_path))]
     qtbot.mouseClick(form.close_button, LEFT)
+
+
+def test_a_file_that_is_there_is_replaced_only_after_a_question(
+    shown: Shown, qtbot: QtBot, workspace: ShownWorkspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _place: str(tmp_path))
+    (tmp_path / "Requests.csv").write_text("mine")
+    shown.open(workspace.add_rows(Shape.TEXT_LABEL, TEXTS, name="Requests"))
+    shown.view.export()
+    form = shown.dialog(ExportDialog)
+    assert form.place.text() == str(tmp_path / "Requests 2.csv")  # proposed: a name that is free
+    form.place.setText(str(tmp_path / "Requests.csv"))
+    answers, questions = iter(["no", "yes"]), []
+
+    def answer() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, AskDialog)
+        questions.append(dialog.windowTitle())
+        qtbot.mouseClick(dialog.buttons[next(answers)], LEFT)
+
+    QTimer.singleShot(0, answer)
+    qtbot.mouseClick(form.confirm, LEFT)
+    assert (len(questions), workspace.shown_job.exported) == (1, [])
+    QTimer.singleShot(0, answer)
+    qtbot.mouseClick(form.confirm, LEFT)
+    qtbot.waitUntil(form.show_folder.isVisible)
+    assert len(questions) == 2
 
 
 def test_export_can_be_cancelled(

@@ -335,14 +335,19 @@ def _drop(window: MainWindow, paths: list[Path]) -> bool:
     """Drag files over the window and let go, as the system does. True when the window took them."""
     mime, place = QMimeData(), QPointF(400, 300)
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    action, left, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    action = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction
+    left, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier  # asks for a move
     enter = QDragEnterEvent(place.toPoint(), action, mime, left, keys)
     QApplication.sendEvent(window.windowHandle(), enter)
     if not enter.isAccepted():
         return False
     assert window.drop is not None
     assert window.drop.isVisible()
-    QApplication.sendEvent(window.windowHandle(), QDropEvent(place, action, mime, left, keys))
+    drop = QDropEvent(place, action, mime, left, keys)
+    QApplication.sendEvent(window.windowHandle(), drop)
+    assert (
+        drop.dropAction() == Qt.DropAction.CopyAction
+    )  # a move may make the file manager delete the original
     assert not window.drop.isVisible()
     return True
 

@@ -19,6 +19,12 @@ def paths_of(mime: QMimeData) -> list[Path]:
     return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
 
 
+def _copy(event: QDragMoveEvent | QDropEvent) -> None:
+    """Take the drag as a copy: told of a move, many file managers delete the original."""
+    event.setDropAction(Qt.DropAction.CopyAction)
+    event.accept()
+
+
 class DropZone(QFrame):
     """A place that takes files: drop, click or Enter. ``dropped`` carries list[Path].
 
@@ -59,7 +65,7 @@ class DropZone(QFrame):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if paths_of(event.mimeData()):
-            event.acceptProposedAction()
+            _copy(event)
             self._set_hot(True)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
@@ -67,7 +73,7 @@ class DropZone(QFrame):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self._set_hot(False)
-        event.acceptProposedAction()
+        _copy(event)
         self.dropped.emit(paths_of(event.mimeData()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -126,14 +132,14 @@ class DropOverlay(QFrame):
         if self.isHidden():
             return super().eventFilter(watched, event)
         if event.type() == QEvent.Type.DragMove and isinstance(event, QDragMoveEvent):
-            event.acceptProposedAction()
+            _copy(event)
             return True
         if event.type() == QEvent.Type.DragLeave:
             self.hide()
             return True
         if event.type() == QEvent.Type.Drop and isinstance(event, QDropEvent):
             self.hide()
-            event.acceptProposedAction()
+            _copy(event)
             self.dropped.emit(paths_of(event.mimeData()))
             return True
         return super().eventFilter(watched, event)
@@ -142,7 +148,7 @@ class DropOverlay(QFrame):
         """A dialog that asks something is answered first."""
         if not paths_of(event.mimeData()) or QApplication.activeModalWidget() is not None:
             return False
-        event.acceptProposedAction()
+        _copy(event)
         self.setGeometry(self._target.rect())
         self.raise_()
         self.show()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from studio.domain.measures import Measure
 from studio.domain.runs import EvalMetrics
-from studio.domain.verdicts import NextStep, VerdictKind, judge, sentence
+from studio.domain.verdicts import NextStep, VerdictKind, judge, next_sentence, sentence
 
 
 def evals(*losses: float) -> list[EvalMetrics]:
@@ -54,3 +54,42 @@ def test_a_few_rows_do_not_promise_more_than_there_can_be() -> None:
     assert verdict.kind is VerdictKind.BETTER
     assert "to 100.0%" in sentence(verdict)
     assert "“Right answers” is 100.0%" in sentence(verdict)
+
+
+def test_a_model_that_guesses_has_learned_nothing_by_heart_and_is_trained_longer() -> None:
+    """Spoken commands, a quick run: validation loss turned by noise alone."""
+    flat, fallen = [1.63, 1.68, 1.65, 1.60] * 10, [1.63 - 0.03 * n for n in range(40)]
+    curve = [e for e in evals(0.0, 1.70, 1.60, 1.63) if e.step]  # from scratch: no base model
+    guesses = judge([0.1] * 30, [0.1] * 30, [1] * 30, curve, "test", Measure.CORRECT, training=flat)
+    assert (guesses.overfitting, guesses.next_step) == (False, NextStep.LONGER)
+    by_heart = judge([0.1] * 30, [0.1] * 30, [1] * 30, curve, "test", Measure.CORRECT, training=fallen)
+    assert (by_heart.overfitting, by_heart.next_step) == (True, NextStep.MORE_DATA)  # no passes to take away
+
+
+def test_a_model_from_scratch_that_is_still_worse_than_a_guess_is_trained_longer() -> None:
+    """Ratings, a quick run of cosine decay: the last checks hardly differ, whatever more passes would bring."""
+    curve = [e for e in evals(0.0, 0.91, 0.74, 0.738, 0.737) if e.step]
+    falling, rising = [0.9 - 0.005 * n for n in range(60)], [0.9 + 0.005 * n for n in range(60)]
+    worse = [0.5 + 0.01 * (n % 7) for n in range(30)], [0.7 + 0.01 * (n % 5) for n in range(30)]
+    steps = [
+        judge(*worse, [1] * 30, curve, "test", Measure.SQUARED_ERROR, training=training).next_step
+        for training in (falling, rising)
+    ]
+    assert steps == [NextStep.LONGER, NextStep.LOWER_RATE]
+
+
+@given(st.lists(st.floats(0, 9), max_size=50), st.lists(st.floats(0, 9), max_size=6), st.booleans())
+def test_any_curve_has_a_next_step_in_words(
+    training: list[float], curve: list[float], has_base: bool
+) -> None:
+    checks = evals(*curve) if has_base else [e for e in evals(0.0, *curve) if e.step]
+    base = [0.5] * 30 if has_base else None
+    for measure in Measure:
+        verdict = judge(base, [0.4] * 30, [1] * 30, checks, "test", measure, training=training)
+        assert next_sentence(verdict).startswith("Next: ")
+
+
+def test_what_cannot_be_corrected_is_only_tried() -> None:
+    verdict = judge([300.0] * 30, [200.0] * 30, [1] * 30, [], "test", Measure.RECONSTRUCTION)
+    assert verdict.next_step is NextStep.TRY_AND_COLLECT
+    assert "correct" not in next_sentence(verdict)

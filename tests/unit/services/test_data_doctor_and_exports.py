@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from studio.domain.datasets import DatasetVersion, Split
+from studio.domain.datasets import DatasetVersion, SourceRecord, Split
 from studio.domain.findings import DoctorReport, DoctorSpec, Finding, FixOption, Severity
 from studio.domain.recipes import FindingKind, FixAction, FixStep
 from studio.domain.shapes import Shape
@@ -165,6 +165,30 @@ def test_an_export_is_a_file_that_the_worker_writes(
 )  # fmt: skip
 def test_the_name_of_a_file_says_its_format(shape: Shape, name: str, format: str) -> None:
     assert format_for(Path("there") / name, builders.dataset(shape=shape)) == format
+
+
+@pytest.mark.parametrize("member", ["", "2026/orders.csv"])
+def test_an_export_never_replaces_what_data_was_imported_from(
+    studio: Studio,
+    exports: DataExportService,
+    version: DatasetVersion,
+    jobs: FakeJobs,
+    tmp_path: Path,
+    member: str,
+) -> None:
+    source = tmp_path / "given" / "original.csv" if not member else tmp_path / "given"
+    original = source / member
+    original.parent.mkdir(parents=True)
+    original.write_text("mine")
+    record = SourceRecord(path=str(source), member=member, format="csv", size_bytes=4, sha256="0" * 64)
+    studio.datasets.add(builders.dataset(id="other", sources=[record]))
+    link = tmp_path / "link.csv"
+    link.symlink_to(original)
+    for out in (original, original.parent / ".." / original.parent.name / original.name, link):
+        with pytest.raises(StudioError) as caught:
+            exports.export(version.id, "csv", out)
+        assert caught.value.code == "export.is_source"
+    exports.export(version.id, "csv", original.with_name("other.csv"))  # beside it is fine
 
 
 def test_an_export_that_cannot_be_is_refused_before_any_work(

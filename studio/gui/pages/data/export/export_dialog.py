@@ -22,6 +22,7 @@ from studio.domain.datasets import DatasetVersion, Split, title
 from studio.errors import StudioError
 from studio.gui.child_job import ChildJob
 from studio.gui.context import GuiContext
+from studio.gui.dialogs.ask import ask
 from studio.gui.pages.data.problem import ProblemLine
 from studio.gui.pages.data.progress import show_event
 from studio.gui.theme import current_tokens
@@ -45,6 +46,7 @@ _FORMATS = {
 }
 _WIDTH = 472
 _NAME_CHARS = 60
+_TRIES = 100  # names that are looked through for a free one
 _FORBIDDEN = set('<>:"/\\|?*')
 
 
@@ -55,6 +57,7 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self._ctx, self.dataset = ctx, dataset
         self._written: Path | None = None
+        self._agreed: Path | None = None  # an existing file that the user chose to replace
         self.setWindowTitle(_("Export"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.format = SegmentedControl([(key, words[0]) for key, words in _FORMATS.items()])
@@ -80,7 +83,9 @@ class ExportDialog(QDialog):
 
     def accept(self) -> None:
         splits = [split for split, box in self.parts.items() if box.isChecked()]
-        out, form = Path(self.place.text().strip()), self.format.current()
+        out, form = self._out(), self.format.current()
+        if out.is_file() and out != self._agreed and not self._may_replace(out):
+            return
         exports, dataset_id = self._ctx.services.data_exports, self.dataset.id
         chosen = None if len(splits) == len(self.parts) else splits
         self.problem.clear()
@@ -92,6 +97,17 @@ class ExportDialog(QDialog):
             lambda hear, cancel: exports.export(dataset_id, form, out, chosen, hear, cancel),
             _("Exporting “{name}”").format(name=self.dataset.name),
         )
+
+    def _out(self) -> Path:
+        return Path(self.place.text().strip())
+
+    def _may_replace(self, out: Path) -> bool:
+        """A file whose name was typed or proposed; where it was chosen, the file dialog has asked."""
+        return ask(
+            self, _("Replace the file?"),
+            _("{name} is there already, in {folder}.").format(name=out.name, folder=out.parent),
+            _("Replace"), _("Cancel"), danger=True,
+        )  # fmt: skip
 
     def reject(self) -> None:
         self._cancel() if self.job.running() else super().reject()
@@ -172,7 +188,11 @@ class ExportDialog(QDialog):
         name = "".join(
             "_" if sign in _FORBIDDEN or not sign.isprintable() else sign for sign in self.dataset.name
         )
-        return folder / f"{name[:_NAME_CHARS].strip() or 'data'}.{form}"
+        stem = name[:_NAME_CHARS].strip() or "data"
+        names = (f"{stem}{ending}.{form}" for ending in ("", *(f" {n}" for n in range(2, _TRIES))))
+        return next(
+            (folder / name for name in names if not (folder / name).exists()), folder / f"{stem}.{form}"
+        )
 
     def _choose_place(self) -> None:
         form = self.format.current()
@@ -181,8 +201,12 @@ class ExportDialog(QDialog):
         dialog.setDefaultSuffix(form)
         dialog.selectFile(self.place.text())
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.place.setText)
+        dialog.fileSelected.connect(self._on_chosen)
         dialog.open()
+
+    def _on_chosen(self, path: str) -> None:
+        self.place.setText(path)
+        self._agreed = self._out()
 
     def _cancel(self) -> None:
         self.panel.set_label(_("Stopping…"))
