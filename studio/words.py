@@ -31,6 +31,11 @@ def duration_words(seconds: float) -> str:
     return _("{hours} h {minutes} min").format(hours=whole // 3600, minutes=whole % 3600 // 60)
 
 
+def speed_words(per_s: float, *, reads_text: bool) -> str:
+    """What a model takes in a second: tokens of text, or rows of anything else."""
+    return (_("{n} tokens/s") if reads_text else _("{n} rows/s")).format(n=f"{per_s:,.0f}")
+
+
 def loss_words(loss: float | None) -> str:
     """A loss in nats per token with three digits after the point; a dash when there is none."""
     return "–" if loss is None else f"{loss:.3f}"

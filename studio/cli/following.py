@@ -11,11 +11,12 @@ from studio.cli.output import error_facts
 from studio.cli.progress import ProgressLine
 from studio.cli.verbs import INTERRUPTED
 from studio.domain.runs import ENDED, STATE_TITLES, Run, RunState
+from studio.domain.shapes import TEXT_SHAPES
 from studio.domain.verdicts import Verdict, next_sentence, sentence
 from studio.errors import StudioError
 from studio.i18n import _
 from studio.services.container import Services
-from studio.words import duration_words, loss_words, size_words
+from studio.words import duration_words, loss_words, size_words, speed_words
 
 POLL_S = 0.1
 START_PATIENCE_S = 15.0
@@ -26,7 +27,7 @@ def follow(call: Call, services: Services, run: Run) -> Run:
     """Show the run until it ends. Ctrl+C once: stop and keep the model; twice: cancel."""
     call.interrupts.allow(2)
     heeded = 0
-    with ProgressLine(call.out) as progress:
+    with ProgressLine(call.out, reads_text=run.plan.shape in TEXT_SHAPES) as progress:
         while (run := services.runs.get(run.id)).state not in ENDED and run.state is not RunState.INTERRUPTED:
             for run_id, events in services.runs.poll():
                 for event in events if run_id == run.id else ():
@@ -111,8 +112,9 @@ def tell_run(call: Call, services: Services, run: Run) -> None:
 def _tell_success(call: Call, services: Services, run: Run) -> None:
     say, summary, verdict = call.out.say, run.summary, services.runs.verdict(run.id)
     if summary is not None:
-        say(_("{steps} updates in {time}, {speed} tokens/s. Model: {path}").format(
-            steps=f"{summary.steps:,}", time=duration_words(summary.seconds), speed=f"{summary.tokens_per_s:.0f}",
+        speed = speed_words(summary.tokens_per_s, reads_text=run.plan.shape in TEXT_SHAPES)
+        say(_("{steps} updates in {time}, {speed}. Model: {path}").format(
+            steps=f"{summary.steps:,}", time=duration_words(summary.seconds), speed=speed,
             path=services.paths.run(run.id) / summary.model_path,
         ))  # fmt: skip
     if summary is not None and run.estimate is not None:

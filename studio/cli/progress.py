@@ -24,16 +24,22 @@ from studio.protocol.events import (
     Step,
 )
 from studio.services.phases import phase_words
-from studio.words import duration_words, loss_words
+from studio.words import duration_words, loss_words, speed_words
 
 LINE_EVERY_S = 10.0
 
 
 class ProgressLine:
-    """A listener to events; use as a context manager around the work."""
+    """A listener to events; use as a context manager around the work.
 
-    def __init__(self, out: Output, clock: Callable[[], float] = time.monotonic) -> None:
+    reads_text: whether what is trained takes tokens or rows.
+    """
+
+    def __init__(
+        self, out: Output, clock: Callable[[], float] = time.monotonic, *, reads_text: bool = True
+    ) -> None:
         self._console = out.progress
+        self._reads_text = reads_text
         self._clock = clock
         self._status: Status | None = None
         self._phase = ""
@@ -56,7 +62,7 @@ class ProgressLine:
         if isinstance(event, Phase):
             self._enter_phase(event.name)
         elif isinstance(event, Step):
-            self._moving(_step_words(event), event.step in (1, event.total_steps))
+            self._moving(_step_words(event, self._reads_text), event.step in (1, event.total_steps))
         elif isinstance(event, Progress):
             self._moving(_progress_words(self._phase, event))
         elif text := _lasting_words(event):
@@ -80,12 +86,12 @@ class ProgressLine:
             self._console.print(text, soft_wrap=True)
 
 
-def _step_words(event: Step) -> str:
-    text = _("Step {step} of {total}: loss {loss}, {speed} tokens/s").format(
+def _step_words(event: Step, reads_text: bool) -> str:
+    text = _("Step {step} of {total}: loss {loss}, {speed}").format(
         step=event.step,
         total=event.total_steps,
         loss=loss_words(event.loss),
-        speed=f"{event.tokens_per_s:.0f}",
+        speed=speed_words(event.tokens_per_s, reads_text=reads_text),
     )
     if event.eta_s is None or event.step >= event.total_steps:
         return text
@@ -110,7 +116,7 @@ def _lasting_words(event: Event) -> str:
             step=event.step, loss=loss_words(event.loss)
         ) + best  # fmt: skip
     if isinstance(event, ProbeAnswered):
-        return f"  {words.excerpt(event.prompt)} → {words.excerpt(event.answer, 100)}"
+        return f"  {words.asked(event.prompt)} → {words.excerpt(event.answer, 100)}"
     if isinstance(event, Paused):
         return _("Paused at step {step}.").format(step=event.step)
     if isinstance(event, Resumed):

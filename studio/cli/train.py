@@ -17,11 +17,11 @@ from studio.domain.basemodels import BaseModelInfo
 from studio.domain.datasets import Split
 from studio.domain.products import Task
 from studio.domain.runs import FitEstimate, Placement, Run, RunPlan, RunState
-from studio.domain.shapes import Shape
+from studio.domain.shapes import TEXT_SHAPES, Shape
 from studio.domain.specs import Preset, TrainSpec, preset_spec
 from studio.i18n import N_, _
 from studio.services.container import Services
-from studio.words import duration_words, size_words
+from studio.words import duration_words, size_words, speed_words
 
 NOT_READY = 3
 
@@ -167,11 +167,11 @@ def planned(
 def _check(call: Call, services: Services, plan: RunPlan) -> Answer:
     with ProgressLine(call.out) as progress:
         estimate = services.runs.check(plan, progress, call.interrupts.cancelled)
-    _tell_estimate(call, estimate)
+    _tell_estimate(call, estimate, reads_text=plan.shape in TEXT_SHAPES)
     return Answer(estimate.model_dump(mode="json"), 0 if estimate.ready else NOT_READY)
 
 
-def _tell_estimate(call: Call, estimate: FitEstimate) -> None:
+def _tell_estimate(call: Call, estimate: FitEstimate, *, reads_text: bool) -> None:
     say = call.out.say
     say(_("It fits this computer.") if estimate.ready else _("It does not fit this computer."))
     for problem in estimate.problems:
@@ -180,8 +180,9 @@ def _tell_estimate(call: Call, estimate: FitEstimate) -> None:
         time=duration_words(estimate.seconds), low=duration_words(estimate.seconds_low),
         high=duration_words(estimate.seconds_high),
     ))  # fmt: skip
-    say(_("Updates: {steps}; speed: {speed} tokens/s on {device}").format(
-        steps=f"{estimate.steps:,}", speed=f"{estimate.tokens_per_s:.0f}", device=estimate.device
+    say(_("Updates: {steps}; speed: {speed} on {device}").format(
+        steps=f"{estimate.steps:,}", speed=speed_words(estimate.tokens_per_s, reads_text=reads_text),
+        device=estimate.device,
     ))  # fmt: skip
     say(_("Memory: {need} of {free} free").format(
         need=size_words(estimate.memory_bytes), free=size_words(estimate.memory_available_bytes)

@@ -134,6 +134,9 @@ SHAPES: Final[dict[Shape, ShapeColumns]] = {
     ),
 }  # fmt: skip
 
+# Work on these is counted in tokens, on the others in rows.
+TEXT_SHAPES: Final = frozenset(Shape) - {Shape.IMAGE_LABEL, Shape.AUDIO_LABEL, Shape.RATINGS}
+
 # Columns of rows.parquet that are not content. origin is there only once a step made rows: see ORIGINS.
 META_COLUMNS: Final = ("row", "key", "split", "origin")
 ORIGINS: Final = ("added", "resampled", "augmented")

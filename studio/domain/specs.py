@@ -416,7 +416,7 @@ def _enough_updates(spec: TrainSpec, rows: int, wanted: float) -> dict[str, obje
         batch //= 2
     epochs = max(spec.epochs, float(min(_MOST_PASSES, math.ceil(wanted * batch / rows))))
     checks = spec.evals_per_epoch * spec.epochs / epochs
-    return {"batch_size": batch, "epochs": epochs, "evals_per_epoch": round(checks, 2)}
+    return {"batch_size": batch, "epochs": epochs, "evals_per_epoch": round(checks, 3)}
 
 
 def applies(name: str, spec: TrainSpec, shape: Shape | None = None) -> bool:

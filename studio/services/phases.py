@@ -21,7 +21,7 @@ _PHASES = {
     "answering_probes": N_("Answering the sample questions…"),
     "saving": N_("Saving…"),
     "writing": N_("Writing…"),
-    "comparing": N_("Comparing with the base model…"),
+    "comparing": N_("Comparing on rows that it never saw…"),
     "resuming": N_("Taking up the work again…"),
     "converting": N_("Converting the model…"),
     "fetching": N_("Downloading…"),

@@ -64,6 +64,25 @@ def test_plain_values() -> None:
     assert plain({ColumnRole.TEXT: math.inf}) == {"text": None}
 
 
+def test_pictures_are_counted_as_rows_and_named_shortly() -> None:
+    text = io.StringIO()
+    with ProgressLine(Output(False, text, text), reads_text=False) as progress:
+        progress(builders.step(1, 1, total=100))
+        progress(
+            ev.ProbeAnswered(
+                step=1, index=0, prompt=f"{'ab' * 32}.png", answer="circle", tokens=0, seconds=0.1
+            )
+        )
+        progress(
+            ev.ProbeAnswered(step=1, index=1, prompt="Where is it?", answer="there", tokens=0, seconds=0.1)
+        )
+    words = text.getvalue()
+    assert "rows/s" in words
+    assert "tokens" not in words
+    assert "  abababab….png → circle" in words
+    assert "  Where is it? → there" in words
+
+
 def test_progress_in_a_pipe_is_a_line_now_and_then() -> None:
     text, clock = io.StringIO(), Clock()
     with ProgressLine(Output(False, text, text), clock) as progress:

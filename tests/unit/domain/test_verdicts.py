@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.domain.measures import Measure
@@ -78,6 +78,7 @@ def test_a_model_from_scratch_that_is_still_worse_than_a_guess_is_trained_longer
     assert steps == [NextStep.LONGER, NextStep.LOWER_RATE]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 9), max_size=50), st.lists(st.floats(0, 9), max_size=6), st.booleans())
 def test_any_curve_has_a_next_step_in_words(
     training: list[float], curve: list[float], has_base: bool

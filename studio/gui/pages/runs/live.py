@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from studio.domain.architectures import Architecture
 from studio.domain.runs import EvalMetrics, ProbeAnswer, Run, RunState, StepMetrics
-from studio.domain.shapes import Shape
+from studio.domain.shapes import TEXT_SHAPES
 from studio.gui.widgets.plots_series import Series
 from studio.protocol.events import (
     Cancelled,
@@ -27,8 +27,6 @@ from studio.protocol.events import (
     Started,
     Step,
 )
-
-TEXT_SHAPES = frozenset(Shape) - {Shape.IMAGE_LABEL, Shape.AUDIO_LABEL, Shape.RATINGS}
 
 
 @dataclass
