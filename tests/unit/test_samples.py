@@ -15,12 +15,17 @@ NEXT_STEP = {"en": "Next step: ", "zh": "下一步："}
 DATA_FILES = [f"customer_service_{lang}.csv" for lang in LANGUAGES] + [
     f"recommendation_{lang}.jsonl" for lang in LANGUAGES
 ]
+JUDGED_FILES = [f"{name}_{lang}.csv" for name in ("judged", "thumbs") for lang in LANGUAGES]
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
-def service_rows(lang: str) -> list[dict[str, str]]:
-    with (SAMPLES / f"customer_service_{lang}.csv").open(encoding="utf-8", newline="") as file:
+def rows_of(name: str) -> list[dict[str, str]]:
+    with (SAMPLES / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, strict=True))
+
+
+def service_rows(lang: str) -> list[dict[str, str]]:
+    return rows_of(f"customer_service_{lang}.csv")
 
 
 def chats(lang: str) -> list[list[dict[str, str]]]:
@@ -122,7 +127,7 @@ def test_probes_never_occur_in_the_data(lang: str) -> None:
     assert not any(normalised(prompt) in known for prompt in prompts)
 
 
-@pytest.mark.parametrize("name", [*DATA_FILES, "probes.json", "shop_facts.md"])
+@pytest.mark.parametrize("name", [*DATA_FILES, *JUDGED_FILES, "probes.json", "shop_facts.md"])
 def test_nothing_looks_like_private_data(name: str) -> None:
     text = (SAMPLES / name).read_text(encoding="utf-8")
     domains = set(re.findall(r"[\w.+-]+@([\w.-]*\w)", text, flags=re.ASCII))
@@ -140,6 +145,20 @@ def test_licence_file_lists_every_file_with_its_rows() -> None:
     listed: dict[str, str] = dict(row.findall(text))
     counts = {f"customer_service_{lang}.csv": len(service_rows(lang)) for lang in LANGUAGES}
     counts |= {f"recommendation_{lang}.jsonl": len(chats(lang)) for lang in LANGUAGES}
+    counts |= {name: len(rows_of(name)) for name in JUDGED_FILES}
     counts["probes.json"] = sum(map(len, probes().values()))
     assert {name: int(listed[name]) for name in counts} == counts
     assert set(listed) == {path.name for path in SAMPLES.iterdir()} - {"LICENSES.md"}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_judged_answers_differ_and_the_worse_lacks_the_next_step(lang: str) -> None:
+    judged, thumbs = (rows_of(f"{name}_{lang}.csv") for name in ("judged", "thumbs"))
+    answers = {row["question"]: row["answer"] for row in service_rows(lang)}
+    assert len({row["question"] for row in judged}) == len(judged) == len(thumbs) == 88
+    for row, thumb in zip(judged, thumbs, strict=True):
+        assert row["better"] == answers[row["question"]]
+        assert NEXT_STEP[lang] not in row["worse"]
+        assert row["worse"].strip()
+        assert thumb["answer"] == row["better" if thumb["thumb"] == "up" else "worse"]
+    assert [row["thumb"] for row in thumbs].count("up") == 44
