@@ -33,6 +33,20 @@ _FLAT: Final = r"(?:(?:Flat|Apt|Apartment|Unit|Suite) ?[0-9A-Za-z]{1,5},? ?)?"
 _STREET: Final = re.compile(
     rf"{_FLAT}{_NUMBER} (?P<name>(?:{_NAME} ){{1,4}}?)(?P<type>{_TYPE})\b(?:\.(?! [A-Z][a-z]))?{_TAIL}"
 )
+# Whatever the street is called: a state of the USA and a ZIP code at the end leave no doubt.
+_STATE: Final = (
+    r"(?:A[AEKLPRSZ]|C[AOT]|D[CE]|F[LM]|G[AU]|HI|I[ADLN]|K[SY]|LA|M[ADEHINOPST]|N[CDEHJMVY]|O[HKR]|P[ARW]"
+    r"|RI|S[CD]|T[NX]|UT|V[AIT]|W[AIVY])"
+)
+_ANY_STREET: Final = re.compile(
+    rf"{_FLAT}{_NUMBER} (?P<name>(?:{_NAME} ){{0,4}}{_NAME}){_UNIT}?"
+    rf", ?{_TOWN},? {_STATE},? [0-9]{{5}}(?:-[0-9]{{4}})?\b"
+)
+# Posts of the armed forces: PSC 1234, Box 5678, APO AE 09012.
+_MILITARY: Final = re.compile(
+    rf"(?:PSC [0-9]{{1,5}}|Unit [0-9]{{1,5}}|US(?:S|NS|NV|CGC) {_NAME}(?: {_NAME})?)(?:,? Box [0-9]{{1,5}})?,?"
+    rf" [ADF]PO,? A[AEP],? [0-9]{{5}}\b"
+)
 _BARE_BROADWAY: Final = re.compile(rf"{_NUMBER} Broadway\b{_TAIL}")
 _PO_BOX: Final = re.compile(rf"(?i:\bP\.? ?O\.? ?Box) [0-9]{{1,7}}\b{_TAIL}")
 _CONTEXT: Final = (
@@ -127,10 +141,14 @@ _TAIL_ZH: Final = (
     r"楼|科技园|产业园|园区|国际|百货|商场|商城|学校|大学|中学|小学|医院|公司|公馆|华府|雅苑|名苑)"
     r"|[0-9]{1,3}-[0-9]{1,4}(?:-[0-9]{1,4})?|[ ]?[0-9]{3,4}(?![0-9.元]))"
 )
+_POSTCODE_ZH: Final = r"(?:[ ，,]{0,2}(?:邮编[:：]? ?)?[0-9]{6}(?![0-9A-Za-z元.]))?"
 _ROAD_ZH: Final = re.compile(
     rf"{_HAN}{{1,24}}(?:路|街|道|巷|胡同|公路|弄堂)(?:[东南西北中]?[一二三四五六七八九十0-9]{{0,2}}[段里巷])?"
     rf" ?[甲乙丙丁]?[0-9]{{1,5}}(?:-[0-9]{{1,4}})?(?:号院|号楼|号|弄|號)(?:[0-9]{{1,4}}(?:号|弄|支"
-    rf"弄))?(?!店|线|公交|地铁|文件|出口|车|机|选手|球员){_TAIL_ZH}{{0,6}}"
+    rf"弄))?(?!店|线|公交|地铁|文件|出口|车|机|选手|球员){_TAIL_ZH}{{0,6}}{_POSTCODE_ZH}"
+)
+_BLOCK_ZH: Final = re.compile(
+    rf"{_HAN}{{2,28}}(?:路|街|道|巷|胡同)(?:[A-Za-z][0-9]{{0,3}}|[0-9]{{1,4}})[座栋幢]{_TAIL_ZH}{{0,4}}{_POSTCODE_ZH}"
 )
 _ESTATE_ZH: Final = re.compile(
     rf"{_HAN}{{2,24}}(?:小区|花园|苑|公寓|新村|家园|大厦|广场|村|里|庄园|公馆|府|湾|城|园|寓)(?:[一"
@@ -171,7 +189,10 @@ def find_addresses(text: str) -> Iterator[Place]:
     for match in _STREET.finditer(text):
         if _is_street(text, match):
             yield Place(match.start(), match.end(), PrivateKind.ADDRESS)
-    for pattern in (_PO_BOX, _BARE_BROADWAY):
+    for match in _ANY_STREET.finditer(text):
+        if not match["name"].startswith(_MADE_UP_EN):
+            yield Place(match.start(), match.end(), PrivateKind.ADDRESS)
+    for pattern in (_PO_BOX, _BARE_BROADWAY, _MILITARY):
         for match in pattern.finditer(text):
             yield Place(match.start(), match.end(), PrivateKind.ADDRESS)
     for match in _LOWER.finditer(text):
@@ -191,7 +212,7 @@ def _is_street(text: str, match: re.Match[str]) -> bool:
 
 def find_chinese_addresses(text: str) -> Iterator[Place]:
     """Chinese postal addresses, from the largest region named to the room."""
-    for pattern in (_ROAD_ZH, _ESTATE_ZH, _ROOM_ZH, _REGION_ZH):
+    for pattern in (_ROAD_ZH, _BLOCK_ZH, _ESTATE_ZH, _ROOM_ZH, _REGION_ZH):
         for match in pattern.finditer(text):
             if _MADE_UP_ZH in match.group() or _NOT_ROADS_ZH.search(match.group()):
                 continue

@@ -18,7 +18,7 @@ _EVERYDAY: Final = frozenset(
     "路冷师寿冉初便牧农巢沙养贝米花章云红岳伯商包游洪暴年别边司由印宿宫党"
 )
 # Of these, the ones that begin a name more often than a word when two characters of given names follow.
-_OFTEN_NAMES: Final = frozenset("何常高金马黄石方白江钱文葛云雷安万")
+_OFTEN_NAMES: Final = frozenset("周何常高金马黄石方白江钱文葛云雷安万")
 # No surname before a title: 这位先生, 那个女士, 有的老师.
 _NO_SURNAME: Final = frozenset("和时都从有师司关那全能成万终计应解经让相后来须况便")
 # 对于先生…: what makes 于 a preposition.
@@ -28,6 +28,9 @@ _GIVEN_SINGLE: Final = frozenset(
     "伟芳娜敏静丽强磊军洋勇艳杰娟涛超霞刚桂英兰玲燕鹏辉飞波斌丹萍莉鑫浩凯健俊婷雪琳洁倩颖梅琴峰亮"
     "岩坤瑞博睿欣怡成云雨宁宏彬凡晨曦霖航"
 )
+# A given name alone where somebody must stand (和…沟通): more characters, after surnames that are no everyday words.
+_GIVEN_MET: Final = _GIVEN_SINGLE.union("宇平华明帆帅雷东旭龙林阳红玉莹慧瑜畅楠琴欢璐晶桂凤利建柳杨岚嘉")
+_SINGLE_TOO: Final = frozenset("周马何黄葛钱江")  # of the everyday ones
 # Characters frequent in given names; two of them after a surname, between bounds, are taken for a name.
 _GIVEN_CLASS: Final = (
     "[伟芳娜敏静丽强磊军洋勇艳杰娟涛超霞刚桂英兰玲燕鹏辉飞波斌丹萍莉鑫浩凯健俊婷雪琳洁倩颖梅琴峰"
@@ -41,7 +44,8 @@ _GIVEN_CLASS: Final = (
     "跃辰道锋钧铭锐锦镇长青靖韬韵颂风馨骥鸣启小微赐运宁川山岳阳雷东方正中越晗晔翊琬琰蔓茉莺鹃鸾凰"
     "绣绫钊铄铮铠锟鼎嵘嵩岱岭峥崇洛汉江河沛泓涓溪滢潇澜澄灵炎炳焰熠燊猛琮瑄璟皎盼睦硕祎祚禧秋秦穆"
     "笑筱紫缘群翱胤臻茵荃菁葵蒙蔚虹谊谨豪轶迅逍逢遐邦野钰阔雁雄雯霁霆露顺颜飒馥骄骞魁鲲鸥黎黛先守"
-    "传继绪宪宗宽定尔才若凌千百万生民全安平利乐连六七九]"
+    "传继绪宪宗宽定尔才若凌千百万生民全安平利乐连六七九"
+    "良厚泰冠策惠娥云娣璧姣娴婵纨君婕瑗咏悦昭茗希霭欢霄枫姬舒荔柳杨畅友功善哲亨彪震壮伦星康坚武花柔眉帅]"
 )
 # What a name may follow at once, besides a bound: 写的段誉成, 转给龚琳娜, 小哥侯军.
 _BEFORE_NAME: Final = (
@@ -75,10 +79,17 @@ _ACTS: Final = (
     r"通过|表示|要求|反馈|提交|来电|致电|打电话|申请|询问|预约|投诉|反映|签收|留言|称|说|告诉|下单"
     r"|购买|住在|家住|给我|是我|和我|跟我"
     r"|的(?:手机|电话|身份证|地址|订单|快递|包裹|账户|账号)"
+    r"|[昨今前明]天|刚[才刚]|[早晚]上|[上中下]午|已经|打[过来]|来过|同意|答应|请假|负责"
+)
+# Somebody stands between these, whatever the name: 请联系…处理, 和…沟通, 感谢…的帮助.
+_MEETS: Final = r"感谢|谢谢|多谢|联系|交给|转[交给]|请问|咨询|麻烦|拜托|通知|告诉|[和跟与同找问叫由给请帮替]"
+_MET: Final = (
+    r"的(?:帮助|支持|耐心|回复|服务|电话)|处理|沟通|联系|确认|商量|协商|对接|核实|跟进|负责|办理|帮忙"
+    r"|[说谈讲]过|在吗|在不在|[改换查退补开寄送取]"
 )
 _SIGNED: Final = r"此致|敬礼|敬上|商祺|谢谢|祝好|致敬|敬启|——|--"
 _NOT_NAMES: Final = re.compile(
-    r"^(?:满意|高度|评价|经理|服务|和手机|和电话|电话|手机|方便|方面|方式|常用|常见|安全|安装|单位"
+    r"^(?:周[年围期到边游岁转全折旋刊而密]|梅花|黄花|白云|金星|江南|高大|满意|高度|评价|经理|服务|和手机|和电话|电话|手机|方便|方面|方式|常用|常见|安全|安装|单位"
     r"|关系|关于|有关|万一|明细|明确|高级|应该|应当|时间|成功|水平"
     r"|平均|平台|于是|从未|从来|都是|能否|能不能|如何|何时|何况|何必|那|全部|全体|容易|温馨|通过|"
     r"通知|计划|项目|解决|查询|查看|经常|经过|文件|文化|明天|白天"
@@ -124,7 +135,7 @@ def suspect_pattern() -> str:
         rf"|(?:{_LABELS}|{_SELF}|我是|本人|这里是.{{0,10}}的)(?:信息|姓名)?[是为"
         rf"叫:：（(\s　]{{0,3}}{one}|[人员者][:：]\s?{one}|姓{one}|{one}(?:{given})"
         rf"|{one}\p{{Han}}{{1,2}}(?:{_ACTS}|[ 　，,:：（(\t]{{0,2}}(?:[+＋]?[8８][6６]|[1１]|手机|电话|收))"
-        rf"|{one}{_GIVEN_CLASS}{{1,2}}(?:$|\P{{Han}}|[的在要说已请将表把被负来到打退买下签先女寄领代过"
+        rf"|{one}{_GIVEN_CLASS}{{1,2}}(?:$|\P{{Han}}|{_ACTS}|{_MET}|[的在要说已请将表把被负来到打退买下签先女寄领代过"
         rf"了没还也都不查确你您为好办认约])|[{_BEFORE_NAME}]{one}{_GIVEN_CLASS}{{1,2}}"
         rf"|(?:{_SIGNED})[！!。]?\s{{0,8}}{one}"
     )
@@ -153,6 +164,7 @@ def _compiled(key: str) -> re.Pattern[str]:
                 rf"|[^\u4e00-\u9fa5]|[的在要说已请将表把被负来到打退买下签先女寄领代过了没还也都不查确你您为好"
                 rf"办认约])"
             ),
+            "between": rf"(?:{_MEETS})(?P<name>{one}{_GIVEN_CLASS}{{1,2}}?)(?=$|[^\u4e00-\u9fa5]|{_MET})",
             "signed": rf"(?:{_SIGNED})[！!。]?\s{{0,8}}{name}\s{{0,3}}(?=\n|$|[0-9])",
             "numbered": (
                 rf"(?:^|[，。,：: \n、到给寄（(]){name}(?=[ ，,：:（(\t]{{0,2}}(?:\+?86[ -]?)?(?:1[3-9][0-9]|手"
@@ -176,7 +188,10 @@ def find_chinese_names(text: str) -> Iterator[Place]:
     for match in _compiled("surname").finditer(text):
         yield _place(match)
     for match in _compiled("acting").finditer(text):
-        if _is_given(match["name"][1:]) or match["name"][-1] in _GIVEN_SINGLE:
+        if _is_given(match["name"][1:]) or match["name"][-1] in _GIVEN_SINGLE or _may_be_met(match["name"]):
+            yield _place(match)
+    for match in _compiled("between").finditer(text):
+        if _may_be_met(match["name"]):
             yield _place(match)
     for match in _compiled("bounded").finditer(text):
         if _stands_alone(match["name"]):
@@ -193,6 +208,18 @@ def _place(match: re.Match[str]) -> Place:
 def _is_given(name: str) -> bool:
     pair = len(name) == 2 and all(char in _GIVEN_CLASS for char in name)
     return pair or name in word_list("given_names_zh") or name in _GIVEN_SINGLE
+
+
+def _may_be_met(name: str) -> bool:
+    """Whether what stands where a person would is a name, by its characters."""
+    if _is_ordinary(name) or name[0] == name[1]:
+        return False
+    everyday = name[0] in _EVERYDAY
+    if len(name) == 3:
+        return re.fullmatch(f"{_GIVEN_CLASS}+", name[1:]) is not None and (
+            not everyday or name[0] in _OFTEN_NAMES
+        )
+    return name[1] in _GIVEN_MET and (not everyday or name[0] in _SINGLE_TOO)
 
 
 def _stands_alone(name: str) -> bool:
@@ -227,8 +254,10 @@ def _names_somebody(piece: str) -> bool:
     surnames = word_list("surnames_zh")
     if piece in surnames:
         return piece not in _NO_SURNAME
-    if not all("\u4e00" <= char <= "\u9fa5" for char in piece) or _is_ordinary(piece):
+    if not all("\u4e00" <= char <= "\u9fa5" for char in piece):
         return False
+    if _is_ordinary(piece) and not (piece[0] in surnames and piece[1:2] in _GIVEN_SINGLE and len(piece) == 2):
+        return False  # 满意先生, but 查俊先生
     if piece[:2] in surnames and len(piece) > 2:
         return True
     if piece[0] not in surnames or len(piece) > 3:
@@ -241,7 +270,7 @@ def _names_somebody(piece: str) -> bool:
 def _labelled(text: str, match: re.Match[str]) -> Iterator[Place]:
     """A name after a word such as 收件人; its third character is left out when it belongs to the sentence."""
     name, start = match["name"], match.start("name")
-    if _is_ordinary(name[:2]):
+    if _is_ordinary(name[:2]) and name[1] not in _GIVEN_SINGLE:
         return
     after = text[start + len(name) : start + len(name) + 1]
     in_sentence = "\u4e00" <= after <= "\u9fa5"

@@ -19,7 +19,10 @@ _SOMETHING_ELSE: Final = re.compile(
 _CARD_WORDS: Final = re.compile(r"(?i)card|visa|mastercard|amex|account|卡|账号|帐号|账户")
 _DIGIT_EDGE_LEFT: Final = r"(?<![0-9A-Za-z_])(?<![0-9][.,-])"
 _DIGIT_EDGE_RIGHT: Final = r"(?![0-9A-Za-z_]|[.,-][0-9])"
-_CARD: Final = re.compile(_DIGIT_EDGE_LEFT + r"[2-9](?:[ -]?[0-9]){12,18}" + _DIGIT_EDGE_RIGHT)
+# After one of these the Luhn check suffices: Maestro, JCB and others have ranges of their own.
+_SURELY_CARD: Final = re.compile(r"(?i)\bcard\b|visa|master ?card|maestro|amex|卡")
+_MADE_UP_CARD: Final = "9999"  # what made_up.bank_card begins with
+_CARD: Final = re.compile(_DIGIT_EDGE_LEFT + r"[1-9](?:[ -]?[0-9]){11,18}" + _DIGIT_EDGE_RIGHT)
 _CARD_GROUPS: Final = frozenset(
     {
         (4, 4, 4, 4),
@@ -117,7 +120,9 @@ def find_cards(text: str) -> Iterator[Place]:
         words = before(text, match.start(), 24)
         if _SOMETHING_ELSE.search(words) and not _CARD_WORDS.search(words):
             continue
-        if checksums.bank_card(checksums.digits_of(number)):
+        digits = checksums.digits_of(number)
+        named = _SURELY_CARD.search(words) and not digits.startswith(_MADE_UP_CARD)
+        if checksums.bank_card(digits) or (named and checksums.luhn(digits)):
             yield Place(match.start(), match.end(), PrivateKind.BANK_CARD)
 
 

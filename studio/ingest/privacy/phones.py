@@ -49,7 +49,7 @@ _INTERNATIONAL: Final = re.compile(
     r"(?<![0-9A-Za-z+)])(?P<prefix>\+ ?|00 ?|\(\+)[1-9](?:\(0\)|[ .()/-]{0,2}[0-9]){6,14}(?![0-9])"
 )
 _AMERICAN: Final = re.compile(
-    r"(?<![0-9A-Za-z_#])(?<![0-9][.,/-])(?<![A-Za-z]-)(?:\+?1[ .-]?)?"
+    r"(?<![0-9A-Za-z_#])(?<![0-9][.,/-])(?<![A-Za-z]-)(?:(?:\+?|00)1[ .-]?)?"
     r"(?:\([2-9][0-9]{2}\) ?[0-9]{3}[ .-]?[0-9]{4}|[2-9][0-9]{2}(?P<gap>[.-])[0-9]{3}[.-][0-9]{4}"
     r"|[2-9][0-9]{2}(?P<weak> ?)[0-9]{3} ?-?[0-9]{4})(?: ?(?:x|ext\.? ?)[0-9]{1,5})?" + _RIGHT
 )
@@ -182,7 +182,8 @@ def _american(text: str, found: list[Place]) -> Iterator[Place]:
         weak = match["weak"] is not None
         if called == "other" or (weak and called != "phone"):
             continue
-        if _is_known(match, found) or _valid(digits, "US"):
+        # Announced as a phone and written as one, it is one for somebody, whatever area codes were given out.
+        if (called == "phone" and not weak) or _is_known(match, found) or _valid(digits, "US"):
             yield _place(match)
 
 

@@ -89,7 +89,7 @@ _SECRET_WORDS: Final = (
 )
 _STREET_ZH: Final = (
     rf"[路街道巷弄同堂段][东南西北中]?[一二三四五六七八九十0-9]{{0,2}}[段里巷]?[ 　]?[甲乙丙丁]?{_D}"
-    rf"|[区园苑寓村家厦场里馆府湾城][一二三四五六七八九十]?期?(?:{_D}|[A-ZＡ-Ｚ])|[村屯"
+    rf"|[路街道巷][A-Za-zＡ-Ｚ0-9０-９]{{1,4}}[座栋幢]|[区园苑寓村家厦场里馆府湾城][一二三四五六七八九十]?期?(?:{_D}|[A-ZＡ-Ｚ])|[村屯"
     rf"庄]\p{{Han}}{{0,6}}{_D}|{_D}(?:栋|幢|号楼)"
 )
 
@@ -103,7 +103,7 @@ SEARCHES: Final = (
         ),
         find_national_ids,
     ),
-    Search(_pattern(_digits(13)), find_cards),
+    Search(_pattern(_digits(12)), find_cards),
     Search(_pattern(rf"[A-Z]{{2}}{_D}{{2}}[ \u{{a0}}]?[A-Z0-9０-９]"), find_ibans),
     Search(_words("passport", "护照"), find_passports),
     Search(
