@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt, QUrl
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QLineEdit, QMenu, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
@@ -24,6 +24,7 @@ from studio.gui.models.cell_rules import check_cell
 from studio.gui.models.cells import CellKind, shown_text
 from studio.gui.models.row_places import place_of
 from studio.gui.pages.data.dataset_view import TABS
+from studio.gui.pages.data.editing import step_dialog
 from studio.gui.pages.data.editing.add_row import AddRowDialog
 from studio.gui.pages.data.editing.augment_dialog import AugmentDialog
 from studio.gui.pages.data.editing.conversation_dialog import ConversationDialog
@@ -331,6 +332,47 @@ def test_changed_copies_are_tried_first(chat: Shown, qtbot: QtBot, workspace: Sh
     form.copies.setValue(3)
     qtbot.waitUntil(form.confirm.isEnabled)
     assert workspace.shown_job.tried[-1].copies == 3
+    form.reject()
+
+
+def test_dialogs_of_steps_fit_the_screen_and_keep_their_height(
+    shown: Shown, qtbot: QtBot, workspace: ShownWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"text": f"t{n}", "label": f"Label {n % 9}"} for n in range(20)]
+    shown.open(workspace.add_rows(Shape.TEXT_LABEL, rows))
+    shown.view.augment()
+    copies = shown.dialog(AugmentDialog)
+    height = copies.height()
+    next(iter(copies.operators.values())).click()
+    qtbot.waitUntil(copies.confirm.isEnabled)
+    assert copies.height() == height
+    assert in_sight(copies, copies.confirm)
+    low = copies.screen().availableGeometry().height() - 600
+    copies.reject()
+    monkeypatch.setattr(step_dialog, "_FRAME", low)  # as on a screen of 600 px
+    shown.view.split()
+    parts = shown.dialog(SplitDialog)
+    assert in_sight(parts, parts.confirm)
+    parts.part.choose("balance")
+    qtbot.waitUntil(lambda: parts.choices.verticalScrollBar().maximum() > 0)
+    assert parts.height() <= 600
+    assert in_sight(parts, parts.confirm)
+    parts.reject()
+
+
+def in_sight(dialog: QDialog, button: QWidget) -> bool:
+    """Whether the button is on the dialog, and all of the dialog on the screen."""
+    inside = QRect(button.mapTo(dialog, QPoint(0, 0)), button.size())
+    screen = dialog.screen().availableGeometry()
+    return dialog.rect().contains(inside) and screen.contains(dialog.frameGeometry())
+
+
+def test_a_choice_is_as_wide_as_what_can_be_clicked(chat: Shown, qtbot: QtBot) -> None:
+    chat.view.augment()
+    form = chat.dialog(AugmentDialog)
+    for box in form.operators.values():
+        qtbot.mouseClick(box, LEFT, pos=QPoint(box.width() - 4, box.height() // 2))
+    assert all(box.isChecked() for box in form.operators.values())
     form.reject()
 
 

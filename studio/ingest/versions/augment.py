@@ -11,7 +11,7 @@ import polars as pl
 from PIL import Image, UnidentifiedImageError
 
 from studio.domain.datasets import Split
-from studio.domain.recipes import AugmentStep, StepOutcome
+from studio.domain.recipes import AugmentStep, Example, StepOutcome
 from studio.domain.shapes import Shape
 from studio.i18n import _
 from studio.ingest.dataset.content import json_text
@@ -33,18 +33,21 @@ _TOUCHED: Final = {
     Shape.IMAGE_LABEL: "image",
 }
 _CHECK_EVERY: Final = 50
+_EXAMPLES: Final = 20
 
 
 class AugmentRunner:
     """Every copy has its own random numbers, by the step's seed and the row's number: the same again next time.
 
     A copy that came out unchanged is left out, and counted in details["unchanged"]. Copies follow their frame.
+    examples: the first copies beside the text that they were made from.
     Raises StudioError step.unsuitable.
     """
 
     def __init__(self, step: AugmentStep, context: StepContext) -> None:
         self._step = step
         self._context = context
+        self.examples: list[Example] = []
         self._added = 0
         self._unchanged = 0
         column = _TOUCHED.get(context.shape)
@@ -83,10 +86,19 @@ class AugmentRunner:
         cells = pl.Series(self._column, new, dtype=pl.String)
         differs = cells.is_not_null() & (cells != sources[self._column]).fill_null(False)
         made = sources.with_columns(cells).filter(differs)
+        if self._column != "image" and len(self.examples) < _EXAMPLES:
+            self._note_examples(sources.filter(differs), made)
         self._unchanged += sources.height - made.height
         self._added += made.height
         numbers = pl.Series("row", self._context.next_row(made.height), dtype=pl.Int64)
         return made.with_columns(numbers, pl.lit("augmented").alias("origin"))
+
+    def _note_examples(self, sources: pl.DataFrame, made: pl.DataFrame) -> None:
+        for row, before, after in zip(sources["row"], sources[self._column], made[self._column], strict=True):
+            if len(self.examples) == _EXAMPLES:
+                return
+            note = _("A new row; this one stays.")
+            self.examples.append(Example(row=row, column=self._column, before=before, after=after, note=note))
 
     def _changed(self, cell: str | None, rng: Random) -> str | None:
         step = self._step

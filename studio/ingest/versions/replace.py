@@ -8,6 +8,7 @@ import polars as pl
 
 from studio.domain.recipes import ReplaceStep, StepOutcome
 from studio.domain.shapes import SHAPES
+from studio.i18n import N_, _
 from studio.ingest.dataset.content import change_inside
 from studio.ingest.versions import refusals
 from studio.ingest.versions.context import StepContext
@@ -15,6 +16,26 @@ from studio.ingest.versions.validity import Invalid, require_valid, tidied
 
 # Pictures are named by their content; another name would be another picture.
 _NEVER = ("image",)
+# What the crate finds wrong with patterns of beginners, in its own words, so that they can be translated.
+_REASONS = (
+    N_("unclosed group"),
+    N_("unopened group"),
+    N_("unclosed character class"),
+    N_("unclosed counted repetition"),
+    N_("repetition operator missing expression"),
+    N_("repetition quantifier expects a valid decimal"),
+    N_("invalid repetition count range, the start must be <= the end"),
+    N_("invalid character class range, the start must be <= the end"),
+    N_("invalid range boundary, must be a literal"),
+    N_("unclosed capture group name"),
+    N_("Unicode property not found"),
+    N_("invalid escape sequence found in character class"),
+    N_("incomplete escape sequence, reached end of pattern prematurely"),
+    N_("unrecognized escape sequence"),
+    N_("unrecognized flag"),
+    N_("backreferences are not supported"),
+    N_("look-around, including look-ahead and look-behind, is not supported"),
+)
 
 
 class ReplaceRunner:
@@ -83,6 +104,7 @@ def _plain(replacement: str) -> str:
 
 
 def _what_is_wrong(said: str) -> str:
-    """The last line of the crate's report: ``error: unclosed group``."""
+    """The last line of the crate's report: ``error: unclosed group``, translated where it is a known one."""
     lines = [line for line in said.splitlines() if line.startswith("error: ")]
-    return lines[0].removeprefix("error: ") if lines else said.splitlines()[0]
+    reason = lines[0].removeprefix("error: ") if lines else said.splitlines()[0]
+    return _(reason) if reason in _REASONS else reason

@@ -32,6 +32,7 @@ from studio.i18n import _
 from studio.ingest.dataset.file_store import FileStore
 from studio.ingest.dataset.images import IMAGES_FOLDER
 from studio.ingest.dataset.manifest import REJECTED_FILE, read_manifest
+from studio.ingest.versions.augment import AugmentRunner
 from studio.ingest.versions.compare import compare
 from studio.ingest.versions.context import StepContext
 from studio.ingest.versions.numbers import RowNumbers
@@ -76,12 +77,14 @@ def try_step(
             watch.came_out(frame)
         watch.end()
     outcome, tried = runner.outcome, watch.rows
+    # A changed copy says nothing by itself: what it was made from has to stand beside it.
+    examples = runner.examples if isinstance(runner, AugmentRunner) else watch.examples
     scale = version.rows / tried if part and tried else 1.0
     return StepPreview(
         changed=round(outcome.changed * scale),
         added=round(outcome.added * scale),
         removed=round(outcome.removed * scale),
-        examples=watch.examples[:MOST_EXAMPLES],
+        examples=examples[:MOST_EXAMPLES],
         of=tried,
         compared=outcome.details.get("compared"),
         estimated=part,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from studio.domain.recipes import ReplaceStep
 from studio.domain.shapes import Shape
 from studio.errors import StudioError
+from studio.i18n import set_language
 from studio.ingest.dataset.content import change_inside, json_text
+from studio.ingest.versions.replace import require_pattern
 from tests.unit.ingest.versions.helpers import column, derive, make_dataset
 
 import polars as pl  # isort: skip
@@ -100,6 +103,17 @@ def test_a_bad_pattern_is_named(tmp_path: Path) -> None:
     assert caught.value.code == "step.bad_pattern"
     assert "unclosed group" in caught.value.message
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("pattern", ["(a", ")", "[a", "a{2", "*a", "a\\", "\\1", "(?=a)"])
+def test_a_bad_pattern_is_named_in_the_language_of_the_window(pattern: str) -> None:
+    set_language("zh_CN")
+    try:
+        with pytest.raises(StudioError) as caught:
+            require_pattern(pattern)
+    finally:
+        set_language("en")
+    assert not re.search("[a-zA-Z]{3}", caught.value.message)
 
 
 @settings(max_examples=100, deadline=None)

@@ -77,6 +77,22 @@ def test_examples_show_before_and_after(tmp_path: Path, monkeypatch: pytest.Monk
     assert all(e.before != e.after for e in moved)
 
 
+def test_a_changed_copy_stands_beside_what_it_was_made_from(tmp_path: Path) -> None:
+    questions = [f"where is parcel {i} of mine" for i in range(40)]
+    parts = ["train" if i % 2 else "test" for i in range(40)]
+    make_dataset(
+        tmp_path / "v1", Shape.PROMPT_RESPONSE, [(None, text, "it comes") for text in questions], splits=parts
+    )
+    preview = tried(tmp_path / "v1", AugmentStep(text=(TextOperator.DROP_WORDS,), copies=2))
+    assert len(preview.examples) == 20
+    for example in preview.examples:
+        assert example.column == "prompt"
+        assert example.before == questions[example.row - 1]
+        assert parts[example.row - 1] == "train"
+        assert example.after is not None
+        assert len(example.after) < len(example.before)
+
+
 def test_a_big_set_is_sampled_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trying, "SAMPLE_FROM_ROWS", 1000)
     monkeypatch.setattr(trying, "SAMPLE_ROWS", 1000)

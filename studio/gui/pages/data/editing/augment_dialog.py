@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from studio.domain.datasets import DatasetVersion, Split
@@ -17,7 +18,9 @@ from studio.words_versions import OPERATORS
 _HONEST: dict[TextOperator | ImageOperator, str] = {
     TextOperator.SWAP_WORDS: N_("Two neighbouring words change places; some sentences will sound odd."),
     TextOperator.DROP_WORDS: N_("Some words are left out; now and then the one that mattered."),
-    TextOperator.TYPOS: N_("Letters change places as in hasty typing; helps with careless users."),
+    TextOperator.TYPOS: N_(
+        "Letters change places as in hasty typing, Chinese characters are doubled or dropped; helps with careless users."
+    ),
     TextOperator.PUNCTUATION: N_("Marks change their width or go missing; the words stay as they are."),
     TextOperator.CASE: N_("Capital letters come and go; does nothing for Chinese."),
     ImageOperator.CROP: N_("The edges are cut off; what matters may be cut off with them."),
@@ -86,7 +89,7 @@ class AugmentDialog(StepDialog):
             words = Caption(_(_HONEST[operator]))
             words.setContentsMargins(28, 0, 0, 0)
             box.setAccessibleDescription(words.text())
-            choices.addWidget(box)
+            choices.addWidget(box, 0, Qt.AlignmentFlag.AlignLeft)  # what lights up can be clicked
             choices.addWidget(words)
         self.rows.addLayout(choices)
         strength = QWidget()

@@ -37,9 +37,6 @@ class ReplaceDialog(StepDialog):
         self.match_case = QCheckBox(_("Match case"))
         self.match_case.setChecked(True)
         self.regex = QCheckBox(_("Regular expression"))
-        self.regex.setToolTip(
-            _("A pattern instead of plain words, e.g. \\d+ for any number; $1 is its first group")
-        )
         self.columns = {
             name: QCheckBox(column_title(name))
             for name in content_columns(list(columns))
@@ -79,7 +76,15 @@ class ReplaceDialog(StepDialog):
         switches.addWidget(self.match_case)
         switches.addWidget(self.regex)
         switches.addStretch(1)
+        words = Caption(
+            _(
+                "A regular expression is a pattern instead of plain words: \\d+ is any number, (…) a group, and $1 in "
+                "the replacement what the first group found."
+            )
+        )
+        self.regex.setAccessibleDescription(words.text())
         self.rows.addLayout(switches)
+        self.rows.addWidget(words)
         if len(self.columns) > 1:
             self.rows.addWidget(Caption(_("In these columns")))
         grid = QGridLayout()

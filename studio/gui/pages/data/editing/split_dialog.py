@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QRadioButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.domain.datasets import DatasetVersion, Split, SplitShares, title
@@ -110,7 +111,7 @@ class SplitDialog(StepDialog):
         column.addWidget(self._counts)
         why = _("Rows that belong together must not be learned and tested: the verdict would be too good.")
         column.addWidget(FormRow(_("Keep together"), self.together, why))
-        column.addWidget(self.stratify)
+        column.addWidget(self.stratify, 0, Qt.AlignmentFlag.AlignLeft)  # what lights up can be clicked
         column.addStretch(1)
 
     def _fill_balance(self, page: QWidget) -> None:
@@ -130,7 +131,7 @@ class SplitDialog(StepDialog):
             words = Caption(_(_REMEDIES[action]))
             words.setContentsMargins(28, 0, 0, 0)
             button.setAccessibleDescription(words.text())
-            choices.addWidget(button)
+            choices.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
             choices.addWidget(words)
         column.addLayout(choices)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from studio.domain.datasets import DatasetVersion
@@ -12,15 +13,17 @@ from studio.gui.context import GuiContext
 from studio.gui.pages.data.editing.step_preview import StepPreviewPanel
 from studio.gui.pages.data.work_dialog import WorkDialog
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import Caption, Divider, PrimaryButton, SecondaryButton
+from studio.gui.widgets import Caption, Divider, PrimaryButton, ScrollPage, SecondaryButton
 from studio.i18n import _
 
 WIDTH = 592  # of the parts, in px
+_FRAME = 48  # px of the screen that are left to the title bar and the edges of a window
 
 
 class StepDialog(QDialog):
     """Subclasses fill ``rows``, override ``step``, and call ``look_again`` when a choice changed.
 
+    The choices scroll where the screen is too low for them; preview and buttons always stay in sight.
     made: the new DatasetVersion, when the step was done and the dialog is closed.
     """
 
@@ -39,9 +42,9 @@ class StepDialog(QDialog):
         column.setSpacing(space.l)
         column.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)  # always as high as its parts
         column.addStrut(WIDTH)
-        self.rows = QVBoxLayout()
-        self.rows.setSpacing(space.l)
-        column.addLayout(self.rows)
+        self.choices = _Choices()
+        self.rows = self.choices.body
+        column.addWidget(self.choices)
         column.addWidget(Divider())
         self.preview = StepPreviewPanel(ctx, dataset.id)
         self.preview.known.connect(self._on_known)
@@ -67,6 +70,21 @@ class StepDialog(QDialog):
             self.preview.problem.show_problem(problem)
             return
         self.preview.look(step, self.hint())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        column = self.layout()
+        assert column is not None
+        column.activate()
+        others = column.totalSizeHint().height() - self.choices.sizeHint().height()
+        self.choices.set_most(self.screen().availableGeometry().height() - _FRAME - others)
+        column.activate()  # it is placed by its size
+        super().showEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        below = self.frameGeometry().bottom() - self.screen().availableGeometry().bottom()
+        if self.isVisible() and below > 0:
+            self.move(self.x(), self.y() - below)
 
     def accept(self) -> None:
         step = self.step()
@@ -102,3 +120,28 @@ class StepDialog(QDialog):
     def _on_made(self, version: DatasetVersion) -> None:
         super().accept()
         self.made.emit(version)
+
+
+class _Choices(ScrollPage):
+    """As high as its content where there is room for that."""
+
+    def __init__(self) -> None:
+        super().__init__(margin=0)
+        self._most = 0
+
+    def set_most(self, height: int) -> None:
+        """Be no higher than this, in px; 0: no limit."""
+        self._most = height
+        self.updateGeometry()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:  # the content wants another height
+            self.updateGeometry()
+        return super().event(event)
+
+    def sizeHint(self) -> QSize:
+        height = self.body.totalHeightForWidth(WIDTH)
+        return QSize(WIDTH, min(height, self._most) if self._most else height)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()

@@ -25,7 +25,7 @@ from studio.words_versions import compared_words
 
 ASK_AFTER_MS = 350  # the last keystroke decides, not each
 _EXAMPLES = 6
-_HEIGHT = 190
+_HEIGHT = 220  # px of the panel, so that a dialog keeps its height while a step is tried
 
 
 class StepPreviewPanel(QWidget):
@@ -44,13 +44,15 @@ class StepPreviewPanel(QWidget):
         self.problem = ProblemLine()
         self.examples = ScrollPage(margin=0)
         self.examples.body.setSpacing(current_tokens().space.s)
-        self.examples.setFixedHeight(_HEIGHT)
         self._title = Caption(_("For example"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(current_tokens().space.s)
-        for part in (self.summary, self.problem, self._title, self.examples):
+        for part in (self.summary, self.problem, self._title):
             column.addWidget(part)
+        column.addWidget(self.examples, 1)
+        column.addStretch(0)
+        self.setFixedHeight(_HEIGHT)
         self._show_examples(None)
 
     def look(self, step: AnyStep | None, hint: str = "") -> None:
