@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.domain.shapes import Shape
 from studio.gui.context import GuiContext
+from studio.gui.models import label_session
 from studio.gui.models.label_session import LabelSession
 from studio.gui.pages.data import DataPage
 from studio.gui.pages.data.editing.draft_bar import SaveDialog
@@ -129,6 +130,61 @@ def test_most_uncertain_first_is_explained(shown: Shown, qtbot: QtBot, workspace
     workspace.shown_job.basis = "uncertainty"
     page = begin(shown, qtbot)
     assert "Most uncertain first" in page.basis.text()
+
+
+def test_labelled_rows_are_gone_through_again(
+    shown: Shown, qtbot: QtBot, workspace: ShownWorkspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_session, "REVIEWED_AT_ONCE", 2)
+    workspace.shown_job.order = []
+    rows = [{"text": f"Request {n}", "label": "" if n % 3 else "Refund"} for n in range(1, 8)]
+    made = workspace.add_rows(Shape.TEXT_LABEL, rows)
+    workspace.dataset_store.stored[made.id] = made = made.model_copy(
+        update={"labels": {"Refund": 2, "Delivery": 0}}
+    )
+    shown.open(made)
+    qtbot.mouseClick(shown.view.header.label, LEFT)
+    page = shown.view.labeller
+    qtbot.waitUntil(page._end.isVisible)
+    assert not page.basis.isVisible()  # there is no order to be told about
+    qtbot.mouseClick(page._end.primary, LEFT)
+    qtbot.waitUntil(lambda: page.text.isVisible() and page.text.text() == "Request 3")
+    assert page.hasFocus()
+    assert "labelled rows" in page.basis.text()
+    assert page._row._subtitle.text() == "Row 3"
+    assert [button.isChecked() for button in page.choices.buttons] == [True, False]
+    qtbot.keyClick(page, Qt.Key.Key_1)  # as it is
+    qtbot.waitUntil(lambda: page.text.text() == "Request 6")
+    qtbot.keyClick(page, Qt.Key.Key_2)
+    assert edits(shown) == {6: {"label": "Delivery"}}
+    qtbot.waitUntil(page._end.isVisible)
+    assert page.save.isEnabled()
+
+
+def test_a_label_from_before_the_review_is_taken_back(
+    shown: Shown, qtbot: QtBot, workspace: ShownWorkspace
+) -> None:
+    workspace.shown_job.order = [8]
+    shown.open(workspace.add_rows(Shape.TEXT_LABEL, TEXTS))
+    page = begin(shown, qtbot)
+    qtbot.keyClick(page, Qt.Key.Key_2)
+    qtbot.mouseClick(page._end.primary, LEFT)
+    qtbot.waitUntil(lambda: page.text.text() == "Request 1")
+    qtbot.keyClick(page, Qt.Key.Key_U)
+    assert page.text.text() == "Request 8"
+    assert edits(shown) == {}
+
+
+def test_what_is_chosen_is_marked(shown: Shown, qtbot: QtBot, workspace: ShownWorkspace) -> None:
+    shown.open(workspace.add_rows(Shape.TEXT_LABEL, TEXTS))
+    page = begin(shown, qtbot)
+    plain = page.choices.buttons[1].grab().toImage()
+    qtbot.keyClick(page, Qt.Key.Key_2)
+    qtbot.keyClick(page, Qt.Key.Key_Left)
+    assert not page.choices.buttons[1].icon().isNull()  # not by colour alone
+    assert page.choices.buttons[0].icon().isNull()
+    marked = page.choices.buttons[1].grab().toImage()
+    assert marked.pixelColor(4, marked.height() // 2) != plain.pixelColor(4, marked.height() // 2)
 
 
 def test_several_labels_are_put_on_and_taken_off(

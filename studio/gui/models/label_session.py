@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from studio.bootstrap import Services
 
 AHEAD = 30  # rows read before they are needed
+REVIEWED_AT_ONCE = 500  # rows looked through for labelled ones at a time
 ORDER_AGAIN_AFTER = 20  # labels after which the order is asked for anew
 _PAUSE_S = 60.0  # whoever thinks longer than this made a pause, which does not count as work
 _MEASURED = 30
@@ -54,6 +55,8 @@ class LabelSession(QObject):
         self.at = 0
         self.basis = ""
         self.loading = True
+        self.reviewing = False  # rows that have a label are gone through once more
+        self._looked_through = 0  # rows of the dataset, in its order, while reviewing
         self.labelled = 0  # rows with a label when the order was asked for
         self._cells: dict[int, dict[str, str]] = {}
         self._asked: Task | None = None
@@ -73,6 +76,15 @@ class LabelSession(QObject):
                 task.abandon()
         self._asked = self._ordering = None
 
+    def review(self) -> None:
+        """Go through the rows that have a label, in the order of the dataset; ``changed`` follows."""
+        self.stop()
+        self.reviewing, self.loading = True, True
+        self._looked_through = 0
+        self.queue, self.at = [], 0
+        self._look_for_labelled()
+        self.changed.emit()
+
     def row(self) -> int | None:
         """The number of the row that is shown; None at the end."""
         return self.queue[self.at] if self.at < len(self.queue) else None
@@ -85,12 +97,7 @@ class LabelSession(QObject):
     def chosen(self) -> list[str]:
         """The labels of the row that is shown, unsaved ones included."""
         row = self.row()
-        if row is None:
-            return []
-        edits = self._draft.cells.get(row, {})
-        stored = self._cells.get(row, {}).get(self.column, "")
-        text = edits.get(self.column, stored) or ""
-        return labels_of(text) if self.several else [text] if text else []
+        return self._labels_in(row, self._cells.get(row, {})) if row is not None else []
 
     def choose(self, label: str) -> None:
         """Give the row this label and go on; with several labels, add it or take it off and stay."""
@@ -100,6 +107,9 @@ class LabelSession(QObject):
         if label not in self.labels:
             self.labels.append(label)
         had = self.chosen()
+        if had == [label] and not self.several:  # it has this label already
+            self.forward()
+            return
         if self.several:
             now = [each for each in had if each != label] if label in had else [*had, label]
             self._draft.set_cell(row, self.column, labels_text(now) if now else None)
@@ -130,7 +140,10 @@ class LabelSession(QObject):
         if not self._steps or not self._draft.undo():
             return
         place, row = self._steps.pop()
-        self.at = self.queue.index(row) if row in self.queue else min(place, len(self.queue))
+        if row not in self.queue:  # labelled before a review, which did not come to it yet
+            self.queue.insert(min(place, len(self.queue)), row)
+        self.at = self.queue.index(row)
+        self._read_ahead()
         if not self.chosen():
             self._fresh.discard(row)
         if self._stamps:
@@ -153,6 +166,11 @@ class LabelSession(QObject):
         gaps = [late - early for early, late in pairwise(stamps) if late - early < _PAUSE_S]
         return 60 * len(gaps) / sum(gaps) if gaps and sum(gaps) > 0 else None
 
+    def _labels_in(self, row: int, cells: dict[str, str]) -> list[str]:
+        edits = self._draft.cells.get(row, {})
+        text = edits.get(self.column, cells.get(self.column, "")) or ""
+        return labels_of(text) if self.several else [text] if text else []
+
     def _count(self, row: int, had: list[str]) -> None:
         self._stamps.append(self._clock())
         if not had:
@@ -160,7 +178,7 @@ class LabelSession(QObject):
         elif not self.chosen():
             self._fresh.discard(row)
         given = len({row for _place, row in self._steps})
-        if given and given % ORDER_AGAIN_AFTER == 0 and self._ordering is None:
+        if given and given % ORDER_AGAIN_AFTER == 0 and self._ordering is None and not self.reviewing:
             self._order()
 
     def _order(self) -> None:
@@ -184,7 +202,28 @@ class LabelSession(QObject):
         self._read_ahead()
         self.changed.emit()
 
+    def _look_for_labelled(self) -> None:
+        datasets, dataset_id, offset = self._services.datasets, self.dataset.id, self._looked_through
+        if self._ordering is not None or offset >= self.dataset.rows:
+            return
+        self._ordering = self._tasks.run(
+            lambda: datasets.page(dataset_id, offset, REVIEWED_AT_ONCE), self._on_page, self._on_failed
+        )
+
+    def _on_page(self, rows: list[dict[str, str]]) -> None:
+        self._ordering = None
+        self._looked_through += len(rows)
+        found = {int(row["row"]): row for row in rows if self._labels_in(int(row["row"]), row)}
+        self._cells |= found
+        known = set(self.queue)
+        self.queue += [row for row in found if row not in known]
+        self._read_ahead()
+        self.loading = self.row() is None and self._ordering is not None
+        self.changed.emit()
+
     def _read_ahead(self) -> None:
+        if self.reviewing and len(self.queue) - self.at < AHEAD:
+            self._look_for_labelled()
         wanted = [row for row in self.queue[self.at : self.at + AHEAD] if row not in self._cells]
         row = self.row()
         if not wanted or self._asked is not None or (row in self._cells and len(wanted) < AHEAD // 2):

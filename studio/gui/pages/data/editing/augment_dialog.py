@@ -19,7 +19,8 @@ _HONEST: dict[TextOperator | ImageOperator, str] = {
     TextOperator.SWAP_WORDS: N_("Two neighbouring words change places; some sentences will sound odd."),
     TextOperator.DROP_WORDS: N_("Some words are left out; now and then the one that mattered."),
     TextOperator.TYPOS: N_(
-        "Letters change places as in hasty typing, Chinese characters are doubled or dropped; helps with careless users."
+        "Letters change places as in hasty typing, Chinese characters are doubled or dropped; helps with careless "
+        "users."
     ),
     TextOperator.PUNCTUATION: N_("Marks change their width or go missing; the words stay as they are."),
     TextOperator.CASE: N_("Capital letters come and go; does nothing for Chinese."),

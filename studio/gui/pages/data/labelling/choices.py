@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QStringListModel, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import QCompleter, QGridLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from studio.gui.icons import icon
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import SecondaryButton
 from studio.i18n import _
@@ -45,7 +46,7 @@ class LabelChoices(QWidget):
         self._name_field()
 
     def show_labels(self, labels: Sequence[str], chosen: Sequence[str]) -> None:
-        """Show these labels; the chosen ones are pressed in."""
+        """Show these labels; the chosen ones are marked."""
         if list(labels) != self.labels:
             self.labels = list(labels)
             self._names.setStringList(self.labels)
@@ -53,6 +54,7 @@ class LabelChoices(QWidget):
             self._name_field()
         for button, label in zip(self.buttons, self.labels, strict=False):
             button.setChecked(label in chosen)
+            button.setIcon(icon("check", "accent_text") if label in chosen else QIcon())
 
     def label_at(self, key: int) -> str | None:
         """The label of key 1–9."""

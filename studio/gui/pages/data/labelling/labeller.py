@@ -51,7 +51,6 @@ class LabelPage(QWidget):
         self.figures = Caption()
         self.basis = Caption()
         self.text = BodyText()
-        self.text.setFont(ui_font(current_tokens().fonts.heading))
         self.picture = _Picture()
         self.choices = LabelChoices()
         self.keys = Caption()
@@ -156,7 +155,12 @@ class LabelPage(QWidget):
         column.addWidget(self.choices)
         column.addWidget(self.keys)
         self._waiting = _centred(BodyText(_("Choosing the rows to begin with…"), tone="muted"))
-        self._end = EmptyState("success", _("No row waits for a label any more."))
+        self._end = EmptyState(
+            "success",
+            _("No row waits for a label any more."),
+            _("Go through the labelled rows"),
+            self._review,
+        )
         for page in (self._waiting, working, self._end, QWidget()):
             self.stack.addWidget(page)
         outer = QVBoxLayout(self)
@@ -176,13 +180,14 @@ class LabelPage(QWidget):
         self.bar.setValue(min(session.done(), total))
         self.figures.setText(_progress_words(session))
         self.basis.setText(_basis_words(session))
-        self.basis.setVisible(bool(session.basis))
+        self.basis.setVisible(bool(session.basis) and session.row() is not None)
         self.save.setEnabled(session.can_undo())
         if session.loading:
             self.stack.setCurrentIndex(0)
         elif session.row() is None and not session.basis:  # the order could not be had; the problem says why
             self.stack.setCurrentIndex(3)
         elif session.row() is None:
+            self._end.primary.setVisible(session.done() > 0)
             self.stack.setCurrentIndex(2)
         else:
             self.stack.setCurrentIndex(1)
@@ -190,6 +195,7 @@ class LabelPage(QWidget):
 
     def _show_row(self, session: LabelSession) -> None:
         cells = session.cells()
+        self._row.set_subtitle(_("Row {row}").format(row=f"{session.row():,}"))
         self.choices.show_labels(session.labels, session.chosen())
         self.choices.setEnabled(cells is not None)
         self.keys.setText(_keys_words(session))
@@ -203,9 +209,16 @@ class LabelPage(QWidget):
             text = cells.get("text", "")
             self.text.setText(text)
             short = len(text) <= _SHORT and "\n" not in text.strip()
+            fonts = current_tokens().fonts
+            self.text.setFont(ui_font(fonts.title if short else fonts.heading))
             middle = Qt.AlignmentFlag.AlignHCenter if short else Qt.AlignmentFlag.AlignLeft
             self.text.setAlignment(middle | Qt.AlignmentFlag.AlignVCenter)
             self._row.setAccessibleDescription(cells.get("text", ""))
+
+    def _review(self) -> None:
+        if self.session is not None:
+            self.session.review()
+        self.setFocus()
 
     def _on_failed(self, problem: Exception) -> None:
         if isinstance(problem, StudioError):
@@ -266,6 +279,8 @@ def _progress_words(session: LabelSession) -> str:
 
 
 def _basis_words(session: LabelSession) -> str:
+    if session.reviewing:
+        return _("The labelled rows in their order: a key gives a row another label, → leaves it as it is.")
     if session.basis == "uncertainty":
         return _(
             "Most uncertain first: a small model learned from your labels so far, and the rows it is least sure of "
