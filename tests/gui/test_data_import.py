@@ -447,6 +447,18 @@ def test_advice_is_given_once_for_a_choice_that_stands(qtbot: QtBot, page: DataP
     assert form.table.shape() is Shape.TEXT
 
 
+def test_another_source_is_shown_from_its_beginning(qtbot: QtBot, page: DataPage, csv_file: Path) -> None:
+    page.resize(1050, 360)
+    open_form(qtbot, page, csv_file)
+    form = page.intake.form
+    bar = form._page.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    bar.setValue(bar.maximum())
+    form.abandoned.emit()
+    open_form(qtbot, page, csv_file)
+    assert bar.value() == 0
+
+
 def test_reading_again_is_cancelled_with_the_form(
     qtbot: QtBot, page: DataPage, workspace: DataWorkspace, csv_file: Path
 ) -> None:

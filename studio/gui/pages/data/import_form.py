@@ -123,9 +123,10 @@ class ImportForm(QWidget):
     def rest(self) -> None:
         """The form is left: nothing that was asked for is waited for any more."""
         self.contents.rest()
+        self._page.verticalScrollBar().setValue(0)  # the next source is read from its shape on
 
     def _build(self) -> None:
-        page = ScrollPage(margin=0)
+        page = self._page = ScrollPage(margin=0)
         page.add(self.contents)
         page.add(self._names_card())
         page.body.addStretch(1)

@@ -68,6 +68,7 @@ class RowsPanel(QWidget):
     def show_dataset(self, dataset: DatasetVersion, columns: Sequence[str]) -> None:
         """Show a dataset; its rows are read when they come into sight."""
         same = self.dataset is not None and self.dataset.id == dataset.id
+        version = self.dataset is not None and self.dataset.family_id == dataset.family_id
         self.dataset = dataset
         self.add.setVisible(can_add(dataset.shape))
         if same:
@@ -76,6 +77,9 @@ class RowsPanel(QWidget):
         self.rows.show_draft(None)
         self._fill_parts()
         self._show_part()
+        if not version:  # a version of the same data stays where it was
+            self.view.verticalScrollBar().setValue(0)
+            self.view.horizontalScrollBar().setValue(0)
         self.finder.show_dataset(dataset.id)
         self._open_draft(dataset)
 
