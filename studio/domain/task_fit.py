@@ -91,14 +91,19 @@ def _chat_from_other(shape: Shape) -> str:
         return _(
             "A product that answers in conversation cannot learn from this kind of data: there is no text to answer."
         )
+    if shape in (Shape.TEXT_LABEL, Shape.TEXT_LABELS):
+        return _(
+            "A product that answers in conversation learns from questions and their answers; here each text has a "
+            "label."
+        )
     return _(
-        "A product that answers in conversation learns from questions and their answers; here each text has a value."
+        "A product that answers in conversation learns from questions and their answers; here each text has a number."
     )
 
 
 def _offers_for_chat(shape: Shape) -> tuple[Offer, ...]:
     if shape in (Shape.TEXT_LABEL, Shape.TEXT_LABELS, Shape.TEXT_NUMBER):
-        explanation = _("The text is taken as the question and its value as the answer.")
+        explanation = _("The text is taken as the question and what stands beside it as the answer.")
         return (Offer(_("Use as questions and answers"), explanation, Shape.PROMPT_RESPONSE),)
     if shape is Shape.PREFERENCE:
         explanation = _("The better answer of each pair is learned; the worse one is left out.")

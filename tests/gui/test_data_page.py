@@ -340,6 +340,8 @@ def test_data_that_does_not_suit_the_product_is_not_given_without_a_word(
         "Change the product: Recognises pictures",
         "Change the product: Draws pictures",
     ]
+    needed = dialog.advice.text.heightForWidth(dialog.advice.text.width())
+    qtbot.waitUntil(lambda: dialog.advice.text.height() >= needed)  # no line is cut off
     assert workspace.matrices.get(matrix.id).core == matrix.core  # nothing yet
     qtbot.mouseClick(dialog.advice.offers[0], LEFT)
     qtbot.waitUntil(page.dataset_view.header.train.isVisible)

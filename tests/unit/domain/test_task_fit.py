@@ -31,6 +31,14 @@ def test_running_text_for_a_conversation_is_no_conversation() -> None:
     assert [offer.shape for offer in found.offers] == [Shape.PROMPT_RESPONSE, Shape.TEXT]
 
 
+@pytest.mark.parametrize(
+    ("shape", "word"),
+    [(Shape.TEXT_LABEL, "label"), (Shape.TEXT_LABELS, "label"), (Shape.TEXT_NUMBER, "number")],
+)
+def test_what_stands_beside_the_texts_is_called_by_its_name(shape: Shape, word: str) -> None:
+    assert advice(shape, Task.CHAT, "csv").message.endswith(f"each text has a {word}.")
+
+
 def test_texts_can_be_labelled_for_a_product_that_sorts_them() -> None:
     first, *_others = advice(Shape.TEXT, Task.CLASSIFY_TEXT, "txt").offers
     assert (first.shape, first.task) == (Shape.TEXT_LABEL, None)

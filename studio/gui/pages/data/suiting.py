@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from studio.domain.datasets import DatasetVersion
 from studio.domain.products import Product
@@ -16,7 +16,7 @@ from studio.gui.theme import current_tokens
 from studio.gui.widgets import SecondaryButton, SectionTitle
 from studio.i18n import _
 
-_WIDTH = 560
+_WIDTH = 560  # of the parts, in px
 
 
 def use_advice(product: Product, dataset: DatasetVersion) -> TaskAdvice:
@@ -34,7 +34,6 @@ class SuitDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(_("This data does not suit the product"))
-        self.setMinimumWidth(_WIDTH)
         self.advice = AdviceBar()
         self.advice.show_advice(product.name, found)
         self.advice.offer_taken.connect(self._take)
@@ -43,6 +42,8 @@ class SuitDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(space.xl, space.xl, space.xl, space.xl)
         column.setSpacing(space.m)
+        column.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)  # always as high as its parts
+        column.addStrut(_WIDTH)
         column.addWidget(SectionTitle(self.windowTitle()))
         column.addWidget(self.advice)
         feet = QHBoxLayout()
