@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QLineEdit, QMenu, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from studio.domain.recipes import FindingKind, FixAction, FixStep, ReplaceStep, SplitStep
+from studio.domain.recipes import FindingKind, FixAction, FixStep, ReplaceStep, SplitStep, TextOperator
 from studio.domain.shapes import Shape
 from studio.errors import StudioError
 from studio.gui import playing
@@ -156,7 +156,8 @@ def test_rows_are_added_removed_and_saved_as_a_version(
     qtbot.mouseClick(panel.add, LEFT)
     form = chat.dialog(AddRowDialog)
     qtbot.mouseClick(form.confirm, LEFT)
-    assert form.message.isVisible()  # question and answer are needed
+    assert form.message.text() == "“Question” must be filled in."
+    assert form.focusWidget() is form.fields["prompt"]
     for name, text in (("prompt", "Do you ship abroad?"), ("response", "Yes.")):
         field = form.fields[name]
         assert isinstance(field, QPlainTextEdit)
@@ -180,6 +181,28 @@ def test_rows_are_added_removed_and_saved_as_a_version(
     rows = workspace.memory.rows_of[chat.view.dataset.id]
     assert [row["row"] for row in rows] == [str(n) for n in range(1, 42) if n != 5]
     assert panel.pending() == 0
+
+
+def test_a_new_row_begins_with_what_is_needed(chat: Shown, qtbot: QtBot) -> None:
+    qtbot.mouseClick(chat.view.rows_panel.add, LEFT)
+    form = chat.dialog(AddRowDialog)
+    qtbot.waitUntil(form.fields["prompt"].hasFocus)  # not the instruction above it, which is optional
+    assert form.fields["system"].accessibleName().endswith("(optional)")
+    assert form.fields["prompt"].accessibleName() == "Question"
+    form.reject()
+
+
+def test_other_data_is_shown_from_its_first_row(chat: Shown, qtbot: QtBot, workspace: ShownWorkspace) -> None:
+    bar = chat.view.rows_view.verticalScrollBar()
+    first = chat.view.dataset
+    assert first is not None
+    bar.setValue(bar.maximum())
+    place = bar.value()
+    assert place > 0
+    chat.open(workspace.versions.derive(first.id, [ReplaceStep(find="order", replacement="parcel")], ""))
+    assert bar.value() == place  # the same rows in another version
+    chat.view.show_dataset(workspace.add_rows(Shape.PROMPT_RESPONSE, CHAT), ["row", "prompt", "response"])
+    assert bar.value() == 0
 
 
 def test_a_removed_row_can_stay_after_all(chat: Shown, qtbot: QtBot) -> None:
@@ -328,6 +351,7 @@ def test_changed_copies_are_tried_first(chat: Shown, qtbot: QtBot, workspace: Sh
     assert not form.confirm.isEnabled()
     boxes = list(form.operators.values())
     assert all(box.accessibleDescription() for box in boxes)
+    assert "Chinese characters" in form.operators[TextOperator.TYPOS].accessibleDescription()
     boxes[0].click()
     form.copies.setValue(3)
     qtbot.waitUntil(form.confirm.isEnabled)

@@ -9,14 +9,14 @@ from studio.errors import StudioError
 from studio.gui.models.cells import CellKind, kind_of, turns_of
 from studio.i18n import _
 
-_MAY_BE_EMPTY = frozenset({"system", "history", "label", "labels", "time"})
+MAY_BE_EMPTY = frozenset({"system", "history", "label", "labels", "time"})
 
 
 def check_cell(column: str, text: str) -> None:
     """Raises StudioError ``cell.empty``, ``cell.no_number``, ``cell.no_thumb`` or ``cell.no_conversation``."""
     kind = kind_of(column)
     if not text.strip():
-        if column not in _MAY_BE_EMPTY:
+        if column not in MAY_BE_EMPTY:
             raise StudioError(
                 "cell.empty",
                 _("This cell cannot be empty."),
@@ -41,7 +41,7 @@ def check_row(shape: Shape, cells: dict[str, str | None]) -> None:
 
 def kept_text(column: str, text: str) -> str | None:
     """A typed text as the dataset keeps it: an empty optional cell is none."""
-    return None if not text.strip() and column in _MAY_BE_EMPTY else text
+    return None if not text.strip() and column in MAY_BE_EMPTY else text
 
 
 def _check_number(text: str) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPlainTextEdit, QWidget
 
 from studio.domain.shapes import SHAPES, Shape
+from studio.errors import StudioError
 from studio.gui.dialogs.product_form import FormDialog
-from studio.gui.models.cell_rules import check_row, kept_text
+from studio.gui.models.cell_rules import MAY_BE_EMPTY, check_row, kept_text
 from studio.gui.models.cells import CellKind, kind_of, labels_text
 from studio.gui.models.rows_table import column_title
 from studio.gui.widgets import FormRow
@@ -33,15 +34,26 @@ class AddRowDialog(FormDialog):
         for column in SHAPES[shape].stored:
             if column not in _LEFT_OUT:
                 field = self.fields[column] = _field(column, labels)
-                self.rows.addWidget(FormRow(column_title(column), field))
-        next(iter(self.fields.values())).setFocus()
+                self.rows.addWidget(FormRow(_title(column), field))
+        next(field for column, field in self.fields.items() if column not in MAY_BE_EMPTY).setFocus()
 
     def cells(self) -> dict[str, str | None]:
         """Column -> text; None for an optional one that was left empty."""
         return {column: kept_text(column, _value(column, field)) for column, field in self.fields.items()}
 
     def check(self) -> None:
+        for column, text in self.cells().items():
+            if column not in MAY_BE_EMPTY and not (text or "").strip():
+                self.fields[column].setFocus()
+                raise StudioError(
+                    "cell.empty", _("“{name}” must be filled in.").format(name=column_title(column))
+                )
         check_row(self._shape, self.cells())
+
+
+def _title(column: str) -> str:
+    name = column_title(column)
+    return _("{name} (optional)").format(name=name) if column in MAY_BE_EMPTY else name
 
 
 def _field(column: str, labels: Sequence[str]) -> QWidget:
