@@ -25,6 +25,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from studio.report.script_texts import texts_of
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 DOMAIN: Final = "studio"
 LOCALE: Final = "zh_CN"
@@ -57,6 +59,7 @@ class Files:
         translations = root / "resources" / "translations"
         self.source = root / "studio"
         self.base_models = root / "resources" / "catalogue" / "base_models.json"
+        self.scripts = root / "resources" / "scripts"
         self.template = translations / f"{DOMAIN}.pot"
         self.catalogue = translations / LOCALE / "LC_MESSAGES" / f"{DOMAIN}.po"
         self.compiled = self.catalogue.with_suffix(".mo")
@@ -68,13 +71,17 @@ def placeholders(text: str) -> set[str]:
 
 
 def extract(files: Files) -> Catalog:
-    """Every message that the program can show: marked ones in the source, and the summaries of base models."""
+    """Every message that the program can show: marked ones in the source, what is said within programs of runs, and
+    the summaries of base models."""
     template = Catalog(project="product-matrix-studio", fuzzy=False)
     for _name, _line, message, _comments, _context in extract_from_dir(str(files.source), keywords=KEYWORDS):
         if message not in ("", ("",)):  # the empty id is the catalogue's header
             template.add(message)
     for entry in json.loads(files.base_models.read_text(encoding="utf-8")):
         template.add(entry["summary"])
+    for part in sorted(files.scripts.glob("*.txt")):
+        for text in texts_of(part.read_text(encoding="utf-8")):
+            template.add(text)
     return template
 
 

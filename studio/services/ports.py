@@ -225,7 +225,7 @@ class RowPages(Protocol):
 class ScriptWriter(Protocol):
     """Writes a run as a program (report.run_script.run_script)."""
 
-    def __call__(self, run: Run, run_dir: Path, threads: int, name: str) -> str: ...
+    def __call__(self, run: Run, threads: int, name: str) -> str: ...
 
 
 class CardWriter(Protocol):

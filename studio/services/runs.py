@@ -426,7 +426,7 @@ class RunService:
         assert self._write_script is not None
         threads = psutil.cpu_count(logical=False) or 1
         try:
-            text = self._write_script(run, self._paths.run(run.id), threads, target.name)
+            text = self._write_script(run, threads, target.name)
         except OSError as problem:
             raise StudioError(
                 "dataset.files_gone", _("The files of “{name}” are missing.").format(name=run.plan.dataset_name),

@@ -42,7 +42,7 @@ def scripted(folder: Path, tmp_path: Path) -> list[float]:
     """The same by the program, which must not see the studio."""
     plan = RunPlan.model_validate_json((folder / "spec.json").read_text(encoding="utf-8"))
     file = tmp_path / "again.py"
-    file.write_text(run_script(Run(plan=plan), folder, 1, file.name), encoding="utf-8")
+    file.write_text(run_script(Run(plan=plan), 1, file.name), encoding="utf-8")
     assert "import studio" not in file.read_text(encoding="utf-8")
     done = subprocess.run([sys.executable, "-P", str(file)], capture_output=True, timeout=WAIT_S, cwd=tmp_path,
                           env={**os.environ, "HF_HUB_OFFLINE": "1"})  # fmt: skip
@@ -116,9 +116,10 @@ def test_other_kinds_say_that_they_call_the_engine(tmp_path: Path) -> None:
         tmp_path, architecture=Architecture.GRU, method=Method.SCRATCH, width=16, layers=1, heads=1
     )
     plan = RunPlan.model_validate_json((folder / "spec.json").read_text(encoding="utf-8"))
+    plan = plan.model_copy(update={"fold": (1, 3)})
     assert not written_out(plan)
     file = tmp_path / "again.py"
-    file.write_text(run_script(Run(plan=plan), folder, 1, file.name), encoding="utf-8")
+    file.write_text(run_script(Run(plan=plan), 1, file.name), encoding="utf-8")
     assert "studio's own engine" in file.read_text(encoding="utf-8")
     again = tmp_path / "again"
     done = subprocess.run([sys.executable, str(file), str(again)], capture_output=True, timeout=WAIT_S)
@@ -129,7 +130,7 @@ def test_other_kinds_say_that_they_call_the_engine(tmp_path: Path) -> None:
 def test_other_data_is_refused(base: Path, dataset: Path, tmp_path: Path) -> None:
     folder = run_dir(tmp_path / "run", base, dataset)
     plan = RunPlan.model_validate_json((folder / "spec.json").read_text(encoding="utf-8"))
-    text = run_script(Run(plan=plan), folder, 1, "again.py")
+    text = run_script(Run(plan=plan), 1, "again.py")
     digest = json.loads(text.split('r"""')[1].split('"""')[0])["data"]["rows_sha256"]
     file = tmp_path / "again.py"
     file.write_text(text.replace(digest, "0" * 64), encoding="utf-8")
