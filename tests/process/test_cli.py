@@ -125,6 +125,9 @@ def test_journey_with_a_tiny_model(place: Path, questions: Path) -> None:
         if line[:5] == "step,"
     ]
     assert (steps[0], steps[-1]) == ("1", "3")
+    script = place / "again.py"
+    assert studio(place, "runs", "script", "First", "--out", str(script)).code == 0
+    compile(script.read_text(encoding="utf-8"), script.name, "exec")
     page = studio(place, "data", "show", "--rows", "2")
     assert [row["prompt"] for row in page.data["first_rows"]] == ["Where is order 0?", "Where is order 1?"]
 
