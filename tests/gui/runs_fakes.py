@@ -179,6 +179,9 @@ class FakeRuns:
     def queue(self) -> list[Run]:
         return [run for run in self.runs if run.state is RunState.QUEUED]
 
+    def waiting_words(self, run: Run) -> str:
+        return "waits until 22:00" if run.schedule is not None else ""
+
     def list(self, product_id: str | None = None, limit: int = 100, offset: int = 0) -> list[Run]:
         return self.runs[offset : offset + limit]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QMimeData, QObject, QPoint, QPointF, Qt, QUrl, Signal
@@ -170,6 +171,7 @@ class FakeRuns(QObject):
 
 def test_status_strip_knows_the_runs_again_after_a_rebuild(ctx: GuiContext, make_window: Make) -> None:
     ctx.jobs = FakeRuns()
+    ctx.services.runs = SimpleNamespace(queue=list)  # type: ignore[assignment]
     window = make_window()
     window.rebuild()
     strip = window.status_strip

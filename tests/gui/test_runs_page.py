@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from studio.domain.runs import RunState
+from studio.domain.runs import Run, RunState
+from studio.domain.schedules import NIGHT, make_schedule, read_time
 from studio.gui.context import GuiContext
 from studio.gui.dialogs.ask import AskDialog
-from studio.gui.dialogs.close_run import CloseChoice, close_dialog, may_close
+from studio.gui.dialogs.close_run import CloseChoice, close_dialog, may_close, waiting_dialog
 from studio.gui.models.runs_table import RunColumn, RunRole
 from studio.gui.notices import Notice
 from studio.gui.pages.runs import RunsPage
@@ -24,6 +26,7 @@ from studio.gui.worker_host import RunHost
 from studio.protocol.events import Failed, Finished, Paused, ProbeAnswered, Resumed
 from tests.gui.runs_fakes import FakeRuns, make_run, make_services, make_verdict, step_event
 
+NOON = datetime(2026, 3, 2, 12, 0)
 LEFT = Qt.MouseButton.LeftButton
 
 
@@ -490,6 +493,46 @@ def test_escape_means_do_not_close(qtbot: QtBot, context: GuiContext, runs: Fake
 
     QTimer.singleShot(50, context.jobs, escape)
     assert may_close(context) is False
+
+
+def night_run(name: str = "Night job", state: RunState = RunState.QUEUED) -> Run:
+    start, end = (read_time(text) for text in NIGHT)
+    return replace(make_run(name, state), schedule=make_schedule(start, end, NOON))
+
+
+@pytest.mark.parametrize(("choice", "closes"), [(CloseChoice.STAY, False), (CloseChoice.LEAVE, True)])
+def test_closing_over_runs_that_only_wait_asks(
+    qtbot: QtBot, context: GuiContext, runs: FakeRuns, choice: CloseChoice, closes: bool
+) -> None:
+    runs.runs = [night_run()]
+    asked: list[str] = []
+
+    def reply() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, AskDialog)
+        asked.append(dialog.windowTitle())
+        qtbot.mouseClick(dialog.buttons[choice], LEFT)
+
+    QTimer.singleShot(50, context.jobs, reply)
+    assert may_close(context) is closes
+    assert asked == ["Night job: waits until 22:00"]
+
+
+def test_several_runs_that_wait_are_counted(qtbot: QtBot) -> None:
+    dialog = waiting_dialog([night_run("a"), night_run("b")], "waits until 22:00")
+    qtbot.addWidget(dialog)
+    assert dialog.windowTitle() == "2 runs wait"
+
+
+def test_closing_over_a_run_tells_what_the_window_would_have_done(qtbot: QtBot) -> None:
+    run = night_run(state=RunState.RUNNING)
+    dialog = close_dialog(run, others_wait=True)
+    qtbot.addWidget(dialog)
+    assert "not paused at 07:00" in dialog.accessibleDescription()
+    assert "only when the studio is open again" in dialog.accessibleDescription()
+    alone = close_dialog(make_run())
+    qtbot.addWidget(alone)
+    assert "only when" not in alone.accessibleDescription()
 
 
 def test_closing_without_a_run_asks_nothing(context: GuiContext) -> None:

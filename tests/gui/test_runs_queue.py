@@ -117,6 +117,8 @@ def test_hours_are_given_and_taken_back(qtbot: QtBot, page: RunsPage, workspace:
 
     dialog = ask_hours(qtbot, page)
     assert dialog.choice() is Hours.NIGHT
+    assert "while this window is open" in dialog.needs.text()
+    assert dialog.needs.isVisible()
     qtbot.mouseClick(dialog.confirm, LEFT)
     qtbot.waitUntil(lambda: cell(page, 0, QueueColumn.HOURS) == "22:00–07:00", timeout=5000)
     assert cell(page, 0, QueueColumn.STATE) == "waits until 22:00"
@@ -136,6 +138,7 @@ def test_hours_are_given_and_taken_back(qtbot: QtBot, page: RunsPage, workspace:
     assert dialog.choice() is Hours.OWN
     assert dialog.start.time() == QTime(13, 30)
     qtbot.mouseClick(dialog.cards[Hours.ANY], LEFT)
+    assert not dialog.needs.isVisible()
     qtbot.mouseClick(dialog.confirm, LEFT)
     qtbot.waitUntil(lambda: cell(page, 0, QueueColumn.HOURS) == "any time", timeout=5000)
 

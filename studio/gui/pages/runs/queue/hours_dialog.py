@@ -13,7 +13,7 @@ from studio.domain.schedules import NIGHT, make_schedule, read_time
 from studio.gui.dialogs.product_form import FormDialog
 from studio.gui.pages.train.choice import ChoiceCard
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import BodyText, SectionTitle, Switch
+from studio.gui.widgets import BodyText, Caption, SectionTitle, Switch
 from studio.i18n import _
 from studio.services.queue import wall_clock
 
@@ -54,6 +54,10 @@ class HoursDialog(FormDialog):
             self._add_card(key, title, text)
         self._own = self._own_row()
         self.rows.addWidget(self._own)
+        self.needs = Caption(
+            _("It keeps these hours only while this window is open and the computer is awake.")
+        )
+        self.rows.addWidget(self.needs)
         self._group.buttonToggled.connect(lambda *_args: self._on_choice())
         self.ends.toggled.connect(self.end.setEnabled)
         self._fill(run)
@@ -111,6 +115,7 @@ class HoursDialog(FormDialog):
 
     def _on_choice(self) -> None:
         self._own.setVisible(self.choice() is Hours.OWN)
+        self.needs.setVisible(self.choice() is not Hours.ANY)
         self.message.hide()
 
 
