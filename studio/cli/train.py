@@ -19,6 +19,7 @@ from studio.domain.products import Task
 from studio.domain.runs import FitEstimate, Placement, Run, RunPlan, RunState
 from studio.domain.shapes import TEXT_SHAPES, Shape
 from studio.domain.specs import Preset, TrainSpec, preset_spec
+from studio.domain.task_fit import unfit_words
 from studio.i18n import N_, _
 from studio.services.container import Services
 from studio.words import duration_words, size_words, speed_words
@@ -95,6 +96,8 @@ def train(
         if folds is not None:
             return train_folds(call, services, plan, folds, detach=detach)
         run = services.runs.enqueue(plan, product_id)
+        if product_id is not None and run.product_id is None:
+            call.out.say(unfit_words(run.name))
         if detach:
             return detached(call, services, run)
         return following.ended(call, services, following.follow(call, services, run))

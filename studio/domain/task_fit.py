@@ -40,6 +40,13 @@ def learns_from(task: Task, shape: Shape) -> bool:
     return task in SHAPES[shape].tasks
 
 
+def unfit_words(run_name: str) -> str:
+    """Why a run that was started for a product is not that product's."""
+    return _("“{name}” is kept without a product: the product learns from another kind of data.").format(
+        name=run_name
+    )
+
+
 def advice(shape: Shape, task: Task, source_format: str) -> TaskAdvice:
     """What to tell a founder who gives a source of this shape and format to a product with this task."""
     if task is Task.CHAT and shape is Shape.TEXT and source_format in _PROSE:

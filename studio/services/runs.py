@@ -27,7 +27,9 @@ from studio.domain.runs import (
     RunState,
     StepMetrics,
 )
+from studio.domain.shapes import Shape
 from studio.domain.specs import ADDS_ON, TrainSpec
+from studio.domain.task_fit import learns_from
 from studio.domain.values import Value, now
 from studio.domain.verdicts import Verdict
 from studio.errors import NotFoundError, StudioError
@@ -120,7 +122,12 @@ class RunService:
         return self._planner.check(plan, on_event, cancel)
 
     def enqueue(self, plan: RunPlan, product_id: str | None, estimate: FitEstimate | None = None) -> Run:
-        """Put a run at the end of the queue. Raises ResourceError ``run.no_disk``."""
+        """Put a run at the end of the queue; it is of no product when the product does not learn from such data.
+
+        Raises ResourceError ``run.no_disk``.
+        """
+        if product_id is not None and not self._learns(product_id, plan.shape):
+            product_id = None
         run = Run(plan=plan, product_id=product_id, estimate=estimate)
         self.enqueue_all([run])
         return run
@@ -478,6 +485,10 @@ class RunService:
     def _check_space(self, run: Run) -> None:
         parameters = run.estimate.parameters if run.estimate else _parameters(run.plan)
         check_space(self._paths.root, needed_bytes(run.plan, run.estimate, parameters))
+
+    def _learns(self, product_id: str, shape: Shape) -> bool:
+        matrix = self._matrices.matrix_of(product_id)
+        return matrix is not None and learns_from(matrix.product(product_id).task, shape)
 
     def _currency(self, run: Run) -> str:
         matrix = self._matrices.matrix_of(run.product_id) if run.product_id else None

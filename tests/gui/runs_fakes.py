@@ -165,6 +165,7 @@ class FakeRuns:
     estimate: FitEstimate = field(default_factory=make_estimate)
     check_gate: threading.Event | None = None  # check waits for it, as a slow measurement would
     problem: Exception | None = None
+    product_learns: bool = True  # from the data of whatever is queued
     details: str = "Traceback: the whole story"
 
     def poll(self) -> list[tuple[str, list[Event]]]:
@@ -239,7 +240,7 @@ class FakeRuns:
         return self.estimate
 
     def enqueue(self, plan: RunPlan, product_id: str | None, estimate: FitEstimate | None = None) -> Run:
-        run = Run(plan=plan, product_id=product_id, estimate=estimate)
+        run = Run(plan=plan, product_id=product_id if self.product_learns else None, estimate=estimate)
         self.runs.insert(0, run)
         self.calls.append(("enqueue", plan, estimate))
         return run

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from studio.domain.architectures import Architecture, Method, methods_for
 from studio.domain.runs import Placement, RunState
 from studio.domain.specs import Preset, TrainSpec, applies, preset_spec, scratch_parameters
+from studio.domain.task_fit import unfit_words
 from studio.gui.context import GuiContext
 from studio.gui.notices import Notice
 from studio.gui.pages.train import TrainPage
@@ -182,6 +183,20 @@ def test_start_puts_the_run_in_the_queue_and_shows_it(
     assert run.name == "My first run"
     assert run.estimate == runs.estimate
     assert runs.calls[-1] == "start_next"
+
+
+def test_a_run_that_the_product_cannot_have_says_so(
+    qtbot: QtBot, context: GuiContext, runs: FakeRuns, open_page: Callable[..., TrainPage]
+) -> None:
+    runs.product_learns = False
+    heard: list[Notice] = []
+    context.notices.posted.connect(heard.append)
+    context.navigator.set_product("p1")
+    page = open_page()
+    measured(qtbot, page)
+    with qtbot.waitSignal(context.navigator.requested, timeout=5000):
+        qtbot.mouseClick(page.preview.start, LEFT)
+    assert [notice.text for notice in heard] == [unfit_words(runs.runs[0].name)]
 
 
 def test_without_data_the_button_names_it_and_leads_there(

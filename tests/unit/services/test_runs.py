@@ -16,8 +16,9 @@ import pytest
 
 from studio.domain.architectures import Method
 from studio.domain.basemodels import BaseModelInfo, BaseSource
-from studio.domain.products import Product, Role
+from studio.domain.products import Product, Role, Task
 from studio.domain.runs import FitEstimate, RunState
+from studio.domain.shapes import Shape
 from studio.domain.specs import TrainSpec
 from studio.domain.values import Basis
 from studio.domain.verdicts import VerdictKind
@@ -420,3 +421,14 @@ def test_a_run_belongs_to_its_product(studio: Studio) -> None:
     assert [found.id for found in studio.runs.list(product.id)] == [run.id]
     assert studio.runs.count(product.id) == 1
     assert {found.id for found in studio.runs.list()} == {run.id, other.id}
+
+
+def test_a_run_on_data_that_the_product_does_not_learn_from_is_of_no_product(studio: Studio) -> None:
+    service = MatrixService(
+        studio.matrices, studio.datasets, studio.repository, studio.settings, studio.changes
+    )
+    matrix = service.create_empty("M")
+    product = service.add_product(matrix.id, Product("P", Role.CORE, task=Task.CHAT))
+    ratings = studio.plan().model_copy(update={"shape": Shape.RATINGS})
+    assert studio.runs.enqueue(ratings, product.id).product_id is None
+    assert studio.runs.list(product.id) == []

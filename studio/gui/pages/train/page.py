@@ -14,6 +14,7 @@ from studio.domain.basemodels import BaseModelInfo
 from studio.domain.datasets import DatasetVersion
 from studio.domain.runs import Proposal, Run, RunPlan
 from studio.domain.specs import Preset, TrainSpec
+from studio.domain.task_fit import unfit_words
 from studio.gui.context import GuiContext
 from studio.gui.page import Page, PaletteAction
 from studio.gui.pages.train.base_card import BaseModelCard
@@ -306,7 +307,9 @@ class TrainPage(Page):
             runs.start_next()
             return run
 
-        self.ctx.tasks.run(work, self._on_started, self._on_start_failed, _("Starting the run"))
+        self.ctx.tasks.run(
+            work, partial(self._on_started, product), self._on_start_failed, _("Starting the run")
+        )
 
     def _planner(self) -> Callable[[], RunPlan]:
         """Makes the plan of what is chosen now; to be called in a thread."""
@@ -326,9 +329,11 @@ class TrainPage(Page):
             return
         self.ctx.tasks.run(self._planner(), lambda plan: self.ctx.navigator.go("runs", view=view, plan=plan))
 
-    def _on_started(self, run: Run) -> None:
+    def _on_started(self, product: str | None, run: Run) -> None:
         self._starting = False
         self.preview.name.clear()
+        if product is not None and run.product_id is None:
+            self.ctx.notices.info(unfit_words(run.name))
         self.ctx.navigator.go("runs", run_id=run.id)
 
     def _on_start_failed(self, problem: Exception) -> None:
