@@ -82,6 +82,8 @@ def predict(
         write_atomically(out, _table(inputs, answered.predictions))
     for given, answer in zip(inputs, answered.predictions, strict=True):
         call.out.say(f"{_shown(given)}  →  {prediction_words(answer)}")
+    if any(answer.unknown_user for answer in answered.predictions):
+        call.out.say(_("Unknown users are in no training row: they get what users like in general."))
     found = [answer.model_dump(mode="json") for answer in answered.predictions]
     return Answer({"run": chosen.id, "seconds": answered.seconds, "predictions": found})
 

@@ -59,10 +59,11 @@ def show(call: Call, run: RunName = pick.NEWEST) -> Answer:
         data = following.facts(services, found)
         evals, probes = services.runs.evals(found.id), services.runs.probes(found.id)
         following.tell_run(call, services, found)
+    best = max((e.step for e in evals if e.is_best), default=None)  # a mark says: the best until then
     if evals:
-        checks = [(e.step, loss_words(e.loss), "★" if e.is_best else "") for e in evals]
+        checks = [(e.step, loss_words(e.loss), "★" if e.step == best else "") for e in evals]
         call.out.table([_("Step"), _("Loss"), _("Best")], checks)
-    data["evaluations"] = [{"step": e.step, "loss": e.loss, "is_best": e.is_best} for e in evals]
+    data["evaluations"] = [{"step": e.step, "loss": e.loss, "is_best": e.step == best} for e in evals]
     data["probes"] = [{"step": p.step, "prompt": p.prompt, "answer": p.answer} for p in probes]
     return Answer(data)
 

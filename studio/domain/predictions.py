@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from studio.domain.architectures import Architecture
+from studio.i18n import _
+from studio.words import labelled
 
 _A = Architecture
 _ASKED: Final = {
@@ -34,14 +36,26 @@ class Answered(Protocol):
     @property
     def picture(self) -> str: ...
 
+    @property
+    def unknown_user(self) -> bool: ...
+
 
 def asks_for(architecture: Architecture) -> str:
     """What such a model is given: "text", "image", "audio", "user" or "sample"."""
     return _ASKED.get(architecture, "text")
 
 
+def unknown_user_words() -> str:
+    """What is said beside an answer for a user whom no training row has."""
+    return _("This user is not in the training data: these are what users like in general.")
+
+
 def prediction_words(answer: Answered) -> str:
     """The answer in a line."""
+    return labelled(_("unknown user"), _words(answer)) if answer.unknown_user else _words(answer)
+
+
+def _words(answer: Answered) -> str:
     if answer.number is not None:
         return f"{answer.number:.3g}"
     if answer.labels:

@@ -218,7 +218,8 @@ class Answered(Event):
 
 class PredictedItem(BaseModel):
     """The answer to one input. labels: (label, probability), the likeliest first; chosen: those decided for; number:
-    where one is asked for; items: (item, score), the best first; picture: an image file that was drawn.
+    where one is asked for; items: (item, score), the best first; picture: an image file that was drawn;
+    unknown_user: no training row has the user who was named, so that the answer is what is usual.
     """
 
     labels: list[tuple[str, float]] = []
@@ -226,6 +227,7 @@ class PredictedItem(BaseModel):
     number: float | None = None
     items: list[tuple[str, float]] = []
     picture: str = ""
+    unknown_user: bool = False
 
 
 class Predicted(Event):

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.domain.architectures import Architecture, Method
 from studio.domain.feedback import Signal
+from studio.domain.predictions import unknown_user_words
 from studio.domain.runs import Run
 from studio.domain.specs import TrainSpec
 from studio.gui import playing
@@ -326,6 +327,19 @@ def test_a_user_gets_items_by_rank(
     bars = page.predict.views()[0].findChild(BarList)
     assert bars is not None
     assert [row.name for row in bars.rows] == ["1. lamp", "2. rug"]
+    assert unknown_user_words() not in texts(page.predict.views()[0])
+
+
+def test_a_user_whom_the_model_does_not_know_is_told(
+    qtbot: QtBot, open_page: Callable[..., PlaygroundPage], host: FakePredictHost
+) -> None:
+    page = open_page(run_of(Architecture.FACTORS, "Tastes"))
+    part = page.predict.part
+    assert isinstance(part, UserInput)
+    qtbot.keyClicks(part.user, "nobody")
+    qtbot.keyClick(part.user, Qt.Key.Key_Return)
+    host.answer(PredictedItem(items=[("lamp", 4.8)], unknown_user=True))
+    assert unknown_user_words() in texts(page.predict.views()[0])
 
 
 def test_a_sequence_model_takes_a_list_of_choices(

@@ -215,6 +215,14 @@ def test_detached_run_goes_on_and_hears_the_next_command(trainer: Trainer, call:
     assert call("runs", "show", "Alone").data["summary"]["steps"] == 5
 
 
+def test_one_check_is_marked_as_the_best(trainer: Trainer, call: Call) -> None:
+    trainer("learn")  # each check is better than the one before
+    assert call(*TRAIN).code == 0
+    shown = call("runs", "show")
+    assert [check["is_best"] for check in shown.data["evaluations"]] == [False, False, False, True]
+    assert shown.err.count("★") == 1
+
+
 def test_a_run_says_where_it_is_computed(trainer: Trainer, call: Call) -> None:
     trainer("finish")
     refused = call(*TRAIN, "--cluster", "somewhere")

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True)
 class Prediction:
     """labels: (label, probability), the likeliest first; number: where a number is asked for; items: (item, score),
-    the best first; picture: an image file that was drawn."""
+    the best first; picture: an image file that was drawn; unknown_user: no training row has the user who was named."""
 
     labels: tuple[tuple[str, float], ...] = ()
     number: float | None = None
     items: tuple[tuple[str, float], ...] = ()
     picture: str = ""
     chosen: tuple[str, ...] = field(default=())  # of labels: those that the model decides for
+    unknown_user: bool = False
 
     def words(self) -> str:
         """The answer in a line, for a probe."""

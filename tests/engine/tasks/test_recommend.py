@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,9 @@ def test_a_rating_is_predicted_and_stays_within_the_given_ones(tmp_path: Path) -
         {"user": "u4", "item": "i7"},
         {"user": "nobody", "item": "nothing"},
     ]
-    loved, hated, unknown = (answer.number for answer in told.predict(asked))
+    answers = told.predict(asked)
+    assert [answer.unknown_user for answer in answers] == [False, False, True]
+    loved, hated, unknown = (answer.number for answer in answers)
     assert loved is not None
     assert hated is not None
     assert unknown is not None
@@ -154,7 +157,9 @@ def test_what_comes_next_after_a_history(tmp_path: Path) -> None:
     told = load_predictor(tmp_path / "run" / "model")
     history = {"history": ["i2", "i4", "i6", "never seen"], "count": 3}
     nothing_known, usual, after = told.predict([{"history": ["never seen"]}, {"user": "nobody"}, history])
-    assert nothing_known == usual
+    assert nothing_known == replace(usual, unknown_user=False)
+    assert usual.unknown_user
+    assert not after.unknown_user
     assert len(after.items) == 3
     assert {"i2", "i4", "i6"}.isdisjoint(item for item, _score in after.items)
     assert after.items[0][0] != usual.items[0][0]

@@ -72,6 +72,8 @@ def test_answers_in_words_and_as_a_table() -> None:
     assert [prediction_words(a) for a in (SURE, several, PredictedItem(number=3.14159), PredictedItem())] == [
         "退款 (90%)", "a (80%), b (60%)", "3.14", "–"
     ]  # fmt: skip
+    usual = PredictedItem(items=[("tea", 4.5), ("rice", 4.1)], unknown_user=True)
+    assert prediction_words(usual) == "unknown user: tea, rice"
     rows = prediction_rows(["=1+1", "-5"], [SURE, SURE])
     assert rows[0] == ["input", "answer", "probability", "other", "退款"]
     assert [row[0] for row in rows[1:]] == ["'=1+1", "-5"]  # a formula is disarmed, a number is none

@@ -38,15 +38,17 @@ class FactorPredictor:
 
     def _one(self, asked: dict[str, Any]) -> Prediction:
         user = self._users.number(str(asked.get("user", "")))
+        unknown = user == UNKNOWN
         ratings = self._model.all_items(user).clone().cpu()
         if "item" in asked:
             rating = ratings[self._items.number(str(asked["item"]))].clamp(*self._limits)
-            return Prediction(number=float(rating))
+            return Prediction(number=float(rating), unknown_user=unknown)
         own = Chosen(self._model.starts, self._model.chosen).of(user).tolist()
         named = [self._items.number(str(name)) for name in asked.get("history", ())]
         found = _best(ratings, [*own, *named], int(asked.get("count", COUNT)), self._items)
         low, high = self._limits
-        return Prediction(items=tuple((name, min(max(score, low), high)) for name, score in found))
+        items = tuple((name, min(max(score, low), high)) for name, score in found)
+        return Prediction(items=items, unknown_user=unknown)
 
 
 class SequencePredictor:
@@ -65,16 +67,18 @@ class SequencePredictor:
         return [self._one(asked) for asked in inputs]
 
     def _one(self, asked: dict[str, Any]) -> Prediction:
+        unknown = False
         if "history" in asked:
             named = [self._items.number(str(name)) for name in asked["history"]]
             history = [number for number in named if number != UNKNOWN]
         else:
             user = self._users.number(str(asked.get("user", "")))
+            unknown = user == UNKNOWN
             history = Chosen(self._model.starts, self._model.chosen).of(user).tolist()
         scores = self._model.after(history).float().cpu().clone()
         scores[[UNKNOWN, *history]] = -math.inf
         found = _best(scores.softmax(-1), history, int(asked.get("count", COUNT)), self._items)
-        return Prediction(items=tuple(found))
+        return Prediction(items=tuple(found), unknown_user=unknown)
 
 
 def _best(scores: Tensor, without: Sequence[int], count: int, names: Names) -> list[tuple[str, float]]:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from studio.domain.predictions import unknown_user_words
 from studio.gui.models.predict_session import Answers, Batch
 from studio.gui.models.thumbnails import Thumbnails
 from studio.gui.pages.playground.predict_media import (
@@ -157,6 +158,8 @@ class AnswerPart(QWidget):
             keep = SecondaryButton(_("Save picture…"), lambda: self.picture_asked.emit(answer.picture))
             self._column.addWidget(keep, 0, Qt.AlignmentFlag.AlignLeft)
             return
+        if answer.unknown_user:
+            self._column.addWidget(Caption(unknown_user_words(), tone="warning"))
         if answer.number is not None:
             self._column.addWidget(Figure(f"{answer.number:.3g}", size=current_tokens().fonts.display))
         elif answer.labels:
