@@ -18,6 +18,7 @@ from studio.engine.folders import plain_write_errors
 from studio.engine.kernels import attention
 from studio.engine.loading import LIBRARY_ERRORS, check_model_folder, load_model, unreadable
 from studio.errors import StudioError
+from studio.extras import install_command
 from studio.i18n import _
 
 END, TURN_START, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
@@ -48,7 +49,9 @@ def check_method(spec: TrainSpec, device: torch.device) -> None:
         raise StudioError(
             "method.needs_package",
             _("The compressed add-on (QLoRA) needs the package “bitsandbytes”, which is not installed."),
-            _("Install it with the extra “qlora” of this program, or choose the small add-on (LoRA)."),
+            _("Choose the small add-on (LoRA), or type this command in a terminal: {command}").format(
+                command=install_command("qlora")
+            ),
         )
 
 

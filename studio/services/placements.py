@@ -8,6 +8,7 @@ from typing import Final
 
 from studio.domain.runs import Placement
 from studio.errors import StudioError
+from studio.extras import no_ray
 from studio.i18n import _
 
 _ADDRESS: Final = re.compile(r"(ray://)?(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}")
@@ -24,7 +25,4 @@ def check_placement(placement: Placement) -> None:
             _("Write it as Ray does, with the port: ray://head:10001."),
         )
     if find_spec("ray") is None:
-        raise StudioError(
-            "cluster.no_ray", _("Training on a cluster needs the package “ray”, which is not installed."),
-            _("Install it with: pip install 'product-matrix-studio[cluster]'"),
-        )  # fmt: skip
+        raise no_ray()

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from studio.domain.runs import RunPlan
 from studio.errors import StudioError
+from studio.extras import no_ray
 from studio.i18n import _
 from studio.protocol.codec import decode_event, encode
 from studio.protocol.commands import Stop
@@ -61,10 +62,7 @@ class Cluster:
             import ray
             from ray.job_submission import JobSubmissionClient
         except ImportError as error:
-            raise StudioError(
-                "cluster.no_ray", _("Training on a cluster needs the package “ray”, which is not installed."),
-                _("Install it with: pip install 'product-matrix-studio[cluster]'"),
-            ) from error  # fmt: skip
+            raise no_ray() from error
         self._ray: Any = ray
         self._client_of: Any = JobSubmissionClient
         self._jobs: Any = None

@@ -8,6 +8,7 @@ import pytest
 
 from studio.domain.runs import Placement
 from studio.errors import StudioError
+from studio.extras import install_command
 from studio.services.placements import check_placement
 
 
@@ -31,6 +32,7 @@ def test_a_cluster_needs_the_package(address: str, monkeypatch: pytest.MonkeyPat
     with pytest.raises(StudioError) as caught:
         check_placement(place)
     assert caught.value.code == "cluster.no_ray"
+    assert install_command("cluster") in caught.value.hint
     missing.clear()
     monkeypatch.setattr("studio.services.placements.find_spec", lambda name: find_spec("json"))
     check_placement(place)
