@@ -19,6 +19,7 @@ from studio.domain.schedules import NIGHT, make_schedule, read_time
 from studio.gui.context import GuiContext
 from studio.gui.dialogs.ask import AskDialog
 from studio.gui.dialogs.close_run import CloseChoice, close_dialog, may_close, waiting_dialog
+from studio.gui.models.queue_table import QueueColumn
 from studio.gui.models.runs_table import RunColumn, RunRole
 from studio.gui.notices import Notice
 from studio.gui.pages.runs import RunsPage
@@ -103,6 +104,23 @@ def test_a_run_is_followed_live(
     qtbot.waitUntil(lambda: "360" in header.progress.text(), timeout=5000)
     assert header.bar.value() == 500
     assert header.tiles["left"].accessibleName() == "Time left: 14 min 24 s"
+
+
+def test_plots_without_points_wait_without_numbers(
+    qtbot: QtBot, context: GuiContext, runs: FakeRuns, open_page: Callable[..., RunsPage]
+) -> None:
+    run = make_run(step=0, total_steps=0)
+    runs.runs, runs.all_steps = [run], {}
+    page = open_page()
+    charts = page.current.charts
+    assert charts is not None
+    axis = charts.loss.canvas.x_axis
+    qtbot.waitUntil(charts.loss.empty.isVisible, timeout=5000)
+    assert charts.loss.empty.text() == "Waiting for the first update"
+    assert axis.tickValues(0, 1, 600) == []
+    hear(qtbot, context, runs, run.id, step_event(1, 2))
+    qtbot.waitUntil(lambda: not charts.loss.empty.isVisible(), timeout=5000)
+    assert axis.tickValues(1, 2, 600) == [(1.0, [1.0, 2.0])]
 
 
 def test_the_plots_draw_what_is_new(
@@ -368,6 +386,19 @@ def test_history_shows_curve_state_and_verdict(
     assert model.index(0, RunColumn.TIME).data() == "29 min 24 s"
 
 
+def test_history_shows_the_best_check_of_a_fold(
+    qtbot: QtBot, runs: FakeRuns, open_page: Callable[..., RunsPage]
+) -> None:
+    fold = make_run("Customer assistant · fold 2 of 5", RunState.DONE, folds_id="k")
+    assert fold.summary is not None
+    runs.runs = [replace(fold, summary=replace(fold.summary, base_value=None, tuned_value=None))]
+    history = open_page(view="history").history
+    cell = history.model.index(0, RunColumn.LOSS)
+    assert cell.data() == "1.520"
+    assert cell.data(Qt.ItemDataRole.ToolTipRole) == "Best validation loss: 1.520"
+    assert history.table.textElideMode() is Qt.TextElideMode.ElideMiddle
+
+
 def test_history_opens_a_run_by_enter(
     qtbot: QtBot, runs: FakeRuns, open_page: Callable[..., RunsPage]
 ) -> None:
@@ -447,6 +478,26 @@ def test_the_view_survives_a_rebuild(
     page = open_page(run_id=run.id)
     state = page.state()
     assert state == {"view": "current", "run_id": run.id}
+
+
+def test_the_queue_knows_the_time_left_as_the_foot_of_the_window_does(
+    qtbot: QtBot, context: GuiContext, runs: FakeRuns
+) -> None:
+    run = replace(make_run(), eta_s=100.0)
+    runs.runs = [run]
+    with qtbot.waitSignal(context.jobs.status_changed, timeout=5000):
+        context.jobs.start()
+    page = RunsPage(context)
+    qtbot.addWidget(page)
+    page.show()
+    with qtbot.waitSignal(page.queue.loaded, timeout=5000):
+        page.enter(view="queue")
+    cell = page.queue.model.index(0, QueueColumn.EXPECTED)
+    assert cell.data() == "1 min 40 s left"
+    hear(qtbot, context, runs, run.id, step_event(360))
+    qtbot.waitUntil(lambda: cell.data() == "14 min 24 s left", timeout=5000)
+    page.leave()
+    page.dispose()
 
 
 # Closing

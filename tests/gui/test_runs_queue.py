@@ -217,6 +217,18 @@ def test_a_run_that_has_learned_is_not_dropped_without_a_question(
     assert [run.name for run in workspace.runs.queue()] == ["half done"]
 
 
+def test_the_run_under_way_shows_how_long_it_still_takes(
+    qtbot: QtBot, page: RunsPage, workspace: Workspace
+) -> None:
+    under_way = workspace.put("now", RunState.PAUSED)
+    workspace.put("next")
+    show(qtbot, page, "queue")
+    assert cell(page, 0, QueueColumn.EXPECTED) == "–"
+    page.queue.model.set_left(40)
+    assert [cell(page, row, QueueColumn.EXPECTED) for row in (0, 1)] == ["40 seconds left", "–"]
+    workspace.repository.save(replace(under_way, state=RunState.CANCELLED))
+
+
 def test_a_double_click_opens_the_run(qtbot: QtBot, page: RunsPage, workspace: Workspace) -> None:
     run = workspace.put("a")
     show(qtbot, page, "queue")

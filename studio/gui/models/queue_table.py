@@ -67,12 +67,21 @@ class QueueTable(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._rows: list[QueueRow] = []
+        self._left_s: float | None = None
 
     def show(self, rows: Sequence[QueueRow]) -> None:
         """Show these rows."""
         self.beginResetModel()
         self._rows = list(rows)
         self.endResetModel()
+
+    def set_left(self, seconds: float | None) -> None:
+        """Seconds that the run under way still needs; None: unknown."""
+        self._left_s = seconds
+        for number, row in enumerate(self._rows):
+            if not row.place:
+                cell = self.index(number, QueueColumn.EXPECTED)
+                self.dataChanged.emit(cell, cell)
 
     def rows(self) -> list[QueueRow]:
         """The rows as shown."""
@@ -96,6 +105,8 @@ class QueueTable(QAbstractTableModel):
             return None
         row, column = self._rows[index.row()], QueueColumn(index.column())
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            if column is QueueColumn.EXPECTED and not row.place and self._left_s is not None:
+                return _("{time} left").format(time=duration_words(self._left_s))
             return _text(row, column)
         if role == Qt.ItemDataRole.DecorationRole and column is QueueColumn.STATE:
             name, tone = _picture(row)

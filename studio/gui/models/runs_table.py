@@ -193,17 +193,25 @@ def _time(row: RunRow) -> str:
 
 
 def _loss(row: RunRow) -> str:
-    """What the verdict compares, once there is one; until then the loss."""
+    """What the verdict compares, once there is one; the best check of a run without comparison, as a fold is."""
     if row.verdict is not None and row.verdict.measure is not Measure.SURPRISE:
         return measure_words(row.verdict.measure, row.verdict.tuned_value)
     summary = row.run.summary
-    tuned = summary.tuned_value if summary is not None else None
-    return loss_words(tuned if tuned is not None else row.run.last_loss)
+    known = (summary.tuned_value, summary.best_eval_loss) if summary is not None else ()
+    return loss_words(next((value for value in known if value is not None), row.run.last_loss))
+
+
+def _by_checks(row: RunRow) -> bool:
+    """Whether the best check is all that is known of the run's result."""
+    summary = row.run.summary
+    return summary is not None and summary.tuned_value is None and summary.best_eval_loss is not None
 
 
 def _loss_help(row: RunRow) -> str:
     measure = row.verdict.measure if row.verdict is not None else Measure.SURPRISE
     name = _("Loss") if measure is Measure.SURPRISE else measure_title(measure)
+    if _by_checks(row):
+        name = _("Best validation loss")
     return _("{what}: {name}").format(what=name, name=_loss(row))
 
 

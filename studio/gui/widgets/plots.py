@@ -14,11 +14,21 @@ from typing import Any, Literal
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from studio.gui.theme import Tokens, current_tokens, ui_font
+from studio.gui.widgets.labels import BodyText
 from studio.gui.widgets.plots_axis import RoundAxis, short_number
 from studio.gui.widgets.plots_series import Array, Series, Smoothed, sample, thin
 from studio.i18n import _
@@ -52,7 +62,7 @@ class PlotCanvas(pg.PlotWidget):  # type: ignore[misc] # pyqtgraph is untyped
     reset_asked = Signal()
 
     def __init__(self) -> None:
-        self.x_axis, self.y_axis = RoundAxis("bottom"), RoundAxis("left")
+        self.x_axis, self.y_axis = RoundAxis("bottom", whole=True), RoundAxis("left")
         super().__init__(axisItems={"bottom": self.x_axis, "left": self.y_axis})
         item = self.getPlotItem()
         item.setMenuEnabled(False)
@@ -139,6 +149,7 @@ class PlotPanel(QWidget):
         self._drawn: tuple[Any, ...] = ()
         self._log = self._manual = False
         self._x_end = 0.0
+        self._empty = True
         self.canvas = PlotCanvas()
         self.canvas.setAccessibleName(name)
         self.canvas.setAccessibleDescription(
@@ -151,13 +162,18 @@ class PlotPanel(QWidget):
         self._bubble.setObjectName("plot_bubble")
         self._bubble.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._bubble.hide()
+        self.empty = BodyText("", self, tone="muted")  # in the middle while there is nothing to draw
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.canvas)
+        self.empty.raise_()
         self.canvas.pointed.connect(self._show_reading)
         self.canvas.touched.connect(self._on_touched)
         self.canvas.reset_asked.connect(self.reset_view)
         self.restyle()
+        self._show_empty(empty=True)
 
     def add(self, curve: Curve) -> None:
         """Show another curve."""
@@ -183,6 +199,7 @@ class PlotPanel(QWidget):
         self._curves.clear()
         self._drawn = ()
         self._manual = False
+        self._show_empty(empty=True)
 
     def set_log(self, on: bool) -> None:
         """Show y on a logarithmic scale; values at or below 0 are left out."""
@@ -208,6 +225,8 @@ class PlotPanel(QWidget):
         state = self._state()
         if state == self._drawn and not force:
             return False
+        if self._empty:
+            self._show_empty(empty=not any(_tells(curve.series) for curve, _item, _smooth in self._curves))
         if not self._manual:
             self._fit()
         low, high = self.canvas.box.viewRange()[0]
@@ -267,6 +286,16 @@ class PlotPanel(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(420, 220)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.empty.setGeometry(self.rect())
+
+    def _show_empty(self, *, empty: bool) -> None:
+        self._empty = empty
+        self.empty.setVisible(empty)
+        for axis in (self.canvas.x_axis, self.canvas.y_axis):
+            axis.set_blank(empty)
 
     def _state(self) -> tuple[Any, ...]:
         versions = tuple(
@@ -336,6 +365,10 @@ class PlotPanel(QWidget):
         at = self.canvas.mapFromScene(self.canvas.box.mapViewToScene(QPointF(x, 0))).x()
         right = at + 12 + self._bubble.width() <= self.canvas.width()
         self._bubble.move(at + 12 if right else max(0, at - 12 - self._bubble.width()), 8)
+
+
+def _tells(series: Series) -> bool:
+    return bool(np.isfinite(series.y).any())
 
 
 def _dress_curve(tokens: Tokens, curve: Curve, item: Any, smooth: Any) -> None:

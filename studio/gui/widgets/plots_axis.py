@@ -18,11 +18,14 @@ _WANTED_TICKS = 5
 
 
 class RoundAxis(pg.AxisItem):  # type: ignore[misc] # pyqtgraph is untyped
-    """Few ticks, at 1-2-5 numbers; in log mode positions are log10 and labels the numbers themselves."""
+    """Few ticks, at 1-2-5 numbers; in log mode positions are log10 and labels the numbers themselves.
 
-    def __init__(self, orientation: str) -> None:
+    whole: the axis counts something, so no tick stands between two whole numbers.
+    """
+
+    def __init__(self, orientation: str, *, whole: bool = False) -> None:
         super().__init__(orientation, maxTickLength=0)
-        self.log = False
+        self.log, self._whole, self._blank = False, whole, False
         self.enableAutoSIPrefix(False)
 
     def dress(self, tokens: Tokens) -> None:
@@ -32,16 +35,26 @@ class RoundAxis(pg.AxisItem):  # type: ignore[misc] # pyqtgraph is untyped
         self.setTickFont(tabular_font(tokens.fonts.caption - 1))
         self.setStyle(tickTextOffset=6)
 
+    def set_blank(self, blank: bool) -> None:
+        """Show no numbers: there is nothing yet that they would measure."""
+        if blank != self._blank:
+            self._blank = blank
+            self.picture = None  # pyqtgraph's own, of the last ticks
+            self.update()
+
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
-        ticks = log_ticks(minVal, maxVal) if self.log else linear_ticks(minVal, maxVal, size)
+        if self._blank:
+            return []
+        least = 1.0 if self._whole else 0.0
+        ticks = log_ticks(minVal, maxVal) if self.log else linear_ticks(minVal, maxVal, size, least)
         return [(ticks[1] - ticks[0] if len(ticks) > 1 else 1.0, ticks)]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [short_number(10**value if self.log else value) for value in values]
 
 
-def linear_ticks(low: float, high: float, size_px: float) -> list[float]:
-    """Round positions between low and high, about one per 90 px and at most five."""
+def linear_ticks(low: float, high: float, size_px: float, least: float = 0.0) -> list[float]:
+    """Round positions between low and high, about one per 90 px, at most five, and at least ``least`` apart."""
     span = high - low
     if not span > 0 or not math.isfinite(span):
         return []
@@ -49,6 +62,7 @@ def linear_ticks(low: float, high: float, size_px: float) -> list[float]:
     rough = span / wanted
     power = 10.0 ** math.floor(math.log10(rough))
     step = next((power * s for s in _STEPS if power * s >= rough), power * 10)
+    step = max(step, least)
     first = math.ceil(low / step)
     return [i * step for i in range(first, math.floor(high / step) + 1)]
 

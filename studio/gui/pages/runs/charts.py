@@ -93,8 +93,11 @@ class ChartsCard(Card):
         """Points were added."""
         if self._live is not None:
             self.metrics.show_curves(self._live.curves.metrics)
+            waits = not (self._live.ended() or len(self._live.curves.loss))
+            words = _("Waiting for the first update") if waits else ""
             for panel in self._all():
                 panel.set_x_end(float(self._live.total_steps))
+                panel.empty.setText(words)
         self._clock.wake()
 
     def showEvent(self, event: QShowEvent) -> None:

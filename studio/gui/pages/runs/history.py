@@ -102,6 +102,7 @@ class HistoryView(QWidget):
         table.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         table.setShowGrid(False)
         table.setWordWrap(False)
+        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # folds differ in the end of their names
         table.setTabKeyNavigation(False)
         table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

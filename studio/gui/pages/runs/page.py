@@ -111,6 +111,7 @@ class RunsPage(Page):
         if self.ctx.jobs is not None:
             self.ctx.jobs.run_events.disconnect(self._on_events)
         self.current.dispose()
+        self.queue.dispose()
         self.history.dispose()
 
     def _go(self, view: str) -> None:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from studio.domain.ids import new_id
 from studio.domain.runs import Run
-from studio.gui.context import GuiContext
+from studio.gui.context import GuiContext, JobStatus
 from studio.gui.dialogs.ask import ask
 from studio.gui.models.queue_table import QueueColumn, QueueRow, QueueTable
 from studio.gui.pages.runs.queue.hours_dialog import HoursDialog
@@ -61,17 +61,26 @@ class QueueView(QWidget):
         self._timer.timeout.connect(self.reload)
         self._stack = QStackedLayout(self)
         self._build()
+        if ctx.jobs is not None:
+            ctx.jobs.status_changed.connect(self._show_left)
         self.model.moved.connect(lambda change: self._do(partial(ctx.services.runs.reorder, *change)))
         self._on_selection()
 
     def wake(self) -> None:
         """The view came into sight."""
         self._timer.start()
+        if self._ctx.jobs is not None:
+            self._show_left(self._ctx.jobs.status())
         self.reload()
 
     def sleep(self) -> None:
         """The view went out of sight."""
         self._timer.stop()
+
+    def dispose(self) -> None:
+        """Let go of the jobs, which outlive the page."""
+        if self._ctx.jobs is not None:
+            self._ctx.jobs.status_changed.disconnect(self._show_left)
 
     def reload(self) -> None:
         """Read the queue anew."""
@@ -126,6 +135,10 @@ class QueueView(QWidget):
         )
         for part in (QWidget(), empty, page):
             self._stack.addWidget(part)
+
+    def _show_left(self, job: JobStatus | None) -> None:
+        """Of the run under way, as the foot of the window has it."""
+        self.model.set_left(job.eta_s if job is not None and not job.paused else None)
 
     def _read(self) -> list[QueueRow]:
         runs = self._ctx.services.runs
