@@ -353,6 +353,37 @@ def test_a_sequence_model_takes_a_list_of_choices(
     assert host.asked[0].inputs == [{"history": ["lamp", "candle"], "count": 10}]
 
 
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        (Architecture.LSTM, "box"),
+        (Architecture.CNN, "choose"),
+        (Architecture.FACTORS, "user"),
+        (Architecture.VAE, "go"),
+    ],
+)
+def test_the_keyboard_goes_to_what_is_asked(
+    open_page: Callable[..., PlaygroundPage], kind: Architecture, field: str
+) -> None:
+    page = open_page(run_of(kind, "Model"))
+    assert page.predicting
+    assert page.focusWidget() is getattr(page.predict.part, field)
+
+
+def test_a_model_without_another_of_its_kind_says_why_it_is_not_compared(
+    open_page: Callable[..., PlaygroundPage],
+) -> None:
+    page = open_page(run_of(Architecture.CNN, "Shapes"))
+    assert not page.chooser.mode.isEnabled()
+    assert "no other one like this" in page.chooser.mode.toolTip()
+
+
+def test_a_model_with_another_of_its_kind_is_compared(open_page: Callable[..., PlaygroundPage]) -> None:
+    page = open_page(run_of(Architecture.CNN, "Shapes"), run_of(Architecture.CNN, "More shapes"))
+    assert page.chooser.mode.isEnabled()
+    assert page.chooser.mode.toolTip() == ""
+
+
 def test_new_pictures_are_drawn_and_the_seed_counts_up(
     qtbot: QtBot, open_page: Callable[..., PlaygroundPage], host: FakePredictHost, tmp_path: Path
 ) -> None:

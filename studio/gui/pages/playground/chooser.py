@@ -136,7 +136,12 @@ class Chooser(QWidget):
         """Fill both lists."""
         for box in (self.first, self.second):
             box.set_choices(choices)
-        self.mode.setEnabled(len(choices.all()) > 1)
+
+    def set_comparable(self, *, comparable: bool) -> None:
+        """Whether there is a second model to put beside the first."""
+        self.mode.setEnabled(comparable)
+        why = _("Models are compared that are asked the same; there is no other one like this yet.")
+        self.mode.setToolTip("" if comparable else why)
 
     def set_mode(self, *, compare: bool, blind: bool, hideable: bool = True) -> None:
         """Show one or two lists, open or hidden. While blind the lists are hidden: they would tell the names.

@@ -70,7 +70,7 @@ class PlaygroundPage(Page):
         if arguments.get("run_id"):
             self._wanted["a"] = run_key(arguments["run_id"])
         self.reload()
-        self.chat.composer.box.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._focus_input()
 
     def leave(self) -> None:
         self.chat.transcript.flush()
@@ -175,6 +175,7 @@ class PlaygroundPage(Page):
             self._choose("a", wanted)
         elif (seated is None or self._is_stale(seated)) and choices.all():
             self._choose("a", choices.all()[0])
+        self._show_comparable()
         self._follow_product = False
         self._show_seats()
 
@@ -199,13 +200,30 @@ class PlaygroundPage(Page):
             second = self.seated.seats["b"].choice
             if second is not None and second.asks != choice.asks:
                 self._set_compare(False)
-            self._set_predicting(bool(choice.asks))
-            if choice.asks:
-                self.predict.show_choice(choice)
+            self._show_input(choice)
             self.chooser.second.set_choices(self.choices.beside(choice))
-            self.chooser.mode.setEnabled(self.choices.counterpart(choice) is not None)
         self.seated.choose(slot, choice)
+        self._show_comparable()
         (self.chooser.first if slot == "a" else self.chooser.second).show_choice(choice)
+
+    def _show_input(self, choice: ModelChoice) -> None:
+        """What this model is asked by; the keyboard stays with what is asked."""
+        focused = self.focusWidget()
+        asking = focused is not None and self.body.isAncestorOf(focused)
+        self._set_predicting(bool(choice.asks))
+        if choice.asks:
+            self.predict.show_choice(choice)
+        if asking:
+            self._focus_input()
+
+    def _focus_input(self) -> None:
+        place: QWidget = self.predict.part if self.predicting else self.chat.composer.box
+        place.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_comparable(self) -> None:
+        first = self.seated.seats["a"].choice
+        comparable = first is not None and self.choices.counterpart(first) is not None
+        self.chooser.set_comparable(comparable=comparable)
 
     def _set_predicting(self, predicting: bool) -> None:
         """Show what the model is asked by; the other process may give its memory back."""

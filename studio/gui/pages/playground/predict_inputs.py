@@ -32,7 +32,10 @@ _SHORT = 48  # characters of a suggestion
 
 
 class InputPart(QWidget):
-    """``asked`` carries (inputs, as a person reads them); ``file_asked`` a Path with many of them."""
+    """``asked`` carries (inputs, as a person reads them); ``file_asked`` a Path with many of them.
+
+    Each gives its focus to the field or button that is used first.
+    """
 
     asked = Signal(object)
     file_asked = Signal(object)
@@ -80,6 +83,7 @@ class TextInput(InputPart):
         feet.addWidget(self.go)
         feet.addWidget(self.file)
         feet.addStretch(1)
+        self.setFocusProxy(self.box)
         self.tries = Suggestions(self._try)
         self.column.addWidget(self.box)
         self.column.addLayout(row)
@@ -121,6 +125,7 @@ class FileInput(InputPart):
         hint = _("PNG, JPEG, GIF, BMP, WebP or TIFF") if pictures else _("WAV, FLAC, OGG or MP3")
         self.zone = DropZone(sentence, hint, self._choose, button=self.choose)
         self.zone.dropped.connect(self.take)
+        self.setFocusProxy(self.choose)
         self.column.addWidget(self.zone)
 
     def set_allowed(self, allowed: bool) -> None:
@@ -164,6 +169,7 @@ class UserInput(InputPart):
         feet.addWidget(self.go)
         feet.addWidget(self.file)
         feet.addStretch(1)
+        self.setFocusProxy(self.user)
         self.tries = Suggestions(self._try)
         self.column.addWidget(FormRow(_("User"), self.user))
         self.column.addWidget(self.history_row)
@@ -202,6 +208,7 @@ class DrawInput(InputPart):
         self.count = _spin(1, MOST_DRAWN, 36)
         self.seed = _spin(0, 2**31 - 1, 0)
         self.go = PrimaryButton(_("Draw new pictures"), self._ask)
+        self.setFocusProxy(self.go)
         self.column.addWidget(FormRow(_("How many"), self.count))
         self.column.addWidget(
             FormRow(_("Seed"), self.seed, _("The same seed draws the same pictures; it counts up by itself."))
