@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QLabel, QTableWidget
 from pytestqt.qtbot import QtBot
 
 from studio.domain.architectures import Architecture, Method
+from studio.domain.datasets import Split
 from studio.domain.feedback import Signal
 from studio.domain.predictions import unknown_user_words
 from studio.domain.runs import Run
@@ -37,6 +39,28 @@ def run_of(architecture: Architecture, name: str, **more: Any) -> Run:
     return finished_run(name, "p1", base_dir=None, spec=spec, **more)
 
 
+@dataclass
+class FakeDatasets:
+    """services.datasets in memory: the test rows of every dataset."""
+
+    held_out: list[dict[str, str]] = field(default_factory=list)
+
+    def page(
+        self, dataset_id: str, offset: int, limit: int, split: Split | None = None
+    ) -> list[dict[str, str]]:
+        return self.held_out[offset : offset + limit] if split is Split.TEST else []
+
+    def image_path(self, name: str) -> Path:
+        return Path("/store") / name
+
+    recording_path = image_path
+
+
+@pytest.fixture
+def datasets() -> FakeDatasets:
+    return FakeDatasets()
+
+
 @pytest.fixture
 def services() -> FakeServices:
     return FakeServices()
@@ -49,12 +73,17 @@ def host() -> FakePredictHost:
 
 @pytest.fixture
 def open_page(
-    qtbot: QtBot, make_context: Callable[..., GuiContext], services: FakeServices, host: FakePredictHost
+    qtbot: QtBot,
+    make_context: Callable[..., GuiContext],
+    services: FakeServices,
+    host: FakePredictHost,
+    datasets: FakeDatasets,
 ) -> Iterator[Callable[..., PlaygroundPage]]:
     made: list[PlaygroundPage] = []
     context = make_context(
-        runs=services.runs, models=services.models, feedback=services.feedback, outbound=services.outbound
-    )
+        runs=services.runs, models=services.models, feedback=services.feedback, outbound=services.outbound,
+        datasets=datasets,
+    )  # fmt: skip
     context.chat, context.predict = FakeChatHost(), host
 
     def show(run: Run, *others: Run) -> PlaygroundPage:
@@ -311,6 +340,19 @@ def test_dropped_pictures_are_told_apart_and_a_failure_says_why(
     said = texts(page.predict.views()[0])
     assert "The picture cannot be read." in said
     assert "Choose a PNG." in said
+
+
+def test_pictures_that_the_model_did_not_learn_from_can_be_tried(
+    qtbot: QtBot, open_page: Callable[..., PlaygroundPage], host: FakePredictHost, datasets: FakeDatasets
+) -> None:
+    datasets.held_out = [{"image": "a.png", "label": "cat"}, {"image": "b.png", "label": "dog"}]
+    page = open_page(run_of(Architecture.CNN, "Shapes"))
+    part = page.predict.part
+    assert isinstance(part, FileInput)
+    qtbot.waitUntil(lambda: len(part.tries.buttons) == 2, timeout=5000)
+    qtbot.mouseClick(part.tries.buttons[1], LEFT)
+    assert host.asked[0].inputs == [{"image": "/store/b.png"}]
+    assert page.predict.views()[0].batch.shown == ["Test picture 2"]
 
 
 def test_a_user_gets_items_by_rank(

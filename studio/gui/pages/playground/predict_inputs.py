@@ -126,10 +126,23 @@ class FileInput(InputPart):
         self.zone = DropZone(sentence, hint, self._choose, button=self.choose)
         self.zone.dropped.connect(self.take)
         self.setFocusProxy(self.choose)
+        self.tries = Suggestions(self._try)
+        self._offered: dict[str, Path] = {}
         self.column.addWidget(self.zone)
+        self.column.addWidget(self.tries)
 
     def set_allowed(self, allowed: bool) -> None:
-        self.zone.setEnabled(allowed)
+        for part in (self.zone, *self.tries.buttons):
+            part.setEnabled(allowed)
+
+    def offer(self, files: Sequence[Path]) -> None:
+        """Files of rows that the model did not learn from."""
+        words = _("Test picture {n}") if self._kind == "image" else _("Test recording {n}")
+        self._offered = {words.format(n=place): file for place, file in enumerate(files, 1)}
+        self.tries.show_texts(list(self._offered))
+
+    def _try(self, words: str) -> None:
+        self.asked.emit(([{self._kind: str(self._offered[words])}], [words]))
 
     def take(self, paths: list[Path]) -> None:
         """Ask of these files, and of those in these folders."""

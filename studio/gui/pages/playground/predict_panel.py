@@ -6,11 +6,13 @@ import csv
 import io
 import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from studio.domain.datasets import Split
 from studio.domain.feedback import FeedbackItem
 from studio.domain.feedback import Signal as Reaction
 from studio.domain.predictions import prediction_rows, prediction_words
@@ -19,13 +21,23 @@ from studio.gui.models.chat_choices import ModelChoice
 from studio.gui.models.predict_session import Answers, Batch, PredictSession
 from studio.gui.models.thumbnails import Thumbnails
 from studio.gui.pages.playground.predict_answers import BatchView
-from studio.gui.pages.playground.predict_inputs import InputPart, UserInput, input_for, inputs_from
+from studio.gui.pages.playground.predict_inputs import (
+    MOST_SUGGESTIONS,
+    FileInput,
+    InputPart,
+    UserInput,
+    input_for,
+    inputs_from,
+)
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import Card, EmptyState, ProgressPanel, ScrollPage
 from studio.i18n import _
 from studio.protocol.events import Progress
 from studio.services.files import write_atomically
 from studio.services.predict_inputs import read_inputs
+
+if TYPE_CHECKING:
+    from studio.bootstrap import Services
 
 INPUT_WIDTH = 360
 _TITLES: Final[dict[str, tuple[Callable[[], str], Callable[[], str]]]] = {
@@ -44,6 +56,7 @@ class PredictPanel(QWidget):
         super().__init__()
         self._ctx, self.session = ctx, session
         self._asks = ""
+        self._offered_for = ""  # key of the choice whose files are offered
         self.part: InputPart = input_for("text")
         self.card = Card()
         self.card.setFixedWidth(INPUT_WIDTH)
@@ -82,6 +95,8 @@ class PredictPanel(QWidget):
         if isinstance(self.part, UserInput):
             self.part.history_row.setVisible(choice.sequence)
         self.part.suggest(choice.probes)
+        if isinstance(self.part, FileInput):
+            self._offer_files(self.part, choice)
         self._show_allowed()
 
     def clear(self) -> None:
@@ -106,6 +121,18 @@ class PredictPanel(QWidget):
         self.card, self.part = card, part
         part.asked.connect(lambda asked: self._ask(*asked))
         part.file_asked.connect(self._read_file)
+
+    def _offer_files(self, part: FileInput, choice: ModelChoice) -> None:
+        """Files of held-out rows, once they are read; none when the data is gone."""
+        self._offered_for = choice.key
+        part.offer([])
+
+        def take(files: list[Path]) -> None:
+            if self._offered_for == choice.key and self.part is part:
+                part.offer(files)
+                self._show_allowed()
+
+        self._ctx.tasks.run(partial(_held_out, self._ctx.services, choice), take, lambda _problem: None)
 
     # ---- what the user does
 
@@ -197,6 +224,18 @@ class PredictPanel(QWidget):
 
     def _show_allowed(self) -> None:
         self.part.set_allowed(self.session.can_ask())
+
+
+def _held_out(services: Services, choice: ModelChoice) -> list[Path]:
+    """A few pictures or recordings that the model did not learn from, where its data is still there."""
+    datasets = services.datasets
+    path_of = datasets.image_path if choice.asks == "image" else datasets.recording_path
+    rows = [
+        row
+        for split in (Split.TEST, Split.VALIDATION)
+        for row in datasets.page(choice.dataset_id, 0, MOST_SUGGESTIONS, split)
+    ]
+    return [path_of(row[choice.asks]) for row in rows[:MOST_SUGGESTIONS]]
 
 
 def _csv(shown: Sequence[str], answers: Answers) -> str:
