@@ -43,6 +43,11 @@ MEASURE_TITLES = {
     Measure.RECONSTRUCTION: N_("Loss of the image (−ELBO)"),
 }
 
+SHARE_METRICS = frozenset(
+    {"accuracy", "macro_f1", "precision", "recall", "micro_f1", "exact", "r2", "recall_at_10", "preferred"}
+)
+LOWER_METRICS = frozenset({"rmse", "mae", "perplexity"})  # better when lower
+
 METRIC_TITLES = {
     "accuracy": N_("Accuracy"),
     "macro_f1": N_("F1 over all labels alike"),
@@ -76,6 +81,13 @@ def measure_title(measure: Measure) -> str:
 def measure_words(measure: Measure, value: float) -> str:
     """A value of the measure as it is read: shares as per cent, the others with three digits that count."""
     if measure in (Measure.CORRECT, Measure.LABELS_RIGHT, Measure.PREFERRED):
+        return f"{value:.1%}"
+    return f"{value:.3f}" if abs(value) < 100 else f"{value:,.1f}"
+
+
+def metric_words(name: str, value: float) -> str:
+    """A value of the metric as it is read: shares as per cent, the others with three digits that count."""
+    if name in SHARE_METRICS:
         return f"{value:.1%}"
     return f"{value:.3f}" if abs(value) < 100 else f"{value:,.1f}"
 

@@ -248,20 +248,19 @@ _SENTENCES = {
         "each step. There is no base model to compare it with."
     ),
 }
-# For every measure but surprise, where values are told as they are. They are compared with those of the base model as
-# it was, or of the simplest guess: whoever shows the values says which.
+# For every measure but surprise, where values are told as they are.
 _MEASURED_SENTENCES = {
     VerdictKind.BETTER: N_(
-        "Better: on {rows} rows that it never saw, “{measure}” is {tuned}, compared with {base} (difference 95% sure: "
-        "{low} to {high})."
+        "Better: on {rows} rows that it never saw, “{measure}” is {tuned}, compared with {base} for {other} "
+        "(difference 95% sure: {low} to {high})."
     ),
     VerdictKind.SAME: N_(
-        "About the same: on {rows} rows that it never saw, “{measure}” is {tuned}, compared with {base}; no clear "
-        "difference (95% sure: {low} to {high})."
+        "About the same: on {rows} rows that it never saw, “{measure}” is {tuned}, compared with {base} for {other}; "
+        "no clear difference (95% sure: {low} to {high})."
     ),
     VerdictKind.WORSE: N_(
-        "Worse: on {rows} rows that it never saw, “{measure}” is {tuned}, compared with {base} (difference 95% sure: "
-        "{low} to {high})."
+        "Worse: on {rows} rows that it never saw, “{measure}” is {tuned}, compared with {base} for {other} "
+        "(difference 95% sure: {low} to {high})."
     ),
     VerdictKind.NO_BASE: N_("A new model: on {rows} rows that it never saw, “{measure}” is {tuned}."),
 }
@@ -279,9 +278,14 @@ _NEXT_SENTENCES = {
 # These answers cannot be corrected one by one.
 _TRY = N_("Next: try it in the playground.")
 _NOT_CORRECTED = frozenset({Measure.RANKED, Measure.RECONSTRUCTION})
+# Compared with the base model as it was; the others with the simplest guess.
+_BASED = frozenset({Measure.SURPRISE, Measure.PREFERRED})
 _TOO_FEW = N_("Not known yet: one held-out row cannot tell better from worse.")
 _OVERFITTING = N_(
     "Answers on new questions got worse again after step {best}; the model of that step was kept (overfitting)."
+)
+_MEASURED_OVERFITTING = N_(
+    "On new rows it got worse again after step {best}; the model of that step was kept (overfitting)."
 )
 
 
@@ -296,8 +300,8 @@ def sentence(verdict: Verdict) -> str:
     wording = _SENTENCES if verdict.measure is Measure.SURPRISE else _MEASURED_SENTENCES
     text = _(_TOO_FEW) if unknown else _(wording[verdict.kind]).format(**_figures(verdict))
     if verdict.overfitting:
-        more = _(_OVERFITTING).format(best=verdict.best_step)
-        return sentences(text, more)
+        turned = _OVERFITTING if verdict.measure in _BASED else _MEASURED_OVERFITTING
+        return sentences(text, _(turned).format(best=verdict.best_step))
     return text
 
 
@@ -330,4 +334,5 @@ def _measured_figures(verdict: Verdict) -> dict[str, object]:
     words = {
         name: measure_words(verdict.measure, value) for name, value in values.items() if value is not None
     }
-    return {"rows": verdict.rows, "measure": measure_title(verdict.measure), **words}
+    other = _("the base model") if verdict.measure in _BASED else _("the simplest guess")
+    return {"rows": verdict.rows, "measure": measure_title(verdict.measure), "other": other, **words}

@@ -11,11 +11,15 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from studio.domain.architectures import Architecture, Method, methods_for
+from studio.domain.measures import Measure
 from studio.domain.runs import Run, RunState
 from studio.domain.schedules import NIGHT, make_schedule, read_time
+from studio.domain.specs import TrainSpec
+from studio.domain.verdicts import judge
 from studio.gui.context import GuiContext
 from studio.gui.dialogs.ask import AskDialog
 from studio.gui.dialogs.close_run import CloseChoice, close_dialog, may_close, waiting_dialog
@@ -23,6 +27,10 @@ from studio.gui.models.queue_table import QueueColumn
 from studio.gui.models.runs_table import RunColumn, RunRole
 from studio.gui.notices import Notice
 from studio.gui.pages.runs import RunsPage
+from studio.gui.pages.runs.header import RunHeader
+from studio.gui.pages.runs.live import LiveRun, Stored
+from studio.gui.pages.runs.probes import ProbesCard
+from studio.gui.pages.runs.verdict_card import VerdictCard
 from studio.gui.worker_host import RunHost
 from studio.protocol.events import Failed, Finished, Paused, ProbeAnswered, Resumed
 from tests.gui.runs_fakes import FakeRuns, make_run, make_services, make_verdict, step_event
@@ -121,6 +129,48 @@ def test_plots_without_points_wait_without_numbers(
     hear(qtbot, context, runs, run.id, step_event(1, 2))
     qtbot.waitUntil(lambda: not charts.loss.empty.isVisible(), timeout=5000)
     assert axis.tickValues(1, 2, 600) == [(1.0, [1.0, 2.0])]
+
+
+def test_a_verdict_against_the_simplest_guess_explains_it_and_says_which_way_is_better(qtbot: QtBot) -> None:
+    run = make_run(state=RunState.DONE)
+    spec = TrainSpec(architecture=Architecture.FACTORS, method=Method.SCRATCH)
+    run = replace(run, plan=run.plan.model_copy(update={"spec": spec, "base_dir": None}))
+    metrics = {"rmse": 1.0, "r2": 0.5}
+    verdict = judge([4.0] * 30, [1.0] * 30, [1] * 30, [], "test", Measure.SQUARED_ERROR, metrics)
+    card = VerdictCard()
+    qtbot.addWidget(card)
+    card.show_verdict(run, verdict, None)
+    labels = {label.text(): label.toolTip() for label in card.findChildren(QLabel)}
+    assert "most frequent label" in labels["Simplest guess"]
+    assert {"Squared error (lower is better)", "Typical error (RMSE) (lower is better)", "50.0%"} <= set(
+        labels
+    )
+
+
+def test_one_time_is_told_of_a_finished_run(qtbot: QtBot) -> None:
+    run = make_run(state=RunState.DONE)
+    assert run.summary is not None
+    run = replace(run, summary=replace(run.summary, total_s=1800.0))
+    header = RunHeader()
+    qtbot.addWidget(header)
+    header.show_run(run, LiveRun(Stored(run)))
+    assert header.tiles["elapsed"].accessibleName() == "Elapsed: 30 min 0 s"
+
+
+@pytest.mark.parametrize(
+    ("architecture", "title"),
+    [(Architecture.VAE, "Sample pictures"), (Architecture.LANGUAGE_MODEL, "Sample answers")],
+)
+def test_samples_are_called_what_they_are(
+    qtbot: QtBot, tmp_path: Path, architecture: Architecture, title: str
+) -> None:
+    run = make_run()
+    spec = TrainSpec(architecture=architecture, method=methods_for(architecture)[0])
+    run = replace(run, plan=run.plan.model_copy(update={"spec": spec}))
+    card = ProbesCard(lambda _run_id: tmp_path)
+    qtbot.addWidget(card)
+    card.show_run(LiveRun(Stored(run)))
+    assert card.accessibleName() == title
 
 
 def test_the_plots_draw_what_is_new(

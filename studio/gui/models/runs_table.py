@@ -186,7 +186,7 @@ class RunsTable(QAbstractTableModel):
 def _time(row: RunRow) -> str:
     run = row.run
     if run.summary is not None:
-        return duration_words(run.summary.seconds)
+        return duration_words(run.summary.total_s or run.summary.seconds)
     if run.started_at and run.ended_at:
         return duration_words((run.ended_at - run.started_at).total_seconds())
     return "–"

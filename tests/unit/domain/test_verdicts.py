@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.domain.measures import Measure
+from studio.domain.measures import LOWER_METRICS, METRIC_TITLES, SHARE_METRICS, Measure, metric_words
 from studio.domain.runs import EvalMetrics
 from studio.domain.verdicts import NextStep, VerdictKind, judge, next_sentence, sentence
 
@@ -92,6 +92,21 @@ def test_any_curve_has_a_next_step_in_words(
     base = [0.5] * 9 if has_base else None
     verdict = judge(base, [0.4] * 9, [1] * 9, checks, "test", measure, training=training)
     assert next_sentence(verdict).startswith("Next: ")
+
+
+@pytest.mark.parametrize(
+    ("measure", "other"), [(Measure.CORRECT, "the simplest guess"), (Measure.PREFERRED, "the base model")]
+)
+def test_the_sentence_names_what_the_model_is_compared_with(measure: Measure, other: str) -> None:
+    verdict = judge([0.0] * 30, [1.0] * 30, [1] * 30, [], "test", measure)
+    assert f"compared with 0.0% for {other}" in sentence(verdict)
+
+
+def test_metrics_are_told_as_the_measures_are() -> None:
+    shares = ["accuracy", "precision", "recall", "macro_f1"]
+    assert [metric_words(name, 0.623) for name in shares] == ["62.3%"] * 4
+    assert [metric_words(name, 0.623) for name in ("rmse", "auc")] == ["0.623"] * 2
+    assert set(METRIC_TITLES) >= SHARE_METRICS | LOWER_METRICS
 
 
 def test_what_cannot_be_corrected_is_only_tried() -> None:

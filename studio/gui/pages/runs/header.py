@@ -193,7 +193,7 @@ class RunHeader(Card):
     def _elapsed(self, live: LiveRun) -> float:
         run = self._run
         if run is not None and run.summary is not None:
-            return run.summary.seconds
+            return run.summary.total_s or run.summary.seconds  # as the verdict has it
         if live.elapsed_s or run is None or run.started_at is None or live.state is not RunState.RUNNING:
             return live.elapsed_s
         return (datetime.now(UTC) - run.started_at).total_seconds()

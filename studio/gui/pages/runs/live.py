@@ -63,6 +63,7 @@ class LiveRun:
         self.run_id = run.id
         self.reads_text = run.plan.shape in TEXT_SHAPES  # work and loss are counted in tokens
         self.converses = run.plan.spec.architecture is Architecture.LANGUAGE_MODEL
+        self.draws = run.plan.spec.architecture is Architecture.VAE
         self.state = run.state
         self.step, self.total_steps = run.step, run.total_steps
         self.loss, self.eta_s = run.last_loss, run.eta_s

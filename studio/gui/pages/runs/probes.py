@@ -28,21 +28,18 @@ class ProbesCard(Card):
     def __init__(self, folder_of: Callable[[str], Path]) -> None:
         """folder_of: RUN_DIR of a run's id."""
         self._folder_of = folder_of
-        super().__init__(
-            _("Sample answers"), _("The same questions, asked before training and at every check of the run.")
-        )
+        super().__init__(_("Sample answers"))
         self._live: LiveRun | None = None
         self._version = -1
         self.moment = DropDown()
-        self.moment.setAccessibleName(_("Answers at step"))
         self.moment.setMinimumWidth(180)
         self.moment.activated.connect(lambda _index: self._fill())
         head = QWidget()
         row = QHBoxLayout(head)
         row.setContentsMargins(0, 0, 0, 0)
-        name = Caption(_("Answers at step"))
-        name.setWordWrap(False)
-        row.addWidget(name)
+        self._moment_words = Caption()
+        self._moment_words.setWordWrap(False)
+        row.addWidget(self._moment_words)
         row.addWidget(self.moment)
         row.addStretch(1)
         self.add(head)
@@ -53,6 +50,11 @@ class ProbesCard(Card):
     def show_run(self, live: LiveRun) -> None:
         """Show the answers of this run."""
         self._live, self._version = live, -1
+        title, text, moment = _words_for(live)
+        self.set_title(title)
+        self.set_subtitle(text)
+        self._moment_words.setText(moment)
+        self.moment.setAccessibleName(moment)
         self.moment.clear()
         self.changed()
 
@@ -121,6 +123,17 @@ class AnswerTable(QWidget):
     def _answer(self, answer: ProbeAnswer | None) -> QWidget:
         drawn = answer is not None and _DRAWING.fullmatch(answer.answer.strip())
         return _picture(self._folder / drawn[0]) if drawn else _words(answer)
+
+
+def _words_for(live: LiveRun) -> tuple[str, str, str]:
+    """(title, explanation, what stands before the step) for this kind of model."""
+    if live.draws:
+        drawn = _("Drawn anew at every check of the run, each time from the same random numbers.")
+        return _("Sample pictures"), drawn, _("Pictures at step")
+    text = _("The same inputs, answered at every check of the run.")
+    if live.converses:
+        text = _("The same questions, asked before training and at every check of the run.")
+    return _("Sample answers"), text, _("Answers at step")
 
 
 def _breakable(text: str) -> str:

@@ -10,7 +10,15 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from studio.domain import verdicts
 from studio.domain.architectures import Architecture
-from studio.domain.measures import HIGHER_IS_BETTER, Measure, measure_title, measure_words, metric_title
+from studio.domain.measures import (
+    HIGHER_IS_BETTER,
+    LOWER_METRICS,
+    Measure,
+    measure_title,
+    measure_words,
+    metric_title,
+    metric_words,
+)
 from studio.domain.runs import FitEstimate, Run, RunSummary
 from studio.domain.values import Value
 from studio.domain.verdicts import Verdict
@@ -118,13 +126,18 @@ class FigureTable(QWidget):
 
     def fill(self, run: Run, verdict: Verdict, cost: Value | None) -> None:
         """Show the figures of this run."""
-        self._add_head(_("Base model") if is_based(run) else _("Simplest guess"), _("This model"))
+        if is_based(run):
+            self._add_head(_("Base model"), _("This model"))
+        else:
+            self._add_head(_("Simplest guess"), _("This model"), _guess_help())
         if verdict.measure is Measure.SURPRISE:
             self._add(
-                _("Loss on held-out rows"), loss_words(verdict.base_value), loss_words(verdict.tuned_value)
+                _lower(_("Loss on held-out rows")),
+                loss_words(verdict.base_value),
+                loss_words(verdict.tuned_value),
             )
             self._add(
-                _("Perplexity on held-out rows"), _two_digits(verdict.base_perplexity),
+                _lower(_("Perplexity on held-out rows")), _two_digits(verdict.base_perplexity),
                 _two_digits(verdict.tuned_perplexity),
             )  # fmt: skip
         else:
@@ -132,11 +145,13 @@ class FigureTable(QWidget):
                 "–" if value is None else measure_words(verdict.measure, value)
                 for value in (verdict.base_value, verdict.tuned_value)
             )
-            self._add(measure_title(verdict.measure), base, tuned)
+            name = measure_title(verdict.measure)
+            self._add(name if verdict.measure in HIGHER_IS_BETTER else _lower(name), base, tuned)
         for name, value in verdict.metrics.items():
             if name != _SAID.get(verdict.measure):
-                other = _base_metric(verdict, name)
-                self._add(metric_title(name), "–" if other is None else f"{other:.3f}", f"{value:.3f}")
+                other, title = _base_metric(verdict, name), metric_title(name)
+                words = "–" if other is None else metric_words(name, other)
+                self._add(_lower(title) if name in LOWER_METRICS else title, words, metric_words(name, value))
         if run.summary is not None:
             self._add_prediction(run.estimate, run.summary)
         if cost is not None:
@@ -149,11 +164,13 @@ class FigureTable(QWidget):
         self._add(_("Time"), time, duration_words(summary.total_s or summary.seconds))
         self._add(_("Memory"), memory, size_words(summary.peak_memory_bytes))
 
-    def _add_head(self, left: str, right: str) -> None:
+    def _add_head(self, left: str, right: str, left_help: str = "") -> None:
         row = self._grid.rowCount()
         bottom = Qt.AlignmentFlag.AlignBottom
         self._grid.setRowMinimumHeight(row, _HEAD_HEIGHT)
-        self._grid.addWidget(Caption(left), row, 1, bottom)
+        head = Caption(left)
+        head.setToolTip(left_help)
+        self._grid.addWidget(head, row, 1, bottom)
         self._grid.addWidget(Caption(right), row, 2, bottom)
 
     def _add(self, name: str, left: str, right: str) -> None:
@@ -161,6 +178,17 @@ class FigureTable(QWidget):
         self._grid.addWidget(BodyText(name, tone="muted"), row, 0)
         self._grid.addWidget(Figure(left), row, 1)
         self._grid.addWidget(Figure(right), row, 2)
+
+
+def _lower(name: str) -> str:
+    return _("{measure} (lower is better)").format(measure=name)
+
+
+def _guess_help() -> str:
+    return _(
+        "What one gets without a model: always the most frequent label, the mean number or picture, or what most "
+        "people choose."
+    )
 
 
 def _base_metric(verdict: Verdict, name: str) -> float | None:
