@@ -232,37 +232,39 @@ def _next_step(
 
 _SENTENCES = {
     VerdictKind.BETTER: N_(
-        "Better: on {rows} questions that it never saw, the model is {percent} less surprised by the right answer "
-        "(95% sure: {low} to {high})."
+        "Better: on {rows} questions that it did not learn from, the model is {percent} less surprised by the right "
+        "answer (95% sure: {low} to {high})."
     ),
     VerdictKind.SAME: N_(
-        "About the same: on {rows} questions that it never saw, no clear difference from the base model "
+        "About the same: on {rows} questions that it did not learn from, no clear difference from the base model "
         "(95% sure: between {low} and {high} less surprised)."
     ),
     VerdictKind.WORSE: N_(
-        "Worse: on {rows} questions that it never saw, the model is {percent} more surprised by the right answer "
-        "(95% sure: {low} to {high})."
+        "Worse: on {rows} questions that it did not learn from, the model is {percent} more surprised by the right "
+        "answer (95% sure: {low} to {high})."
     ),
     VerdictKind.NO_BASE: N_(
-        "A new model: on {rows} rows that it never saw, it hesitates between about {perplexity} word pieces at "
-        "each step. There is no base model to compare it with."
+        "A new model: on {rows} rows that it did not learn from, it hesitates between about {perplexity} word pieces "
+        "at each step. There is no base model to compare it with."
     ),
 }
 # For every measure but surprise, where values are told as they are.
 _MEASURED_SENTENCES = {
     VerdictKind.BETTER: N_(
-        "Better: on {rows} rows that it never saw, “{measure}” is {tuned}, compared with {base} for {other} "
+        "Better: on {rows} rows that it did not learn from, “{measure}” is {tuned}, compared with {base} for {other} "
         "(difference 95% sure: {low} to {high})."
     ),
     VerdictKind.SAME: N_(
-        "About the same: on {rows} rows that it never saw, “{measure}” is {tuned}, compared with {base} for {other}; "
-        "no clear difference (95% sure: {low} to {high})."
+        "About the same: on {rows} rows that it did not learn from, “{measure}” is {tuned}, compared with {base} for "
+        "{other}; no clear difference (95% sure: {low} to {high})."
     ),
     VerdictKind.WORSE: N_(
-        "Worse: on {rows} rows that it never saw, “{measure}” is {tuned}, compared with {base} for {other} "
+        "Worse: on {rows} rows that it did not learn from, “{measure}” is {tuned}, compared with {base} for {other} "
         "(difference 95% sure: {low} to {high})."
     ),
-    VerdictKind.NO_BASE: N_("A new model: on {rows} rows that it never saw, “{measure}” is {tuned}."),
+    VerdictKind.NO_BASE: N_(
+        "A new model: on {rows} rows that it did not learn from, “{measure}” is {tuned}."
+    ),
 }
 _NEXT_SENTENCES = {
     NextStep.TRY_AND_COLLECT: N_(
