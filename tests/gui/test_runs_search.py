@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.domain.runs import RunPlan, RunState
@@ -214,7 +215,7 @@ def test_a_plan_from_elsewhere_opens_the_form(qtbot: QtBot, page: RunsPage, work
     qtbot.waitUntil(lambda: page.search.dialog is not None, timeout=5000)
     assert page.search.dialog is not None
     assert page.search.dialog.plan() == plan
-    page.search.dialog.reject()
+    assert _asked_by_cancel(qtbot, page, page.search.dialog.cancel) == [("train", {})]
 
 
 def test_a_plan_from_elsewhere_opens_the_form_of_folds(
@@ -226,7 +227,15 @@ def test_a_plan_from_elsewhere_opens_the_form_of_folds(
     qtbot.waitUntil(lambda: page.folds.dialog is not None, timeout=5000)
     assert page.folds.dialog is not None
     assert page.folds.dialog.plan() == plan
-    page.folds.dialog.reject()
+    assert _asked_by_cancel(qtbot, page, page.folds.dialog.cancel) == [("train", {})]
+
+
+def test_a_form_of_the_page_itself_is_cancelled_on_the_page(
+    qtbot: QtBot, page: RunsPage, workspace: Workspace
+) -> None:
+    workspace.put("Sorter", RunState.DONE)
+    show(qtbot, page)
+    assert _asked_by_cancel(qtbot, page, _form(qtbot, page).cancel) == []
 
 
 def test_a_search_is_stopped_and_goes_on(qtbot: QtBot, page: RunsPage, workspace: Workspace) -> None:
@@ -250,6 +259,14 @@ def _form(qtbot: QtBot, page: RunsPage) -> StartDialog:
     qtbot.mouseClick(page.search.empty.primary, LEFT)
     assert page.search.dialog is not None
     return page.search.dialog
+
+
+def _asked_by_cancel(qtbot: QtBot, page: RunsPage, cancel: QPushButton) -> list[Any]:
+    """Where the page wants to go when this button is pressed."""
+    wishes: list[Any] = []
+    page.ctx.navigator.requested.connect(wishes.append)
+    qtbot.mouseClick(cancel, LEFT)
+    return wishes
 
 
 def _type(qtbot: QtBot, edit: Any, text: str) -> None:

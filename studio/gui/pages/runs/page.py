@@ -24,7 +24,8 @@ from studio.services.changes import Changes
 class RunsPage(Page):
     """``navigator.go("runs", run_id=…)`` shows that run; ``go("runs", view="history")`` the list, and so on.
 
-    ``go("runs", view="search", plan=…)`` opens the form of a new search like this plan, "folds" that of a K-fold.
+    ``go("runs", view="search", plan=…)`` opens the form of a new search like this plan, "folds" that of a K-fold;
+    the Train page asks for it, and is shown again when the form is cancelled.
     """
 
     page_id: ClassVar[str] = "runs"
@@ -63,6 +64,8 @@ class RunsPage(Page):
         self.views.changed.connect(self._on_view)
         for listing in (self.queue, self.search, self.folds, self.history):
             listing.opened.connect(self._open)
+        for begun in (self.search, self.folds):
+            begun.given_up.connect(lambda: self.ctx.navigator.go("train"))
         self.search.use_asked.connect(lambda plan: self.ctx.navigator.go("train", plan=plan))
         self.current.try_asked.connect(self._try)
         self.current.again_asked.connect(self._again)

@@ -23,9 +23,10 @@ Found = tuple[list[FoldsResult], list[RunPlan]]
 
 
 class FoldsView(QWidget):
-    """``opened`` carries the id (str) of a fold's run."""
+    """opened carries the id (str) of a fold's run. given_up: the form that ``begin_with`` opened was cancelled."""
 
     opened = Signal(str)
+    given_up = Signal()
     loaded = Signal()
 
     def __init__(self, ctx: GuiContext) -> None:
@@ -67,11 +68,13 @@ class FoldsView(QWidget):
 
     def ask_new(self) -> None:
         """Open the form of a new K-fold."""
-        plans = [*([self._plan_wish] if self._plan_wish else []), *self._plans]
-        self._plan_wish = None
+        asked, self._plan_wish = self._plan_wish, None
+        plans = [*([asked] if asked else []), *self._plans]
         if plans:
             self.dialog = FoldsDialog(plans, self.window())
             self.dialog.accepted.connect(self._start)
+            if asked:
+                self.dialog.rejected.connect(self.given_up)
             self.dialog.open()
 
     def _build(self) -> None:

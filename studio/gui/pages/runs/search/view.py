@@ -50,10 +50,14 @@ class Found:
 
 
 class SearchView(QWidget):
-    """use_asked carries the RunPlan (object) with the best settings; opened the id (str) of a trial's run."""
+    """use_asked carries the RunPlan (object) with the chosen settings; opened the id (str) of a trial's run.
+
+    given_up: the form that ``begin_with`` opened was cancelled.
+    """
 
     use_asked = Signal(object)
     opened = Signal(str)
+    given_up = Signal()
     loaded = Signal()
 
     def __init__(self, ctx: GuiContext) -> None:
@@ -110,12 +114,14 @@ class SearchView(QWidget):
 
     def ask_new(self) -> None:
         """Open the form of a new search."""
-        plans = [*([self._plan_wish] if self._plan_wish else []), *self._found.plans]
-        self._plan_wish = None
+        asked, self._plan_wish = self._plan_wish, None
+        plans = [*([asked] if asked else []), *self._found.plans]
         if not plans:
             return
         self.dialog = StartDialog(plans, self.window())
         self.dialog.accepted.connect(self._start)
+        if asked:
+            self.dialog.rejected.connect(self.given_up)
         self.dialog.open()
 
     def _build(self) -> None:
