@@ -154,7 +154,12 @@ def best_spec(search: Search) -> TrainSpec:
     """
     if search.best is None:
         raise StudioError("search.no_result", _("No trial has finished yet."), _("Wait for the first one."))
-    return TrainSpec.model_validate({**search.plan.spec.model_dump(), **search.best.settings})
+    return spec_with(search, search.best)
+
+
+def spec_with(search: Search, trial: Trial) -> TrainSpec:
+    """The settings of the search with this trial's values, to train with."""
+    return TrainSpec.model_validate({**search.plan.spec.model_dump(), **trial.settings})
 
 
 def search_words(search: Search) -> str:

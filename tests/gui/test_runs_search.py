@@ -87,7 +87,7 @@ def test_a_search_is_told_in_words_lines_and_rows(qtbot: QtBot, page: RunsPage, 
     assert [view.model.trial(row).number for row in range(3)] == [3, 2, 1]
     titles = [view.model.headerData(i, Qt.Orientation.Horizontal) for i in range(view.model.columnCount())]
     assert titles == ["Trial", "Learning rate", "Add-on size (rank)", "Validation loss", "State", "Time"]
-    assert view.model.index(0, 4).data() == "Ended early"
+    assert [view.model.index(row, 4).data() for row in range(3)] == ["Ended early", "The best", "Finished"]
     lines = {line.number: line for line in lines_of(search)}
     assert (lines[2].best, lines[3].ended_early) == (True, True)
     assert lines[1].places[0] == 0.0
@@ -120,6 +120,16 @@ def test_what_is_lit_is_drawn_in_its_own_colour(qtbot: QtBot, page: RunsPage, se
     assert before != after
 
 
+def test_no_line_runs_through_a_label(qtbot: QtBot, page: RunsPage, search: Search) -> None:
+    show(qtbot, page)
+    plot = page.search.plot
+    start_of_label = plot.point(2, 1).toPoint() + QPoint(8, 0)  # of the rank of the best trial
+    from studio.gui.theme import current_tokens
+
+    assert plot.grab().toImage().pixelColor(start_of_label).name() == current_tokens().surface
+    assert plot.grab().toImage().pixelColor(start_of_label - QPoint(3, 0)).name() == current_tokens().accent
+
+
 def test_keys_walk_through_the_trials(qtbot: QtBot, page: RunsPage, search: Search) -> None:
     show(qtbot, page)
     plot = page.search.plot
@@ -142,6 +152,32 @@ def test_a_chosen_row_lights_its_line(qtbot: QtBot, page: RunsPage, search: Sear
     place_ = view.table.visualRect(view.model.index(0, 1)).center()
     qtbot.mouseClick(view.table.viewport(), LEFT, pos=place_)
     assert view.plot.lit_number() == 3
+
+
+def test_the_settings_of_the_chosen_row_go_to_the_train_page(
+    qtbot: QtBot, page: RunsPage, search: Search
+) -> None:
+    show(qtbot, page)
+    view = page.search
+    assert view.use.text() == "Use the best settings"
+    place_ = view.table.visualRect(view.model.index(2, 1)).center()
+    qtbot.mouseClick(view.table.viewport(), LEFT, pos=place_)
+    assert view.use.text() == "Use the settings of trial 1"
+    wishes: list[Any] = []
+    page.ctx.navigator.requested.connect(wishes.append)
+    qtbot.mouseClick(view.use, LEFT)
+    ((_where, arguments),) = wishes
+    assert (arguments["plan"].spec.learning_rate, arguments["plan"].spec.lora_rank) == (1e-5, 4)
+
+
+def test_hovering_a_line_chooses_no_settings(qtbot: QtBot, page: RunsPage, search: Search) -> None:
+    show(qtbot, page)
+    view = page.search
+    view.plot.light(1)
+    assert view.table.selectionModel().selectedRows()[0].row() == 2
+    assert view.use.text() == "Use the best settings"
+    view.plot.light(None)
+    assert not view.table.selectionModel().selectedRows()
 
 
 def test_the_best_settings_go_to_the_train_page(qtbot: QtBot, page: RunsPage, search: Search) -> None:

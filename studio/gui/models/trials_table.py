@@ -69,8 +69,7 @@ class TrialsTable(QAbstractTableModel):
         if not index.isValid() or self._search is None:
             return None
         trial, column = self.trial(index.row()), index.column()
-        best = self._search.best
-        is_best = best is not None and best.number == trial.number
+        is_best = self._is_best(trial)
         if role == Qt.ItemDataRole.DisplayRole:
             return self._cells(trial)[column]
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -100,7 +99,12 @@ class TrialsTable(QAbstractTableModel):
         loss = trial.value if trial.value is not None else min(trial.checks, default=None)
         time = duration_words(trial.seconds) if trial.seconds else "–"
         said = "–" if loss is None else f"{loss:.4g}"
-        return [str(trial.number), *values, said, _(TRIAL_TITLES[trial.state]), time]
+        state = _("The best") if self._is_best(trial) else _(TRIAL_TITLES[trial.state])
+        return [str(trial.number), *values, said, state, time]
+
+    def _is_best(self, trial: Trial) -> bool:
+        best = self._search.best if self._search is not None else None
+        return best is not None and best.number == trial.number
 
 
 def trial_words(search: Search, trial: Trial) -> str:

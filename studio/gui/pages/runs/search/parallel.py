@@ -121,14 +121,10 @@ class ParallelPlot(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for number, axis in enumerate(self._axes):
             self._paint_axis(painter, number, axis)
-        above = [line for line in self._lines if line.best or line.number == self._lit]
-        for line in self._lines:
-            if line not in above:
-                self._paint_line(painter, line)
+        for line in sorted(self._lines, key=lambda line: line.number == self._lit):
+            self._paint_line(painter, line)
         for number, axis in enumerate(self._axes):
             self._paint_ticks(painter, number, axis)
-        for line in sorted(above, key=lambda line: line.number == self._lit):
-            self._paint_line(painter, line)
         if self.hasFocus():
             painter.setPen(QPen(QColor(current_tokens().accent), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -148,7 +144,7 @@ class ParallelPlot(QWidget):
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, title)
 
     def _paint_ticks(self, painter: QPainter, number: int, axis: Axis) -> None:
-        """Over the many lines, each on a patch of the ground so that it can be read; under the best one."""
+        """Over all lines, each on a patch of the ground so that it can be read."""
         tokens, x = current_tokens(), self._x(number)
         font = tabular_font(tokens.fonts.caption - 1)
         metrics = QFontMetricsF(font)
@@ -160,9 +156,7 @@ class ParallelPlot(QWidget):
             text = metrics.elidedText(words, Qt.TextElideMode.ElideRight, self._step() - 16)
             width = metrics.horizontalAdvance(text)
             box = QRectF(x + 7, y - 8, width + 4, 16)
-            ground = QColor(tokens.surface)
-            ground.setAlpha(215)
-            painter.fillRect(box, ground)
+            painter.fillRect(box, QColor(tokens.surface))
             painter.setPen(QColor(tokens.text_muted))
             painter.drawText(box.adjusted(2, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QHeaderView, QStackedLayout, QWidget
 
 from studio.domain.runs import RunPlan
-from studio.domain.searches import SEARCH_TITLES, Search, SearchState, best_spec, search_words
+from studio.domain.searches import SEARCH_TITLES, Search, SearchState, Trial, search_words, spec_with
 from studio.gui.context import GuiContext
 from studio.gui.models.trials_table import TrialsTable, trial_words
 from studio.gui.pages.runs.search.parallel import ParallelPlot
@@ -65,6 +65,8 @@ class SearchView(QWidget):
         self._ctx = ctx
         self._generation = 0
         self._wish: str | None = None
+        self._picked: int | None = None  # the trial that the user chose in the table or the picture
+        self._following = False  # the table follows the picture: what it selects is not chosen
         self._plan_wish: RunPlan | None = None
         self._found = Found((), ())
         self.dialog: StartDialog | None = None
@@ -77,7 +79,7 @@ class SearchView(QWidget):
         self.new = SecondaryButton(_("New search"), self.ask_new, icon="plus")
         self.stop = GhostButton(_("Stop"), self._stop)
         self.go_on = GhostButton(_("Go on"), self._go_on)
-        self.use = PrimaryButton(_("Use these settings"), self._use)
+        self.use = PrimaryButton(_("Use the best settings"), self._use)
         self.words = BodyText(tone="muted")
         self.plot = ParallelPlot(self._trial_words)
         self.model = TrialsTable(self)
@@ -189,7 +191,7 @@ class SearchView(QWidget):
             return
         self._found = found
         if self.search() is None:
-            self._wish = found.searches[0].id if found.searches else None
+            self._wish, self._picked = found.searches[0].id if found.searches else None, None
         self.new.setEnabled(bool(found.plans))
         self._fill_chooser()
         search = self.search()
@@ -212,7 +214,7 @@ class SearchView(QWidget):
         self.chooser.setCurrentIndex(self.chooser.findData(self._wish))
 
     def _show(self, search_id: str) -> None:
-        self._wish = search_id
+        self._wish, self._picked = search_id, None
         if (search := self.search()) is not None:
             self._show_search(search)
 
@@ -223,32 +225,64 @@ class SearchView(QWidget):
         self.words.setText(" ".join(part for part in (search_words(search), search.reason) if part))
         self.stop.setVisible(running)
         self.go_on.setVisible(search.state in (SearchState.STOPPED, SearchState.FAILED) and not search.spent)
-        self.use.setEnabled(search.best is not None)
-        self.use.setToolTip("" if search.best else _("No trial has finished yet."))
         self.model.show(search)
         height = self.table.horizontalHeader().sizeHint().height() + ROW_HEIGHT * len(search.trials) + 2
         self.table.setFixedHeight(min(max(height, TABLE_HEIGHT[0]), TABLE_HEIGHT[1]))
         self.plot.show_search(search)
+        self._on_lit(self.plot.lit_number())
+        self._show_use(search)
 
     def _trial_words(self, number: int) -> str:
         search = self.search()
         trial = next((each for each in search.trials if each.number == number), None) if search else None
         return trial_words(search, trial) if search is not None and trial is not None else ""
 
+    def _show_use(self, search: Search) -> None:
+        """The button says whose settings it takes: the best trial's, or those of the one that was chosen."""
+        trial = self._wanted(search)
+        picked = self._picked is not None and trial is not None and trial is not search.best
+        words = _("Use the settings of trial {number}").format(number=self._picked)
+        self.use.setText(words if picked else _("Use the best settings"))
+        useful = trial is not None and trial.value is not None
+        self.use.setEnabled(useful)
+        self.use.setToolTip(
+            "" if useful else _("This trial has no result.") if picked else _("No trial has finished yet.")
+        )
+
+    def _wanted(self, search: Search) -> Trial | None:
+        """The chosen trial, else the best."""
+        return next((trial for trial in search.trials if trial.number == self._picked), search.best)
+
     def _on_lit(self, number: int | None) -> None:
-        """The table follows the picture."""
+        """The table follows the picture, and goes back to what was chosen when the mouse leaves."""
+        self._select(self._picked if number is None else number)
+
+    def _select(self, number: int | None) -> None:
+        """Mark a trial's row without choosing it; None marks none."""
+        self._following = True
         row = -1 if number is None else self.model.row_of(number)
         if row >= 0:
             self.table.selectRow(row)
+        else:
+            self.table.clearSelection()
+        self._following = False
 
     def _on_chosen(self, number: int) -> None:
+        self._pick(number)
         self.table.scrollTo(self.model.index(self.model.row_of(number), 0))
         self.table.setFocus()
 
     def _on_selection(self) -> None:
         rows = self.table.selectionModel().selectedRows()
-        if rows:
-            self.plot.light(self.model.trial(rows[0].row()).number)
+        if rows and not self._following:
+            number = self.model.trial(rows[0].row()).number
+            self._pick(number)
+            self.plot.light(number)
+
+    def _pick(self, number: int) -> None:
+        self._picked = number
+        if (search := self.search()) is not None:
+            self._show_use(search)
 
     def _start(self) -> None:
         dialog = self.dialog
@@ -259,7 +293,7 @@ class SearchView(QWidget):
         searches = self._ctx.services.searches
 
         def started(search: Search) -> None:
-            self._wish = search.id
+            self._wish, self._picked = search.id, None
             self.reload()
 
         self._ctx.tasks.run(
@@ -279,8 +313,10 @@ class SearchView(QWidget):
             self._ctx.tasks.run(lambda: deed(search_id), lambda _done: self.reload())
 
     def _use(self) -> None:
-        if (search := self.search()) is not None and search.best is not None:
-            self.use_asked.emit(search.plan.model_copy(update={"spec": best_spec(search)}))
+        search = self.search()
+        trial = self._wanted(search) if search is not None else None
+        if search is not None and trial is not None:
+            self.use_asked.emit(search.plan.model_copy(update={"spec": spec_with(search, trial)}))
 
 
 def _progress_words(search: Search) -> str:
