@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from studio.domain.architectures import Architecture, Method
 from studio.domain.ids import new_id
 from studio.domain.runs import RunPlan
 from studio.domain.search_space import Dimension, Setting, Settings, field_title, setting_words
@@ -56,16 +57,36 @@ class Budget(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     trials: int | None = Field(
-        12, ge=1, le=1000, title=N_("Trials"), description=N_("Runs at most. Empty: as many as the minutes allow."),
+        12, ge=1, le=1000, title=N_("Number of trials"),
+        description=N_("Runs at most. Empty: as many as the minutes allow."),
+        json_schema_extra={"empty": N_("No limit")},
     )  # fmt: skip
     minutes: float | None = Field(
         None, gt=0, le=60 * 24 * 30, title=N_("Minutes"),
         description=N_("Of training in all, at most. Empty: no limit."),
+        json_schema_extra={"empty": N_("No limit")},
     )  # fmt: skip
     passes: float | None = Field(
-        1.0, gt=0, le=100, title=N_("Passes in each trial"),
+        None, gt=0, le=100, title=N_("Passes in each trial"),
         description=N_("Over the data; fewer are faster. Empty: as the run has."),
+        json_schema_extra={"empty": N_("As the run has")},
     )  # fmt: skip
+
+
+def usual_budget(spec: TrainSpec) -> Budget:
+    """To begin with: trials as long as the run, for after fewer passes other settings are the best.
+
+    One pass where a base that already writes is tuned: it shows as much there, and each pass takes long.
+    """
+    tunes = spec.architecture is Architecture.LANGUAGE_MODEL and spec.method is not Method.SCRATCH
+    return Budget(passes=1.0 if tunes else spec.epochs)
+
+
+def expected_seconds(budget: Budget, spec: TrainSpec, run_s: float) -> float:
+    """Of the whole search at most, when a run with ``spec`` takes ``run_s`` seconds; infinite without an end."""
+    trial_s = run_s * (budget.passes or spec.epochs) / spec.epochs
+    trials = math.inf if budget.trials is None else budget.trials
+    return min(trials * trial_s, math.inf if budget.minutes is None else budget.minutes * 60)
 
 
 class Trial(BaseModel):

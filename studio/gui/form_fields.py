@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import DropDown, Figure, IconButton, Slider, Switch
-from studio.i18n import _
+from studio.i18n import N_, _
 
 _NONE_KEY = "\x00none"
 
@@ -223,15 +223,15 @@ def _int32(bound: float | None, otherwise: int) -> int:
 
 
 def _number_or_auto(spec: FieldSpec) -> FieldInput:
-    """A number that may be left to the program: an empty line means automatic."""
+    """A number that may be left out: an empty line means automatic, or what the field's ``empty`` says."""
     line = QLineEdit()
-    line.setPlaceholderText(_("Automatic"))
+    line.setPlaceholderText(_(str(spec.extra.get("empty", N_("Automatic")))))
     line.setClearButtonEnabled(True)
 
     def get() -> Any:
         return line.text().strip() or None  # the model's own validation turns text into a number or an error
 
-    made = FieldInput(line, get, lambda value: line.setText("" if value is None else str(value)))
+    made = FieldInput(line, get, lambda value: line.setText("" if value is None else f"{value:.12g}"))
     line.textEdited.connect(lambda: made.edited.emit())
     return made
 

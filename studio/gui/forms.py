@@ -1,7 +1,8 @@
 """Forms made from pydantic models, so that no option is declared twice.
 
 A field's ``Field(...)`` holds its title, help and bounds; ``json_schema_extra`` may add ``unit``, ``group``, ``level``
-("simple" or "advanced"), ``choices_titles``, ``step``, ``decimals`` and ``widget`` ("slider", "text", "path").
+("simple" or "advanced"), ``choices_titles``, ``step``, ``decimals``, ``empty`` (what an empty number means) and
+``widget`` ("slider", "text", "path").
 """
 
 from __future__ import annotations

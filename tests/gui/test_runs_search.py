@@ -12,9 +12,11 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from studio.domain.architectures import Architecture
 from studio.domain.runs import RunPlan, RunState
 from studio.domain.search_space import Dimension, read_dimension
 from studio.domain.searches import Budget, Search, SearchState, Trial, TrialState
+from studio.domain.specs import Preset, preset_spec
 from studio.gui.context import GuiContext
 from studio.gui.pages.runs import RunsPage
 from studio.gui.pages.runs.search.axes import lines_of, place
@@ -252,6 +254,24 @@ def test_a_plan_from_elsewhere_opens_the_form(qtbot: QtBot, page: RunsPage, work
     assert page.search.dialog is not None
     assert page.search.dialog.plan() == plan
     assert _asked_by_cancel(qtbot, page, page.search.dialog.cancel) == [("train", {})]
+
+
+def test_the_form_begins_with_the_passes_of_the_run_and_says_how_long(qtbot: QtBot) -> None:
+    spec = preset_spec(Preset.BALANCED, architecture=Architecture.FACTORS)
+    many = builders.plan(builders.dataset(), name="Films", run_id="r", spec=spec)
+    unknown = builders.plan(builders.dataset(), name="Answers")
+    dialog = StartDialog([many, unknown], {"r": 10.0})
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.form.input("passes").text() == "24"  # type: ignore[attr-defined]
+    assert dialog.expected.text().startswith("About 2 min 0 s at most")
+    minutes = dialog.form.input("minutes")
+    assert minutes.placeholderText() == "No limit"  # type: ignore[attr-defined]
+    _type(qtbot, minutes, "1")
+    assert dialog.expected.text().startswith("About 1 min 0 s at most")
+    dialog.source.setCurrentIndex(1)
+    assert dialog.form.input("passes").text() == "1"  # type: ignore[attr-defined]
+    assert not dialog.expected.isVisible()
 
 
 def test_a_plan_from_elsewhere_opens_the_form_of_folds(

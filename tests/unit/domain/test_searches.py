@@ -15,6 +15,7 @@ from studio.domain.search_space import (
     setting_words,
     suggested,
 )
+from studio.domain.searches import Budget, expected_seconds, usual_budget
 from studio.domain.shapes import Shape
 from studio.domain.specs import Preset, TrainSpec, preset_spec
 from studio.errors import StudioError
@@ -95,3 +96,19 @@ def test_values_are_said_as_people_read_them() -> None:
     assert setting_words("optimizer", "sgd") == "SGD with momentum"
     assert setting_words("learning_rate", 0.0003) == "0.0003"
     assert setting_words("layers", 2) == "2"
+
+
+def test_trials_have_the_passes_of_the_run_unless_a_language_model_is_tuned() -> None:
+    factors = preset_spec(Preset.BALANCED, architecture=Architecture.FACTORS)
+    assert usual_budget(factors).passes == factors.epochs
+    assert usual_budget(preset_spec(Preset.BALANCED, Method.SCRATCH)).passes == 12
+    assert usual_budget(preset_spec(Preset.BALANCED)).passes == 1
+    assert Budget().passes is None, "as the command line has it"
+
+
+def test_the_time_of_a_search_is_foretold() -> None:
+    spec = TrainSpec(epochs=4)
+    assert expected_seconds(Budget(trials=10), spec, 60) == 600
+    assert expected_seconds(Budget(trials=10, passes=1), spec, 60) == 150
+    assert expected_seconds(Budget(trials=10, minutes=5), spec, 60) == 300
+    assert expected_seconds(Budget(trials=None, minutes=5), spec, 60) == 300

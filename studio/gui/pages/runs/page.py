@@ -25,7 +25,7 @@ class RunsPage(Page):
     """``navigator.go("runs", run_id=…)`` shows that run; ``go("runs", view="history")`` the list, and so on.
 
     ``go("runs", view="search", plan=…)`` opens the form of a new search like this plan, "folds" that of a K-fold;
-    the Train page asks for it, and is shown again when the form is cancelled.
+    the Train page asks for it, and is shown again when the form is cancelled. seconds: what such a run takes.
     """
 
     page_id: ClassVar[str] = "runs"
@@ -78,8 +78,10 @@ class RunsPage(Page):
     def enter(self, **arguments: Any) -> None:
         asked = str(arguments.get("view", "current"))
         view = asked if asked in self._views else "current"
-        if "plan" in arguments:
-            (self.folds if view == "folds" else self.search).begin_with(arguments["plan"])
+        if "plan" in arguments and view == "folds":
+            self.folds.begin_with(arguments["plan"])
+        elif "plan" in arguments:
+            self.search.begin_with(arguments["plan"], arguments.get("seconds"))
         if "run_id" in arguments:
             self.current.show_run(arguments["run_id"])
         if arguments:

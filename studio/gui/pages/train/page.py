@@ -327,7 +327,12 @@ class TrainPage(Page):
         if missing is not None:
             self._go_to(missing)
             return
-        self.ctx.tasks.run(self._planner(), lambda plan: self.ctx.navigator.go("runs", view=view, plan=plan))
+        estimate = self.measuring.estimate(self.choices)
+        seconds = estimate.seconds if estimate is not None else None
+        self.ctx.tasks.run(
+            self._planner(),
+            lambda plan: self.ctx.navigator.go("runs", view=view, plan=plan, seconds=seconds),
+        )
 
     def _on_started(self, product: str | None, run: Run) -> None:
         self._starting = False

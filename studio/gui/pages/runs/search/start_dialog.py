@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtWidgets import QComboBox, QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from studio.domain.runs import RunPlan
 from studio.domain.search_space import Dimension, searchable
-from studio.domain.searches import Budget
+from studio.domain.searches import Budget, expected_seconds, usual_budget
 from studio.gui.forms import ModelForm
 from studio.gui.pages.runs.search.range_row import RangeRow
 from studio.gui.theme import current_tokens
@@ -24,17 +24,24 @@ from studio.gui.widgets import (
     SectionTitle,
 )
 from studio.i18n import _
+from studio.words import duration_words
 
 _SIZE = (760, 640)
 _FIRST = ("learning_rate", "lora_rank")  # chosen to begin with, where they mean something
 
 
 class StartDialog(QDialog):
-    """``plan()``, ``space()``, ``budget()`` and ``name()`` after it was accepted. plans: to start from, not empty."""
+    """``plan()``, ``space()``, ``budget()`` and ``name()`` after it was accepted.
 
-    def __init__(self, plans: Sequence[RunPlan], parent: QWidget | None = None) -> None:
+    plans: to start from, not empty. seconds: what a run takes, by its id, as far as it is known.
+    """
+
+    def __init__(
+        self, plans: Sequence[RunPlan], seconds: Mapping[str, float] | None = None, parent: QWidget | None = None
+    ) -> None:  # fmt: skip
         super().__init__(parent)
         self._plans = list(plans)
+        self._seconds = seconds or {}
         self.rows: list[RangeRow] = []
         self.setWindowTitle(_("New search"))
         self.resize(*_SIZE)
@@ -45,6 +52,7 @@ class StartDialog(QDialog):
             self.source.addItem(plan.name)
         self.title = QLineEdit()
         self.form = ModelForm(Budget, compact=True, columns=3)
+        self.expected = Caption()
         self.message = Caption(tone="error")
         self.start = PrimaryButton(_("Start the search"), self.accept)
         self.start.setDefault(True)
@@ -94,11 +102,12 @@ class StartDialog(QDialog):
         top.addWidget(FormRow(_("Settings to start from"), self.source), 1)
         top.addWidget(FormRow(_("Name"), self.title), 1)
         self._body.body.addLayout(top)
+        self._body.add(SectionTitle(_("How long")))
+        self._body.add(self.form)
+        self._body.add(self.expected)
         self._body.add(SectionTitle(_("What is searched")))
         self._fields.setSpacing(0)
         self._body.body.addLayout(self._fields)
-        self._body.add(SectionTitle(_("How long")))
-        self._body.add(self.form)
         self._body.body.addStretch(1)
         outer.addWidget(self._body, 1)
         outer.addWidget(Divider())
@@ -125,6 +134,8 @@ class StartDialog(QDialog):
             row.changed.connect(self._show_state)
         for row in self.rows[:1]:
             row.switch.setChecked(True)
+        usual = usual_budget(plan.spec)
+        self.form.set_value(self.budget().model_copy(update={"passes": usual.passes}))
         self._show_state()
 
     def _show_state(self) -> None:
@@ -140,3 +151,17 @@ class StartDialog(QDialog):
             else ""
         )  # fmt: skip
         self.start.setEnabled(not self.message.text())
+        self._show_expected()
+
+    def _show_expected(self) -> None:
+        plan = self.plan()
+        run_s = self._seconds.get(plan.run_id)
+        known = run_s is not None and self.start.isEnabled()
+        self.expected.setVisible(known)
+        if run_s is not None and known:
+            seconds = expected_seconds(self.budget(), plan.spec, run_s)
+            self.expected.setText(
+                _("About {time} at most: trials that do worse than the others end early.").format(
+                    time=duration_words(seconds)
+                )
+            )

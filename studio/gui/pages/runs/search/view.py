@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QHeaderView, QStackedLayout, QWidget
 
-from studio.domain.runs import RunPlan
+from studio.domain.runs import Run, RunPlan
 from studio.domain.searches import SEARCH_TITLES, Search, SearchState, Trial, search_words, spec_with
 from studio.gui.context import GuiContext
 from studio.gui.models.trials_table import TrialsTable, trial_words
@@ -43,10 +43,11 @@ _TONES: dict[SearchState, Tone] = {
 
 @dataclass(frozen=True)
 class Found:
-    """All searches, and the plans that a new one may start from."""
+    """All searches, and the plans that a new one may start from; seconds: what their runs take, by id, where known."""
 
     searches: tuple[Search, ...]
     plans: tuple[RunPlan, ...]
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 class SearchView(QWidget):
@@ -68,6 +69,7 @@ class SearchView(QWidget):
         self._picked: int | None = None  # the trial that the user chose in the table or the picture
         self._following = False  # the table follows the picture: what it selects is not chosen
         self._plan_wish: RunPlan | None = None
+        self._wish_seconds: float | None = None
         self._found = Found((), ())
         self.dialog: StartDialog | None = None
         self.chooser = DropDown()
@@ -109,9 +111,12 @@ class SearchView(QWidget):
         """The search on the screen."""
         return next((each for each in self._found.searches if each.id == self._wish), None)
 
-    def begin_with(self, plan: RunPlan) -> None:
-        """Open the form of a new search with this plan as soon as the searches are read."""
-        self._plan_wish = plan
+    def begin_with(self, plan: RunPlan, seconds: float | None = None) -> None:
+        """Open the form of a new search with this plan as soon as the searches are read.
+
+        seconds: what such a run takes, if it was measured.
+        """
+        self._plan_wish, self._wish_seconds = plan, seconds
         self.reload()
 
     def ask_new(self) -> None:
@@ -120,7 +125,10 @@ class SearchView(QWidget):
         plans = [*([asked] if asked else []), *self._found.plans]
         if not plans:
             return
-        self.dialog = StartDialog(plans, self.window())
+        seconds = self._found.seconds
+        if asked and self._wish_seconds is not None:
+            seconds = seconds | {asked.run_id: self._wish_seconds}
+        self.dialog = StartDialog(plans, seconds, self.window())
         self.dialog.accepted.connect(self._start)
         if asked:
             self.dialog.rejected.connect(self.given_up)
@@ -182,9 +190,10 @@ class SearchView(QWidget):
 
     def _read(self) -> Found:
         services = self._ctx.services
-        recent = [run.plan for run in services.runs.list(limit=RECENT_RUNS) if run.plan.fold is None]
-        plans = {plan.name: plan for plan in reversed(recent)}
-        return Found(tuple(services.searches.list()), tuple(reversed(plans.values())))
+        recent = [run for run in services.runs.list(limit=RECENT_RUNS) if run.plan.fold is None]
+        plans = {run.name: run.plan for run in reversed(recent)}
+        seconds = {run.id: found for run in recent if (found := _whole_seconds(run)) is not None}
+        return Found(tuple(services.searches.list()), tuple(reversed(plans.values())), seconds)
 
     def _take(self, generation: int, found: Found) -> None:
         if generation != self._generation:
@@ -317,6 +326,13 @@ class SearchView(QWidget):
         trial = self._wanted(search) if search is not None else None
         if search is not None and trial is not None:
             self.use_asked.emit(search.plan.model_copy(update={"spec": spec_with(search, trial)}))
+
+
+def _whole_seconds(run: Run) -> float | None:
+    """What all passes of a run take, as it was measured or foretold."""
+    if run.summary is not None and run.step > 0:
+        return (run.summary.total_s or run.summary.seconds) * run.total_steps / run.step
+    return run.estimate.seconds if run.estimate is not None else None
 
 
 def _progress_words(search: Search) -> str:
