@@ -252,12 +252,12 @@ class TrainSpec(BaseModel):
     max_minutes: float | None = Field(
         None, gt=0, le=60 * 24 * 30, title=N_("Longest time"),
         description=N_("The run stops and keeps its best model after this time. Empty: no limit."),
-        json_schema_extra=_extra("limits", "simple", unit=N_("minutes"), decimals=0),
+        json_schema_extra=_extra("limits", "simple", unit=N_("minutes"), decimals=0, empty=N_("No limit")),
     )  # fmt: skip
     evals_per_epoch: float = Field(
         2.0, gt=0, le=100, title=N_("Checks per pass"),
         description=N_("How often the model is tried on the validation rows and probe prompts."),
-        json_schema_extra=_extra("limits", decimals=1),
+        json_schema_extra=_extra("limits", decimals=3),
     )  # fmt: skip
     early_stopping: int = Field(
         3, ge=0, le=100, title=N_("Stop when no better"),
@@ -351,7 +351,8 @@ _MORE_UPDATES = {
     Architecture.TRANSFORMER: 1.5, Architecture.LSTM: 1.5, Architecture.GRU: 1.5, Architecture.CNN: 5.0,
     Architecture.SPECTROGRAM: 5.0, Architecture.VAE: 5.0, Architecture.FACTORS: 3.0,
 }  # fmt: skip
-_LEAST_BATCH, _MOST_PASSES = 8, 60
+_LEAST_BATCH = 8
+_MOST_PASSES = {Preset.QUICK: 60, Preset.BALANCED: 60, Preset.THOROUGH: 100}
 # Whole encoders, 32 texts at once: the best of 5e-5 … 4e-4 on unseen film reviews, seed 1.
 _ENCODER_RATE = 1e-4
 # Judged answers are few: 46 updates at 5e-5 left an English sample at 73% of held-out pairs, 2e-4 told all apart.
@@ -406,16 +407,16 @@ def preset_spec(
     spec = TrainSpec.model_validate({**fields, **more})
     if rows and architecture is not Architecture.LANGUAGE_MODEL:
         wanted = _ENOUGH_UPDATES[preset] * _MORE_UPDATES.get(architecture, 1.0)
-        return spec.model_copy(update=_enough_updates(spec, rows, wanted))
+        return spec.model_copy(update=_enough_updates(spec, rows, wanted, _MOST_PASSES[preset]))
     return spec
 
 
-def _enough_updates(spec: TrainSpec, rows: int, wanted: float) -> dict[str, object]:
-    """Fields by which ``rows`` give about ``wanted`` updates; the number of checks stays as it was."""
+def _enough_updates(spec: TrainSpec, rows: int, wanted: float, most: int) -> dict[str, object]:
+    """Fields by which ``rows`` give about ``wanted`` updates in ``most`` passes; the number of checks stays."""
     batch = spec.batch_size
     while batch > _LEAST_BATCH and rows * spec.epochs / batch < wanted:
         batch //= 2
-    epochs = max(spec.epochs, float(min(_MOST_PASSES, math.ceil(wanted * batch / rows))))
+    epochs = max(spec.epochs, float(min(most, math.ceil(wanted * batch / rows))))
     checks = spec.evals_per_epoch * spec.epochs / epochs
     return {"batch_size": batch, "epochs": epochs, "evals_per_epoch": round(checks, 3)}
 

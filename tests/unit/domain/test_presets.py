@@ -25,7 +25,15 @@ def test_many_rows_change_nothing(kind: Architecture) -> None:
 
 
 def test_a_handful_of_rows_is_not_learned_by_heart_for_ever() -> None:
-    assert preset_spec(Preset.THOROUGH, None, Architecture.LSTM, rows=3).epochs == 60
+    assert preset_spec(Preset.BALANCED, None, Architecture.LSTM, rows=3).epochs == 60
+    assert preset_spec(Preset.THOROUGH, None, Architecture.LSTM, rows=3).epochs == 100
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("rows", [3, 50, 171, 1000])
+def test_thorough_sees_the_rows_more_often_than_balanced(kind: Architecture, rows: int) -> None:
+    thorough, balanced = (preset_spec(p, None, kind, rows=rows) for p in (Preset.THOROUGH, Preset.BALANCED))
+    assert rows * thorough.epochs / thorough.batch_size > rows * balanced.epochs / balanced.batch_size
 
 
 def test_language_models_keep_their_passes() -> None:
