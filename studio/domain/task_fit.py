@@ -8,6 +8,7 @@ from typing import Final
 from studio.domain.products import TITLES, Task, task_help
 from studio.domain.shapes import SHAPES, Shape
 from studio.i18n import _
+from studio.words import listed, sentences
 
 _NO_TEXT: Final = (Shape.IMAGE_LABEL, Shape.AUDIO_LABEL, Shape.RATINGS)
 _PROSE: Final = frozenset({"pdf", "docx", "html", "md", "txt"})
@@ -45,6 +46,15 @@ def unfit_words(run_name: str) -> str:
     return _("“{name}” is kept without a product: the product learns from another kind of data.").format(
         name=run_name
     )
+
+
+def mismatch_words(task: Task, shape: Shape) -> str:
+    """Why a model for this task learns nothing from data of this shape, and what to do; "" when it does learn."""
+    if learns_from(task, shape):
+        return ""
+    tasks = listed(_(TITLES[each]) for each in SHAPES[shape].tasks)
+    way_out = _("Choose other data, or change on the Matrix page what the product does: {tasks}.")
+    return sentences(_why_not(shape, task), way_out.format(tasks=tasks))
 
 
 def advice(shape: Shape, task: Task, source_format: str) -> TaskAdvice:

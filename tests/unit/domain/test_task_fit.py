@@ -6,7 +6,7 @@ import pytest
 
 from studio.domain.products import Task
 from studio.domain.shapes import Shape
-from studio.domain.task_fit import advice, learns_from
+from studio.domain.task_fit import advice, learns_from, mismatch_words
 
 
 @pytest.mark.parametrize("task", Task)
@@ -42,3 +42,10 @@ def test_what_stands_beside_the_texts_is_called_by_its_name(shape: Shape, word: 
 def test_texts_can_be_labelled_for_a_product_that_sorts_them() -> None:
     first, *_others = advice(Shape.TEXT, Task.CLASSIFY_TEXT, "txt").offers
     assert (first.shape, first.task) == (Shape.TEXT_LABEL, None)
+
+
+def test_data_that_does_not_suit_the_product_is_told_with_the_way_out() -> None:
+    words = mismatch_words(Task.CHAT, Shape.IMAGE_LABEL)
+    assert "cannot learn" in words
+    assert "Recognises pictures" in words
+    assert mismatch_words(Task.CLASSIFY_IMAGES, Shape.IMAGE_LABEL) == ""

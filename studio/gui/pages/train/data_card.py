@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 
 from studio.domain import datasets
 from studio.domain.datasets import DatasetVersion, Split
+from studio.domain.task_fit import mismatch_words
 from studio.gui.pages.train.choices import Choices, Shelf
 from studio.gui.widgets import BodyText, Caption, Card, DropDown, SecondaryButton, Share, SplitBar
 from studio.i18n import _, ngettext
@@ -24,10 +25,11 @@ class DataCard(Card):
         self.combo.setAccessibleName(_("Data"))
         self.combo.activated.connect(lambda number: self.chosen.emit(self._datasets[number]))
         self.facts = Caption()
+        self.unfit = Caption(tone="warning")
         self.split = SplitBar()
         self.empty = BodyText(_("There is no data yet."), tone="muted")
         self.import_button = SecondaryButton(_("Import data…"), self.import_asked.emit)
-        for part in (self.combo, self.facts, self.split, self.empty, self.import_button):
+        for part in (self.combo, self.facts, self.unfit, self.split, self.empty, self.import_button):
             self.add(part)
 
     def show_shelf(self, shelf: Shelf, choices: Choices) -> None:
@@ -50,6 +52,9 @@ class DataCard(Card):
         self.import_button.setVisible(not there)
         self.facts.setVisible(dataset is not None)
         self.split.setVisible(dataset is not None)
+        unfit = mismatch_words(choices.task, dataset.shape) if choices.task and dataset else ""
+        self.unfit.setText(unfit)
+        self.unfit.setVisible(bool(unfit))
         if dataset is not None:
             self.facts.setText(_facts(dataset))
             self.split.set([Share(datasets.title(s), dataset.splits.get(s, 0)) for s in Split])
