@@ -13,7 +13,7 @@ from studio.cli.generated import assignments, validated
 from studio.cli.progress import ProgressLine
 from studio.cli.verbs import Verbs
 from studio.domain.architectures import Architecture, architectures_for, methods_for, needs_base
-from studio.domain.basemodels import BaseModelInfo
+from studio.domain.basemodels import BaseModelInfo, no_encoder_knows
 from studio.domain.datasets import Split
 from studio.domain.products import Task
 from studio.domain.runs import FitEstimate, Placement, Run, RunPlan, RunState
@@ -112,17 +112,19 @@ def placed(processes: int, cluster: str | None, *, shared_folders: bool = False)
 
 def spec_of(
     preset: Preset, fields: dict[str, object], shape: Shape | None = None, task: Task | None = None,
-    rows: int | None = None,
+    rows: int | None = None, *, encoder_last: bool = False,
 ) -> TrainSpec:  # fmt: skip
     """The preset's settings for the kind of model and the method, with these fields instead.
 
     A kind or method that is not named is the advised one for data of ``shape`` and a product's ``task``; rows: see
-    preset_spec. Raises StudioError in plain words.
+    preset_spec; encoder_last: see architectures_for. Raises StudioError in plain words.
     """
     asked = validated(
         TrainSpec, {name: fields[name] for name in ("architecture", "method") if name in fields}
     )
-    kinds = architectures_for(shape, task) if shape else (Architecture.LANGUAGE_MODEL,)
+    kinds = (
+        architectures_for(shape, task, encoder_last=encoder_last) if shape else (Architecture.LANGUAGE_MODEL,)
+    )
     architecture = asked.architecture if "architecture" in fields else kinds[0]
     method = asked.method if "method" in fields else methods_for(architecture, shape)[0]
     return validated(
@@ -156,7 +158,8 @@ def planned(
     wanted = dataset or (chosen.dataset_id if chosen else None) or pick.NEWEST
     data = pick.dataset(services, wanted)
     task, rows = chosen.task if chosen else None, data.splits.get(Split.TRAIN)
-    spec = spec_of(preset, fields, data.shape, task, rows)
+    foreign = no_encoder_knows(services.models.available(), data.languages)
+    spec = spec_of(preset, fields, data.shape, task, rows, encoder_last=foreign)
     model: BaseModelInfo | None = None
     if needs_base(spec.architecture, spec.method):
         with ProgressLine(call.out) as progress:

@@ -50,7 +50,7 @@ ARCHITECTURE_TITLES: Final = {
 }
 ARCHITECTURE_HELP: Final = {
     Architecture.LANGUAGE_MODEL: N_("Writes and answers, and learns from conversations or plain text."),
-    Architecture.ENCODER: N_("Already knows the language: good with few rows."),
+    Architecture.ENCODER: N_("Already knows a language: good with few rows in it."),
     Architecture.TRANSFORMER: N_(
         "Learns your words from nothing and sees the whole text at once; wants many rows."
     ),
@@ -109,11 +109,17 @@ _METHODS: Final[dict[Architecture, tuple[Method, ...]]] = {
 _NEED_BASE: Final = frozenset({Shape.PREFERENCE, Shape.THUMBS})
 
 
-def architectures_for(shape: Shape, task: Task | None = None) -> tuple[Architecture, ...]:
-    """Kinds of model that learn from data of this shape, the advised one first."""
+def architectures_for(
+    shape: Shape, task: Task | None = None, *, encoder_last: bool = False
+) -> tuple[Architecture, ...]:
+    """Kinds of model that learn from data of this shape, the advised one first.
+
+    encoder_last: those text encoders that are there hardly know the language of the data.
+    """
     if task is Task.DRAW_IMAGES and shape is Shape.IMAGE_LABEL:
         return (Architecture.VAE,)
-    return _OF_SHAPE[shape]
+    kinds = _OF_SHAPE[shape]
+    return tuple(sorted(kinds, key=lambda kind: encoder_last and kind is Architecture.ENCODER))
 
 
 def methods_for(architecture: Architecture, shape: Shape | None = None) -> tuple[Method, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
 from studio.domain.architectures import Architecture
+
+CHINESE_SHARE: Final = 0.3  # from this share of Chinese rows on, the base model should know Chinese
 
 # The endings of class names and, where those say nothing (…Model), families, as Hugging Face's config.json names them.
 _WRITES: Final = ("ForCausalLM", "LMHeadModel")
@@ -91,3 +94,13 @@ class BaseModelInfo(BaseModel):
     def serves(self, architecture: Architecture) -> bool:
         """Whether a model of this kind can begin from it."""
         return self.kind in (None, architecture)
+
+    def knows(self, languages: Mapping[str, float]) -> bool:
+        """Whether it knows the language of data with these shares. Only Chinese is told apart; unknown is yes."""
+        return languages.get("zh", 0.0) <= CHINESE_SHARE or not self.languages or "zh" in self.languages
+
+
+def no_encoder_knows(models: Iterable[BaseModelInfo], languages: Mapping[str, float]) -> bool:
+    """Whether there are text encoders among these, and none knows the language of data with these shares."""
+    encoders = [model for model in models if model.kind is Architecture.ENCODER]
+    return bool(encoders) and not any(model.knows(languages) for model in encoders)

@@ -27,7 +27,6 @@ from studio.services.settings import SettingsService
 from studio.words import listed
 
 SOURCE_FILE = "studio_model.json"  # beside a model that the studio made or fetched: where it came from
-CHINESE_SHARE = 0.3  # from this share of Chinese rows on, the base model should know Chinese
 FETCHED = [
     "*.safetensors",
     "*.safetensors.index.json",
@@ -168,12 +167,17 @@ class ModelService:
 
     def language_warning(self, base: BaseModelInfo, dataset: DatasetVersion) -> str | None:
         """A sentence when the data is Chinese and the base model is known not to be, with the models that are."""
-        if dataset.languages.get("zh", 0.0) <= CHINESE_SHARE or not base.languages or "zh" in base.languages:
+        if base.knows(dataset.languages):
             return None
         kind = base.kind or Architecture.LANGUAGE_MODEL
         names = listed(
             entry.name for entry in self.catalogue() if "zh" in entry.languages and entry.kind is kind
         )
+        if kind is Architecture.ENCODER:
+            return _(
+                "Your data is Chinese, and {name} hardly knows Chinese: it will tell your texts apart poorly. Choose a "
+                "kind of model from scratch, or a base model that knows Chinese: {names}."
+            ).format(name=base.name, names=names)
         return _(
             "Your data is Chinese, and {name} hardly knows Chinese: its answers will be poor. "
             "Base models that know Chinese: {names}."

@@ -22,6 +22,7 @@ from studio.gui.context import GuiContext
 from studio.gui.dialogs.product import ProductDialog
 from studio.gui.pages.train import TrainPage
 from studio.gui.pages.train.choices import Choices
+from studio.gui.pages.train.data_card import DataCard
 from studio.gui.pages.train.get_model import GetModelDialog
 from studio.protocol.events import BatchPreview, PreviewToken
 from tests.gui.runs_fakes import (
@@ -100,6 +101,30 @@ def test_every_shape_offers_its_kinds_with_the_advised_one_chosen(
         assert set(shown(page)) == set(fitting)
         assert page.kind.kinds.cards[fitting[0]].isChecked()
         assert all(page.kind.kinds.cards[kind].accessibleDescription() for kind in fitting)
+
+
+def test_where_no_encoder_knows_the_language_it_is_not_advised(
+    open_page: Callable[..., TrainPage], models: FakeModels
+) -> None:
+    page = open_page(dataset_of(Shape.TEXT_LABEL, languages={"zh": 1.0}))
+    assert page.choices.kinds()[0] is Architecture.TRANSFORMER
+    assert page.choices.kinds()[-1] is Architecture.ENCODER
+    assert page.choices.spec.architecture is Architecture.TRANSFORMER
+    chinese = encoder().model_copy(update={"path": "/models/zh", "languages": ("zh",)})
+    choices = Choices(dataset=page.choices.dataset).fitted([*models.models, chinese])
+    assert (choices.spec.architecture, choices.base) == (Architecture.ENCODER, chinese)
+
+
+def test_a_product_that_does_something_else_is_told(qtbot: QtBot) -> None:
+    card = DataCard()
+    qtbot.addWidget(card)
+    card.show()
+    pictures = dataset_of(Shape.IMAGE_LABEL)
+    card.show_choices(Choices(dataset=pictures, task=Task.CHAT))
+    assert card.unfit.isVisible()
+    assert "Recognises pictures" in card.unfit.text()
+    card.show_choices(Choices(dataset=pictures, task=Task.CLASSIFY_IMAGES))
+    assert not card.unfit.isVisible()
 
 
 def test_data_of_another_shape_switches_to_the_advised_kind(

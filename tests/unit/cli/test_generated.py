@@ -8,8 +8,9 @@ import pytest
 
 from studio.cli.generated import assignments, flag, parameters_of, validated
 from studio.cli.train import spec_of
-from studio.domain.architectures import Method
+from studio.domain.architectures import Architecture, Method
 from studio.domain.sampling import Sampling
+from studio.domain.shapes import Shape
 from studio.domain.specs import Preset, TrainSpec, preset_spec
 from studio.errors import StudioError
 
@@ -34,6 +35,12 @@ def test_preset_gives_what_was_not_given() -> None:
     spec = spec_of(Preset.THOROUGH, {"method": Method.FULL, "epochs": "1.5"})
     expected = preset_spec(Preset.THOROUGH, Method.FULL)
     assert spec == expected.model_copy(update={"epochs": 1.5})
+
+
+def test_an_encoder_that_hardly_knows_the_language_is_not_what_is_trained() -> None:
+    usual = spec_of(Preset.BALANCED, {}, Shape.TEXT_LABEL)
+    foreign = spec_of(Preset.BALANCED, {}, Shape.TEXT_LABEL, encoder_last=True)
+    assert (usual.architecture, foreign.architecture) == (Architecture.ENCODER, Architecture.TRANSFORMER)
 
 
 @pytest.mark.parametrize(

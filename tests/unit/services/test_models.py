@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.domain.architectures import Architecture
 from studio.domain.basemodels import BaseSource
 from studio.errors import StudioError
 from studio.paths import DEFAULT_BASE_MODEL, resource_path
@@ -245,6 +246,18 @@ def test_chinese_data_asks_for_a_base_that_knows_chinese(models: ModelService, t
     assert models.language_warning(chinese, data) is None
     assert models.language_warning(unknown, data) is None
     assert models.language_warning(english, builders.dataset(languages={"zh": 0.2, "en": 0.8})) is None
+
+
+def test_an_encoder_that_hardly_knows_chinese_says_what_to_choose(
+    models: ModelService, tmp_path: Path
+) -> None:
+    folder = models.register_folder(write_model(tmp_path / "mine"))
+    english = folder.model_copy(update={"kind": Architecture.ENCODER, "languages": ("en",)})
+    warning = models.language_warning(english, builders.dataset(languages={"zh": 0.9}))
+    assert warning is not None
+    assert "from scratch" in warning
+    assert "BERT" in warning
+    assert "Qwen" not in warning
 
 
 def test_the_catalogue_is_complete_and_has_the_default(models: ModelService) -> None:

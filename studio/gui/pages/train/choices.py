@@ -15,7 +15,7 @@ from studio.domain.architectures import (
     needs_base,
     new_model_title,
 )
-from studio.domain.basemodels import BaseModelInfo, CatalogueEntry
+from studio.domain.basemodels import BaseModelInfo, CatalogueEntry, no_encoder_knows
 from studio.domain.datasets import DatasetVersion, Split
 from studio.domain.products import Task
 from studio.domain.runs import FitEstimate, Placement
@@ -49,6 +49,7 @@ class Choices:
     task: Task | None = None  # of the product that the model is for
     valid: bool = True  # every input holds something valid
     placement: Placement = field(default_factory=Placement)  # where the run is computed
+    encoder_last: bool = False  # the text encoders that are here hardly know the language of the data
 
     @property
     def from_scratch(self) -> bool:
@@ -63,7 +64,7 @@ class Choices:
         """Kinds of model that fit data and product, the advised one first."""
         if self.shape is None:
             return (self.spec.architecture,)
-        return architectures_for(self.shape, self.task)
+        return architectures_for(self.shape, self.task, encoder_last=self.encoder_last)
 
     def methods(self) -> tuple[Method, ...]:
         """Ways to train the chosen kind on the data, the advised one first."""
@@ -97,13 +98,17 @@ class Choices:
 
     def fitted(self, models: Sequence[BaseModelInfo]) -> Choices:
         """The same, with the advised kind, method and base in place of what does not fit the data."""
-        made = self
+        languages = self.dataset.languages if self.dataset else {}
+        made = replace(self, encoder_last=no_encoder_knows(models, languages))
         if made.spec.architecture not in made.kinds():
             made = made.with_preset(made.preset() or Preset.BALANCED, None, made.kinds()[0])
         elif made.spec.method not in made.methods():
             made = made.with_preset(made.preset() or Preset.BALANCED)
         if made.base is None or not made.base.serves(made.spec.architecture):
-            made = replace(made, base=next((m for m in models if m.serves(made.spec.architecture)), None))
+            able = sorted(
+                (m for m in models if m.serves(made.spec.architecture)), key=lambda m: not m.knows(languages)
+            )
+            made = replace(made, base=able[0] if able else None)
         return made
 
     def changed(self, changes: Sequence[tuple[str, JsonValue]]) -> Choices:
