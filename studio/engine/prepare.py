@@ -110,7 +110,7 @@ def announce(prepared: Prepared, emit: Emit) -> None:
     )  # fmt: skip
     if prepared.choices and prepared.choices.why:
         emit(Log(level="info", message=prepared.choices.why))
-    emit(BatchPreview(rows=prepared.task.preview(train[:PREVIEW_ROWS])))
+    emit(BatchPreview(rows=prepared.task.preview(prepared.task.examples(train, PREVIEW_ROWS))))
 
 
 def _sample(items: Sequence[Item], work: int) -> list[Item]:

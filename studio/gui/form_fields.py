@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import DropDown, Figure, IconButton, Slider, Switch
-from studio.i18n import N_, _
+from studio.i18n import _
 
 _NONE_KEY = "\x00none"
 
@@ -225,7 +225,7 @@ def _int32(bound: float | None, otherwise: int) -> int:
 def _number_or_auto(spec: FieldSpec) -> FieldInput:
     """A number that may be left out: an empty line means automatic, or what the field's ``empty`` says."""
     line = QLineEdit()
-    line.setPlaceholderText(_(str(spec.extra.get("empty", N_("Automatic")))))
+    line.setPlaceholderText(_(str(spec.extra["empty"])) if "empty" in spec.extra else _("Automatic"))
     line.setClearButtonEnabled(True)
 
     def get() -> Any:

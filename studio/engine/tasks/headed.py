@@ -51,6 +51,16 @@ class HeadedTask(LearningTask[ItemT, BatchT], Generic[ItemT, BatchT]):
     def row_scores(self, batch: BatchT) -> Tensor:
         return self.goal.scores(self._outputs(batch), batch.targets)
 
+    def examples(self, items: Sequence[ItemT], count: int) -> list[ItemT]:
+        """One of each label first, for rows that are sorted by label begin with one alone."""
+        found: dict[str, ItemT] = {}
+        for item in items:
+            found.setdefault(str(item.target.tolist()), item)
+            if len(found) == count:
+                break
+        rows = {item.row for item in found.values()}
+        return [*found.values(), *(item for item in items[:count] if item.row not in rows)][:count]
+
     def baseline(self, items: Sequence[ItemT]) -> list[float] | None:
         return self.goal.baseline(torch.stack([item.target for item in items])) if items else []
 

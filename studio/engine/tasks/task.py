@@ -163,8 +163,12 @@ class LearningTask(ABC, Generic[ItemT, BatchT]):
         """Within it the model is as it will answer, where training makes it faster than exact."""
         return nullcontext()
 
+    def examples(self, items: Sequence[ItemT], count: int) -> list[ItemT]:
+        """Items to show before the run: the first ones."""
+        return list(items[:count])
+
     def preview(self, items: Sequence[ItemT]) -> list[list[PreviewToken]]:
-        """The first items as the model will see them."""
+        """These items as the model will see them."""
         return []
 
 

@@ -21,7 +21,7 @@ from studio.engine.predict import load_predictor
 from studio.engine.tasks.cache import ArrayCache
 from studio.engine.tasks.images.pictures import shifted
 from studio.errors import StudioError
-from studio.protocol.events import Compared, Evaluated, ProbeAnswered
+from studio.protocol.events import BatchPreview, Compared, Evaluated, ProbeAnswered
 from tests.engine.helpers import PlainControl, Recorder
 from tests.engine.media import DrawnMedia
 from tests.engine.tasks.array_runs import (
@@ -65,6 +65,18 @@ def test_a_network_from_scratch_learns_more_than_the_simplest_guess(tmp_path: Pa
     assert compared.measure is Measure.CORRECT
     assert sum(compared.tuned_scores) > sum(compared.base_scores)
     assert seen.of(Evaluated)[-1].metrics["accuracy"] >= 0.9
+
+
+def test_rows_sorted_by_label_are_shown_with_more_than_one(tmp_path: Path) -> None:
+    def sorted_rows(split: Split) -> list[dict[str, Any]]:
+        return sorted(PICTURES(split), key=lambda row: str(row["label"]))
+
+    plan = plan_of(Shape.IMAGE_LABEL, Architecture.CNN, epochs=1)
+    session = session_of(plan, tmp_path, recorder := Recorder(), rows=sorted_rows)
+    session.run()
+    (preview,) = recorder.of(BatchPreview)
+    assert len(preview.rows) == 4
+    assert {row[1].text for row in preview.rows} == {" → lying", " → standing"}
 
 
 @pytest.mark.parametrize("method", [Method.FROZEN, Method.FULL])

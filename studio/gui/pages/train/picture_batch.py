@@ -30,7 +30,7 @@ class PictureBatch(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(current_tokens().space.s)
-        column.addWidget(Caption(_("The first rows as the model reads them")))
+        column.addWidget(Caption(_("Some rows as the model reads them")))
         self._place = QWidget()
         column.addWidget(self._place)
         self._column = column
