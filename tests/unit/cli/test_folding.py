@@ -23,3 +23,14 @@ def test_a_help_page_in_chinese_loses_no_word(
     assert "随机关闭" in "".join(helps)
     # Where another column is folded too, its piece stands between two lines; those texts are told by their end.
     assert [text for text in helps if re.sub(r"\s", "", text)[-6:] not in page] == []
+
+
+def test_what_typer_adds_is_in_chinese_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "110")
+    assert main(["search", "start", "--help", "--language", "zh_CN"]) == 0
+    page = capsys.readouterr().out
+    assert "[必填]" in page
+    assert "[默认：balanced]" in page
+    assert "[default" not in page
