@@ -32,6 +32,8 @@ def main(argv: Sequence[str] | None = None, open_workspace: OpenWorkspace | None
     arguments = list(sys.argv[1:] if argv is None else argv)
     settings = SettingsService(settings_file())
     set_language(asked_language(arguments) or settings.current.language or system_language())
+    if words := settings.reset_words():
+        sys.stderr.write(words + "\n")
     application = build(settings, open_workspace or _open_workspace)
     try:
         code = get_command(application).main(arguments, prog_name="studio", standalone_mode=False)

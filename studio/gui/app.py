@@ -117,6 +117,8 @@ def _run_window(
     ctx.changes.changed.connect(lambda _changes: _translate_qt(app, translator))
     ctx.jobs.start()
     window.show()
+    if words := services.settings.reset_words():
+        ctx.notices.warning(words)
     if sample:
         open_sample(ctx)
     elif first_time:

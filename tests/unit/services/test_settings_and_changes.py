@@ -43,6 +43,20 @@ def test_a_bad_value_in_the_file_costs_only_itself(tmp_path: Path) -> None:
     assert json.loads(path.read_text())["from_the_future"] == [1]
 
 
+def test_a_bad_value_is_told_once_in_words_and_kept_aside(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    stored = {"language": "zh", "power_kw": 0.5}
+    path.write_text(json.dumps(stored))
+    words = SettingsService(path).reset_words()
+    assert "Language" in words
+    kept = path.with_suffix(".broken.json")
+    assert str(kept) in words
+    assert json.loads(kept.read_text()) == stored
+    again = SettingsService(path)
+    assert again.reset_words() == ""
+    assert (again.current.language, again.current.power_kw) == (None, 0.5)
+
+
 @pytest.mark.parametrize("content", ["", "{half", "[1]", "\x00\x00"])
 def test_an_unreadable_file_is_not_the_end(tmp_path: Path, content: str) -> None:
     path = tmp_path / "settings.json"
