@@ -11,6 +11,7 @@ from typing import Final
 from studio.i18n import _, ngettext
 
 _LEAST_AMOUNT: Final = 0.0001
+_LEAST_KWH: Final = 0.001
 
 
 def size_words(size_bytes: float) -> str:
@@ -34,6 +35,13 @@ def duration_words(seconds: float) -> str:
 def speed_words(per_s: float, *, reads_text: bool) -> str:
     """What a model takes in a second: tokens of text, or rows of anything else."""
     return (_("{n} tokens/s") if reads_text else _("{n} rows/s")).format(n=f"{per_s:,.0f}")
+
+
+def energy_words(low: float, high: float) -> str:
+    """A range in kWh; what is less than a watt-hour is not told apart."""
+    if high < _LEAST_KWH:
+        return _("less than {amount} kWh").format(amount=_LEAST_KWH)
+    return f"{max(low, _LEAST_KWH):.2g} – {high:.2g} kWh"
 
 
 def loss_words(loss: float | None) -> str:

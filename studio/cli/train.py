@@ -22,7 +22,7 @@ from studio.domain.specs import Preset, TrainSpec, preset_spec
 from studio.domain.task_fit import unfit_words
 from studio.i18n import N_, _
 from studio.services.container import Services
-from studio.words import duration_words, size_words, speed_words
+from studio.words import duration_words, energy_words, size_words, speed_words
 
 NOT_READY = 3
 
@@ -196,3 +196,6 @@ def _tell_estimate(call: Call, estimate: FitEstimate, *, reads_text: bool) -> No
     say(_("Disk: {need} of {free} free").format(
         need=size_words(estimate.disk_bytes), free=size_words(estimate.disk_free_bytes)
     ))  # fmt: skip
+    if estimate.energy_kwh_high > 0:
+        energy = energy_words(estimate.energy_kwh_low, estimate.energy_kwh_high)
+        say(_("Energy: {energy} (assumed power of this computer)").format(energy=energy))

@@ -7,6 +7,8 @@ import json
 import math
 import signal
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,9 @@ from studio.cli.importing import roles_of
 from studio.cli.interrupts import Interrupts
 from studio.cli.output import Output, plain
 from studio.cli.progress import LINE_EVERY_S, ProgressLine
+from studio.cli.train import _tell_estimate
 from studio.domain.datasets import ImportSpec
+from studio.domain.runs import FitEstimate
 from studio.domain.shapes import ColumnRole
 from studio.errors import StudioError
 from studio.protocol import events as ev
@@ -28,6 +32,18 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+def test_a_check_tells_the_energy() -> None:
+    estimate = FitEstimate(
+        ready=True, steps=7, trained_tokens=1, real_tokens=1, rows=1, rows_cut=0, parameters=1, trainable=1,
+        seconds_low=1, seconds=2, seconds_high=3, memory_bytes=1, memory_available_bytes=1, disk_bytes=1,
+        disk_free_bytes=1, energy_kwh_low=0.05, energy_kwh_high=0.08, tokens_per_s=1, device="cpu", dtype="float32",
+    )  # fmt: skip
+    out = io.StringIO()
+    call: Any = SimpleNamespace(out=Output(False, out, io.StringIO()))
+    _tell_estimate(call, estimate, reads_text=True)
+    assert "Energy: 0.05 – 0.08 kWh" in out.getvalue()
 
 
 def test_interrupts_count_then_raise() -> None:

@@ -28,9 +28,8 @@ from studio.gui.widgets import (
 )
 from studio.i18n import _, ngettext
 from studio.protocol.events import BatchPreview, Event, Phase, Progress
-from studio.words import duration_words, size_words
+from studio.words import duration_words, energy_words, size_words
 
-_LEAST_KWH = 0.001
 _CUT = frozenset(Shape) - {Shape.IMAGE_LABEL, Shape.RATINGS}  # rows that can be too long
 
 
@@ -250,7 +249,13 @@ def _fact_rows(estimate: FitEstimate, *, cuts: bool) -> list[tuple[str, str, str
         ),
     ]
     if estimate.energy_kwh_high > 0:
-        rows.append((_("Energy"), _energy_words(estimate), _("assumed power of this computer")))
+        rows.append(
+            (
+                _("Energy"),
+                energy_words(estimate.energy_kwh_low, estimate.energy_kwh_high),
+                _("assumed power of this computer"),
+            )
+        )
     steps = ngettext("{n} update", "{n} updates", estimate.steps).format(n=f"{estimate.steps:,}")
     trained = _("{trained} of {all} parameters learn").format(
         trained=count_words(estimate.trainable), all=count_words(estimate.parameters)
@@ -264,11 +269,3 @@ def _fact_rows(estimate: FitEstimate, *, cuts: bool) -> list[tuple[str, str, str
     rows.append((_("Rows"), f"{estimate.rows:,}", cut if cuts else ""))
     rows.append((_("Device"), estimate.device.upper(), estimate.dtype))
     return rows
-
-
-def _energy_words(estimate: FitEstimate) -> str:
-    """A range in kWh; what is less than a watt-hour is not told apart."""
-    low, high = estimate.energy_kwh_low, estimate.energy_kwh_high
-    if high < _LEAST_KWH:
-        return _("less than {amount} kWh").format(amount=_LEAST_KWH)
-    return f"{max(low, _LEAST_KWH):.2g} – {high:.2g} kWh"
