@@ -256,7 +256,7 @@ class TrainSpec(BaseModel):
     )  # fmt: skip
     evals_per_epoch: float = Field(
         2.0, gt=0, le=100, title=N_("Checks per pass"),
-        description=N_("How often the model is tried on the validation rows and probe prompts."),
+        description=N_("How often the model is tried on the validation rows and sample questions."),
         json_schema_extra=_extra("limits", decimals=3),
     )  # fmt: skip
     early_stopping: int = Field(
