@@ -59,7 +59,7 @@ Delimiter = Annotated[
 Sheet = Annotated[
     str | None,
     typer.Option(
-        help=N_("Sheet of a workbook, table of a database. Default: the first."), show_default=False
+        help=N_("Sheet of a workbook, table of a database. Default: the first with rows."), show_default=False
     ),
 ]
 HubDataset = Annotated[

@@ -104,11 +104,12 @@ def too_large(what: str, limit: str) -> StudioError:
     )
 
 
-def no_rows(path: str, reason: str) -> StudioError:
+def no_rows(path: str, reason: str = "", hint: str = "") -> StudioError:
+    """hint: what to do, where more is known of the source."""
     return StudioError(
         "import.no_rows",
         _("No usable row was found in {path}. {reason}").format(path=path, reason=reason).strip(),
-        _("Check which column is the question and which is the answer."),
+        hint or _("Choose a file with rows in it."),
     )
 
 

@@ -24,10 +24,13 @@ from studio.ingest.dataset.splits import asked_splits, key_expr, missing_splits,
 from studio.ingest.dataset.statistics import StableSample, count_tokens, language_shares, sample_texts
 from studio.ingest.members import members_of
 from studio.ingest.multi_source import Sources, examine
+from studio.ingest.opening import other_sheets_words
 from studio.ingest.prefetch import Prefetch, attended, mapped
 from studio.ingest.readers.batches import Batch, reason
 from studio.ingest.reading import Reading
 from studio.protocol.events import Event, Phase, Progress
+from studio.words import sentences
+from studio.words_data import roles_words
 
 _SCRATCH: Final = "unpacked"
 _PROGRESS_EVERY_S: Final = 0.25
@@ -86,7 +89,7 @@ class Importer:
             frames = self._canonical(sources, reading, rejects)
             written = write_rows(frames, SHAPES[sources.shape].stored, folder)
         if not self._sample.seen:
-            raise errors.no_rows(self._spec.source, self._main_reason())
+            raise errors.no_rows(self._spec.source, self._main_reason(), self._way_out(sources))
         return self._filled(folder, written)
 
     def _canonical(self, sources: Sources, reading: Reading, rejects: TextIO) -> Iterator[pl.DataFrame]:
@@ -176,3 +179,10 @@ class Importer:
         return _("{count} rows were put aside, most often for this: {reason}").format(
             count=self._rejected.total(), reason=reason(code)
         )
+
+    def _way_out(self, sources: Sources) -> str:
+        """What to do when no row could be used: the columns are looked at again, or another sheet is taken."""
+        used = roles_words(sources.roles) if self._rejected else ""
+        columns = _("Check what the columns are for: {columns}.").format(columns=used) if used else ""
+        sheets = other_sheets_words(sources.first.format, sources.first.reader)
+        return sentences(columns, sheets)

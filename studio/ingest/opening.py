@@ -31,9 +31,12 @@ from studio.ingest.readers.table_reader import unique_names
 from studio.ingest.readers.text_reader import TextReader
 from studio.ingest.readers.unmarked import unmarked
 from studio.ingest.source import HashedFile, SourceFile, utf8_blocks, utf8_head
+from studio.words import listed
 
 PREVIEW_ROWS: Final = 50
 _MAX_COLUMNS: Final = 5_000
+_MAX_NAMED: Final = 20
+_WITH_SHEETS: Final = frozenset({"xlsx", "xls", "ods", "sqlite"})
 _MAX_FIRST_LINE_BYTES: Final = 16 << 20
 
 
@@ -100,13 +103,22 @@ def describe(
         raise errors.too_large(_("more columns than a dataset can have"), str(_MAX_COLUMNS))
     rows = reader.head(PREVIEW_ROWS)
     if not reader.columns:
-        raise errors.no_rows(str(file.path), "")
+        raise errors.no_rows(str(file.path), hint=other_sheets_words(form, reader))
     guess = guess_roles(reader.columns, rows, spec.shape)
     shape = spec.shape or (shape_of(spec.roles.values()) if spec.roles else None) or guess.shape
     roles = guess.roles if spec.roles is None else dict(spec.roles)
     return OpenedSource(
         file, reader, form, encoding, delimiter, list(sheets), shape, roles, guess.reason, rows
     )
+
+
+def other_sheets_words(form: str, reader: Reader) -> str:
+    """What else can be read of a workbook or database, and how; empty where there is nothing else."""
+    others = [name for name in sheets_of(reader) if name != sheet_of(reader)]
+    if form not in _WITH_SHEETS or not others:
+        return ""
+    text = _("Choose another sheet or table ({option} on the command line): {names}.")
+    return text.format(option="--sheet", names=listed(others[:_MAX_NAMED]))
 
 
 def _head(path: Path) -> bytes:

@@ -32,7 +32,7 @@ class OdsReader(RowReader):
     """One sheet, its first row that is not blank taken as the header; wider rows in the head widen the columns.
 
     Cells are the stored values (12.5, 2024-05-06), text as it stands, errors as shown (#DIV/0!); merged cells have
-    their value in their first row and column. ``sheet`` None: the first sheet that is not empty.
+    their value in their first row and column. ``sheet`` None: the first sheet with rows below its header.
     Raises StudioError import.broken, import.locked, import.too_large, import.dtd, import.columns.
     """
 
@@ -44,9 +44,10 @@ class OdsReader(RowReader):
         self.sheet = ""
         head: list[tuple[int, Cells]] = []
         for name in choose_sheet(sheet, self.sheets):
-            self.sheet = name
-            head = list(islice(self._filled(), _HEAD_ROWS))
-            if head:
+            found = list(islice(_Content().rows(path, name), _HEAD_ROWS))
+            if len(found) > len(head) or not self.sheet:
+                self.sheet, head = name, found
+            if len(head) > 1:
                 break
         self._left = min((_blank_before(cells) for _place, cells in head), default=0)
         names = [cell or "" for cell in head[0][1][self._left :]] if head else []

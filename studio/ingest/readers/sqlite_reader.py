@@ -39,7 +39,7 @@ class SqliteReader(RowReader):
                 self.sheets = _tables(connection)
                 chosen = choose_sheet(sheet, self.sheets)
                 if not chosen:
-                    raise errors.no_rows(str(path), "")
+                    raise errors.no_rows(str(path))
                 self.sheet = chosen[0] if sheet is not None else _likeliest(connection, chosen)
                 columns = _columns(connection, self.sheet)
         except sqlite3.Error as error:

@@ -30,7 +30,7 @@ class WorkbookReader:
     """One sheet of a workbook, its first row that is not blank taken as the header.
 
     A formula gives the value that was last calculated, an error cell its text (#DIV/0!), a merged cell its value in
-    its first row and column. Macros are not looked at. ``sheet`` None: the first sheet that is not empty.
+    its first row and column. Macros are not looked at. ``sheet`` None: the first sheet with rows below its header.
     Raises StudioError import.broken, import.locked, import.too_large, import.dtd, import.columns (no such sheet).
     """
 
@@ -43,9 +43,11 @@ class WorkbookReader:
             self.sheets: list[str] = list(book.sheet_names)
             cells, self.sheet = pl.DataFrame(), ""
             for name in choose_sheet(sheet, self.sheets):
-                self.sheet, at = name, self.sheets.index(name)
-                cells = _filled_rows(book, name, scan_xlsx(path, name) if kind == "xlsx" else in_sheets[at])
-                if cells.height:
+                at = self.sheets.index(name)
+                found = _filled_rows(book, name, scan_xlsx(path, name) if kind == "xlsx" else in_sheets[at])
+                if found.height > cells.height or not self.sheet:
+                    self.sheet, cells = name, found
+                if cells.height > 1:
                     break
         except (
             fastexcel.FastExcelError,

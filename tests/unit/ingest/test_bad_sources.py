@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from studio.errors import StudioError
 from tests.faults.bad_csv import CSV_SOURCES, random_bytes
@@ -49,6 +50,21 @@ def test_a_vanished_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StudioError) as caught:
         run_import(tmp_path / "gone.csv", tmp_path / "out")
     assert caught.value.code == "import.unreadable"
+
+
+def test_without_a_usable_row_the_columns_and_the_other_sheets_are_named(tmp_path: Path) -> None:
+    source = tmp_path / "book.xlsx"
+    with xlsxwriter.Workbook(source) as book:
+        book.add_worksheet("封面").write_row(0, 0, ["制作人", "日期"])
+        book.add_worksheet("评分").write_column(0, 0, ["分数", "很好"])
+    with pytest.raises(StudioError) as empty:
+        run_import(source, tmp_path / "out", sheet="封面")
+    assert empty.value.hint == "Choose another sheet or table (--sheet on the command line): 评分."
+    csv = tmp_path / "a.csv"
+    csv.write_text("text,score\nfine,good\n")
+    with pytest.raises(StudioError) as unusable:
+        run_import(csv, tmp_path / "out", shape="text-number", roles={"text": "text", "score": "number"})
+    assert unusable.value.hint == "Check what the columns are for: text → Text, score → Number."
 
 
 def test_unknown_column_is_refused(tmp_path: Path) -> None:

@@ -166,6 +166,8 @@ class ImportForm(QWidget):
             words, tone = _("Reading it again…"), "muted"
         elif missing:
             words, tone = missing_words(missing), "warning"
+        elif not self.table.rowCount():
+            words, tone = _("There are no rows in what is shown."), "warning"
         else:
             words, tone = waiting_words(self.table.shape(), self.table.roles().values()), "muted"
         self.missing.setText(words)
@@ -177,7 +179,8 @@ class ImportForm(QWidget):
         product, task = self._product or ("", None)
         shape, form = self.table.shape(), self.contents.source_format()
         heard = self._accepted is shape  # said once; the user chose to go on
-        found = TaskAdvice(True) if task is None or heard or not form else advice(shape, task, form)
+        silent = heard or not form or not self.table.rowCount()
+        found = TaskAdvice(True) if task is None or silent else advice(shape, task, form)
         self.contents.advice.show_advice(product, found)
 
     def _on_offer(self, offer: Offer) -> None:

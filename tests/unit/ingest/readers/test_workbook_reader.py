@@ -82,12 +82,33 @@ def test_cells_become_text_and_rows_keep_their_numbers(make: Callable[[Path], Pa
 def test_sheets_are_chosen_by_name(make: Callable[[Path], Path], tmp_path: Path) -> None:
     path = make(tmp_path)
     assert sheets_of(opened(path)) == ["Empty", "FAQ", "Other"]
-    assert sheet_of(opened(path)) == "FAQ"  # the first that is not empty
+    assert sheet_of(opened(path)) == "FAQ"  # the first with rows
     assert sheet_of(opened(path, "Other")) == "Other"
     assert opened(path, "Other").columns == ["a", "b"]
     with pytest.raises(StudioError) as raised:
         opened(path, "Nothing")
     assert raised.value.code == "import.columns"
+
+
+@pytest.mark.parametrize("ending", [".xlsx", ".ods"])
+def test_a_cover_sheet_with_a_header_only_is_passed_over(ending: str, tmp_path: Path) -> None:
+    path = two_sheets(tmp_path / f"book{ending}", [("制作人", "日期")], [("问题", "回答"), ("在吗", "在")])
+    assert sheet_of(opened(path)) == "对话"
+    assert rows(opened(path)) == [(1, "在吗", "在")]
+    path = two_sheets(tmp_path / f"none{ending}", [("制作人", "日期")], [("问题", "回答")])
+    assert sheet_of(opened(path)) == "封面"  # none has rows: the first that is not empty
+
+
+def two_sheets(path: Path, cover: list[tuple[str, str]], rows: list[tuple[str, str]]) -> Path:
+    sheets = {"封面": cover, "对话": rows}
+    if path.suffix == ".ods":
+        return ods(path, {name: "".join(ods_row(*row) for row in rows) for name, rows in sheets.items()})
+    with xlsxwriter.Workbook(path) as book:
+        for name, lines in sheets.items():
+            sheet = book.add_worksheet(name)
+            for place, line in enumerate(lines):
+                sheet.write_row(place, 0, line)
+    return path
 
 
 def test_the_same_column_can_be_wanted_twice(tmp_path: Path) -> None:
