@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from studio.errors import ResourceError, StudioError, is_disk_full
-from studio.i18n import _
+from studio.i18n import N_, _
+
+_PICTURES: Final = N_(
+    "Put the images into a folder, with one folder in it for each class, and choose the outer folder."
+)
+_UNPACK: Final = N_("Unpack it, and choose what is in it.")
+# Formats that are known but not read, and what to do with such a file.
+_WAYS_OUT: Final = {
+    **dict.fromkeys(("PNG", "JPEG", "GIF", "TIFF", "WebP"), _PICTURES),
+    **dict.fromkeys(("gzip", "7z", "RAR", "bzip2", "xz", "zstd"), _UNPACK),
+    "DOC": N_("Open it in Word or WPS, save it as DOCX, and choose that file."),
+    "PPT": N_("Open it in its own program, save it as PDF, and choose that file."),
+    "PPTX": N_("Open it in its own program, save it as PDF, and choose that file."),
+    "XLSB": N_("Open it in its own program, save it as XLSX, and choose that file."),
+}
 
 
 def unreadable(path: str, error: OSError) -> StudioError:
@@ -23,13 +38,15 @@ def empty(path: str) -> StudioError:
     )
 
 
-def binary(path: str, kind: str) -> StudioError:
-    """Content that is no text and no table, whatever the name says."""
+def binary(path: str, kind: str = "") -> StudioError:
+    """Content that is no text and no table, whatever the name says. kind: its format, where it is known."""
+    if kind in _WAYS_OUT:
+        message = _("This kind of file is not read by itself: {path} ({kind}).").format(path=path, kind=kind)
+        return StudioError("import.binary", message, _(_WAYS_OUT[kind]))
+    named = f"{path} ({kind})" if kind else path
     return StudioError(
         "import.binary",
-        _("This is not a table or a text, whatever its name says: {path} ({kind}).").format(
-            path=path, kind=kind
-        ),
+        _("This is not a table or a text, whatever its name says: {path}.").format(path=named),
         _("Save the data as CSV, JSONL, XLSX, Parquet, Markdown, DOCX, PDF or TXT and choose that file."),
     )
 

@@ -1,7 +1,8 @@
 """Which members of an import are read together: those that fit what most of the bytes are; the others are named.
 
-Bytes and not files: two notes beside a large table do not make a set of notes. A member of the same shape whose columns
-have other names ("问题" beside "question") is read by its own names.
+Bytes and not files: two notes beside a large table do not make a set of notes. Of several sources the first one tells,
+which gives the import its name: a document weighs more than a table with as many words. A member of the same shape
+whose columns have other names ("问题" beside "question") is read by its own names.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class Sources:
 
     def preview(self) -> SourcePreview:
         preview = self.first.preview()
-        several = len(self.parts) > 1 or bool(self.parts[0].member.member)
+        first = self.parts[0]
+        several = len(self.parts) > 1 or bool(first.member.member or (first.member.label and not first.files))
         return preview.model_copy(
             update={
                 "shape": self.shape,
@@ -184,7 +186,8 @@ def _parts(kind: str, files: Sequence[Member]) -> list[Part]:
 def _chosen(spec: ImportSpec, looks: list[_Look], members: Members) -> Sources:
     sizes: Counter[tuple[Shape, tuple[tuple[str, ColumnRole], ...]]] = Counter()
     for look in looks:
-        sizes[look.shape, look.roles] += look.part.member.size_bytes
+        if look.part.member.source == looks[0].part.member.source:
+            sizes[look.shape, look.roles] += look.part.member.size_bytes
     (shape, used), _bytes = sizes.most_common(1)[0]
     roles = dict(spec.roles) if spec.roles is not None else dict(used)
     parts: list[Part] = []

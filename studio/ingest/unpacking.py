@@ -57,8 +57,10 @@ def unpack(
     try:
         with zipfile.ZipFile(source) as archive:
             yield from _Unpacking(archive, source, folder, heads_only, check).run(skip)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
-        raise damaged(source, str(error)) from error
+    except NotImplementedError as error:
+        raise damaged(source, _("it was packed in a way that is not known here")) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+        raise damaged(source, _("its list of files is broken or cut short")) from error
     except RuntimeError as error:  # the zipfile module's word for "encrypted"
         raise locked(source) from error
 
@@ -121,7 +123,8 @@ class _Unpacking:
             target.parent.mkdir(parents=True, exist_ok=True)
             with self._archive.open(entry) as packed, target.open("xb") as file:
                 self._copy(packed, file, SAMPLE_BYTES if by_head else None)
-        except (FileExistsError, NotADirectoryError) as error:  # one name is a file here and a folder there
+        # One name is a file here and a folder there; or its content is not what the archive says of it.
+        except (FileExistsError, NotADirectoryError, zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise damaged(self._source, name) from error
         with suppress(OverflowError, ValueError, OSError):
             written_at = time.mktime((*entry.date_time, 0, 0, -1))

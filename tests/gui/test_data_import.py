@@ -411,6 +411,31 @@ def test_data_that_does_not_suit_the_product_comes_with_a_way_out(
     assert not form.contents.advice.isVisible()
 
 
+def test_a_header_alone_is_no_matter_for_advice(qtbot: QtBot, page: DataPage, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.csv"
+    bare.write_text("author,date\n", encoding="utf-8")
+    open_form(qtbot, page, bare)
+    form = page.form
+    form.set_product("Assistant", Task.CHAT)
+    form.table.set_roles({"author": ColumnRole.TEXT}, Shape.TEXT)
+    assert not form.contents.advice.isVisible()
+    assert form.missing.text() == "There are no rows in what is shown."
+
+
+def test_a_problem_is_shown_with_all_its_lines(
+    qtbot: QtBot, page: DataPage, workspace: DataWorkspace, csv_file: Path
+) -> None:
+    """The card is narrower than the page; its height was that of a card as wide as the page."""
+    path = "/tmp/" + "a long folder/" * 8 + "video.mp4"
+    workspace.data_job.preview_problem = StudioError("import.binary", f"No table: {path}.", "Save it. " * 20)
+    page.resize(1600, 660)
+    page.open_paths([csv_file])
+    qtbot.waitUntil(page.problem.isVisible)
+    QApplication.processEvents()  # what is shown is laid out
+    for label in (page.problem.line.text, page.problem.line.hint):
+        assert label.height() >= label.heightForWidth(label.width())
+
+
 def test_the_product_is_made_to_suit_the_data(
     qtbot: QtBot, page: DataPage, workspace: DataWorkspace, csv_file: Path
 ) -> None:

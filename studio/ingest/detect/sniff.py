@@ -19,6 +19,8 @@ _MAGIC: Final = (
     (b"\x89PNG", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
     (b"GIF8", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
     (b"\x1f\x8b", "gzip"),
     (b"7z\xbc\xaf", "7z"),
     (b"Rar!", "RAR"),
@@ -39,6 +41,8 @@ def refuse_known(path: Path, head: bytes) -> None:
     for magic, kind in _MAGIC:
         if head.startswith(magic) and not (magic == b"MZ" and b"\0" not in head[:512]):
             raise errors.binary(str(path), kind)
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        raise errors.binary(str(path), "WebP")
 
 
 def refuse_binary(path: Path, text: bytes) -> None:
@@ -46,7 +50,7 @@ def refuse_binary(path: Path, text: bytes) -> None:
     sample = text[:65536]
     control = sum(sample.count(code) for code in range(32) if code not in (9, 10, 12, 13))
     if control * 20 > len(sample):
-        raise errors.binary(str(path), "data")
+        raise errors.binary(str(path))
 
 
 def text_format(path: Path, head: bytes, delimiter: str | None) -> str:

@@ -48,8 +48,11 @@ def _check_sizes(members: list[zipfile.ZipInfo]) -> None:
         raise errors.too_large(_("{count} parts").format(count=len(members)), str(_MAX_MEMBERS))
     unpacked = sum(member.file_size for member in members)
     ratio = max((m.file_size / max(1, m.compress_size) for m in members), default=0)
-    if unpacked > MAX_UNPACKED_BYTES or (ratio > _MAX_RATIO and unpacked > _SMALL_BYTES):
+    if unpacked > MAX_UNPACKED_BYTES:
         raise errors.too_large(f"{unpacked >> 20} MB", f"{MAX_UNPACKED_BYTES >> 20} MB")
+    if ratio > _MAX_RATIO and unpacked > _SMALL_BYTES:
+        what = _("an archive that unpacks to {times} times its size").format(times=int(ratio))
+        raise errors.too_large(what, str(_MAX_RATIO))
 
 
 def _check_length(file: BinaryIO, member: zipfile.ZipInfo, path: Path) -> None:

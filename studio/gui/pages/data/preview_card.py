@@ -88,7 +88,7 @@ class PreviewCard(Card):
             self.chosen_shape = spec.shape
         self._sources, self._format = (spec.source, *spec.more_sources), preview.format
         self.problem.clear()
-        self.set_title(_title(spec))
+        self.set_title(_title(spec, several=not preview.skipped))
         size = size_words(path.stat().st_size) if path.is_file() and not spec.more_sources else ""
         self.set_subtitle("  ·  ".join(part for part in (_format_words(preview.format), size) if part))
         self.reason.setText(preview.reason)
@@ -245,9 +245,12 @@ def source_words(spec: ImportSpec) -> str:
     return _("{name} and {n} more").format(name=name, n=more) if more else name
 
 
-def _title(spec: ImportSpec) -> str:
-    """Cut in the middle: both the beginning and the ending of a file's name tell something."""
-    name = source_words(spec)
+def _title(spec: ImportSpec, *, several: bool) -> str:
+    """Cut in the middle: both the beginning and the ending of a file's name tell something.
+
+    several: all sources are read; otherwise the line of members says how many are.
+    """
+    name = source_words(spec if several else spec.model_copy(update={"more_sources": ()}))
     if len(name) <= _NAME_CHARS:
         return name
     return f"{name[: _NAME_CHARS - 17]}…{name[-16:]}"

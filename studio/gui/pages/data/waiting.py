@@ -71,7 +71,7 @@ class StartView(QWidget):
         )
         column.addWidget(_centred(text))
         column.addSpacing(current_tokens().space.s)
-        column.addWidget(self.zone, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addLayout(_in_the_middle(self.zone))
         column.addLayout(self._others())
         column.addStretch(3)
 
@@ -111,7 +111,7 @@ class WorkingView(QWidget):
         self._card.add(self.panel)
         column = QVBoxLayout(self)
         column.addStretch(2)
-        column.addWidget(self._card, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addLayout(_in_the_middle(self._card))
         column.addStretch(3)
 
     def start(self, title: str, label: str) -> None:
@@ -155,7 +155,7 @@ class ProblemView(QWidget):
         self._card.body.addLayout(feet)
         column = QVBoxLayout(self)
         column.addStretch(2)
-        column.addWidget(self._card, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addLayout(_in_the_middle(self._card))
         column.addStretch(3)
 
     def show_problem(self, file: str, problem: StudioError) -> None:
@@ -163,6 +163,15 @@ class ProblemView(QWidget):
         self.file.setText(file)
         self.line.show_problem(problem)
         self.setAccessibleName(str(problem))
+
+
+def _in_the_middle(card: QWidget) -> QHBoxLayout:
+    """An alignment would ask for the card's height at the width of the page, too low for text that wraps."""
+    row = QHBoxLayout()
+    row.addStretch(1)
+    row.addWidget(card)
+    row.addStretch(1)
+    return row
 
 
 def _centred(label: QLabel) -> QWidget:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from studio.errors import StudioError
+from studio.ingest.readers.archives import check_archive
 from tests.faults import documents, tables
 from tests.faults.judged import Judge, Verdict
 
@@ -31,6 +33,12 @@ def test_hostile_file(
 ) -> None:
     verdict = judge(make(tmp_path))
     assert (verdict.kind, verdict.code, verdict.rows) == (kind, code, rows)
+
+
+def test_a_bomb_is_measured_by_what_it_broke(tmp_path: Path) -> None:
+    """It said 300 MB, of at most 1024 MB."""
+    with pytest.raises(StudioError, match=r"unpacks to \d+ times its size \(at most 200\)"):
+        check_archive(documents.zip_bomb(tmp_path), "DOCX")
 
 
 def test_links_of_a_document_are_not_followed(judge: Read, tmp_path: Path) -> None:

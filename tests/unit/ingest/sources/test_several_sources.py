@@ -9,8 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from studio.domain.datasets import DatasetVersion
+from studio.domain.datasets import DatasetVersion, ImportSpec
 from studio.errors import StudioError
+from studio.ingest.members import members_of
+from studio.ingest.multi_source import examine
 from tests.faults import archives
 from tests.unit.ingest.helpers import pairs, rejected, run_import
 from tests.unit.ingest.sources.test_archives import preview_of
@@ -173,6 +175,20 @@ def test_notes_beside_a_large_table_are_left_out(tmp_path: Path) -> None:
     for source in (folder, packed):
         assert preview_of(source, tmp_path / "scratch").members == ["data.csv"]
         assert run_import(source, tmp_path / "sets" / source.suffix.lstrip(".") / "out").rows == 2000
+
+
+def test_of_several_files_the_first_tells_what_is_meant(tmp_path: Path) -> None:
+    """A document is larger than a table with as many words, and was taken for what is meant."""
+    (tmp_path / "a.csv").write_bytes(b"question,answer\na,b\n")
+    (tmp_path / "b.tsv").write_bytes(b"user\titem\trating\nann\ttea\t5\n" * 9)
+    (tmp_path / "c.md").write_text("Some words.\n\n" * 900)
+    spec = ImportSpec(
+        source=str(tmp_path / "a.csv"), more_sources=(str(tmp_path / "b.tsv"), str(tmp_path / "c.md"))
+    )
+    with members_of(spec, tmp_path / "scratch", lambda: None) as found:
+        preview = examine(spec, found, preview=True).preview()
+    assert (preview.format, preview.members) == ("csv", ["a.csv"])
+    assert [line.split(":")[0] for line in preview.skipped] == ["b.tsv", "c.md"]
 
 
 def test_a_folder_of_texts(tmp_path: Path) -> None:
