@@ -16,6 +16,7 @@ from typer.main import get_command
 
 from studio.cli import chat, data, demo, doctor, importing, matrix, predict, runs, search, train
 from studio.cli.call import OpenWorkspace
+from studio.cli.usage import usage_words
 from studio.cli.verbs import INTERRUPTED, HelpfulGroup, Verbs, deafen
 from studio.i18n import LANGUAGES, _, set_language, system_language
 from studio.paths import settings_file
@@ -105,7 +106,7 @@ def _wrong_use(problem: typer.TyperException, *, as_json: bool) -> int:
     """The command was not understood: say why and where help is."""
     context: Any = getattr(problem, "ctx", None)
     command = context.command_path if context else "studio"
-    message = problem.format_message()
+    message = usage_words(problem.format_message())
     if not message:  # called without a verb of its own: the help is the answer
         sys.stderr.write((context.get_help() if context else "") + "\n")
         return WRONG_USE

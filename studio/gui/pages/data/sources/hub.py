@@ -49,7 +49,7 @@ class HubDialog(QDialog):
         self.setMinimumWidth(_WIDTH)
         self.hub = DropDown()
         self.repository = QLineEdit()
-        self.repository.setPlaceholderText("owner/name")
+        self.repository.setPlaceholderText(_("owner/name"))
         self.consent = BodyText(tone="muted")
         self.problem = ProblemLine()
         self.progress = ProgressPanel("", self._job.cancel)
