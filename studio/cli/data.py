@@ -15,7 +15,7 @@ from studio.cli.verbs import Verbs
 from studio.domain.datasets import DatasetVersion, title
 from studio.domain.statistics import DatasetStatistics
 from studio.i18n import _
-from studio.words import listed
+from studio.words import labelled, listed
 from studio.words_data import language_title, unit_title
 from studio.words_versions import change_words, version_words
 
@@ -66,11 +66,17 @@ def show(
 def versions(call: Call, dataset: pick.DatasetName = pick.NEWEST) -> Answer:
     """The versions of one dataset, newest first."""
     with call.reading() as services:
-        found = services.versions.versions(pick.dataset(services, dataset).id)
+        chosen = pick.dataset(services, dataset)
+        found = services.versions.versions(chosen.id)
+        undone = services.versions.replaced(chosen.id)
     call.out.say(found[0].name)
     columns = [_("Version"), _("Id"), _("Rows"), _("Changes"), _("Made"), _("What was done")]
-    call.out.table(columns, map(_version_cells, found), whole=2)
-    return Answer({"versions": [version.model_dump(mode="json") for version in found]})
+    lines = [*(_version_cells(version, undone=True) for version in undone), *map(_version_cells, found)]
+    call.out.table(columns, sorted(lines, key=lambda cells: -int(str(cells[0]))), whole=2)
+    return Answer({
+        "versions": [version.model_dump(mode="json") for version in found],
+        "undone": [version.model_dump(mode="json") for version in undone],
+    })  # fmt: skip
 
 
 def statistics(call: Call, dataset: pick.DatasetName = pick.NEWEST) -> Answer:
@@ -103,10 +109,11 @@ def to_label(
     return Answer({**facts(made, []), **advice})
 
 
-def _version_cells(version: DatasetVersion) -> tuple[object, ...]:
+def _version_cells(version: DatasetVersion, *, undone: bool = False) -> tuple[object, ...]:
+    what = version_words(version)
     return (
         version.number, version.id, f"{version.rows:,}", change_words(version), words.local_time(version.created_at),
-        version_words(version),
+        labelled(_("Undone"), what) if undone else what,
     )  # fmt: skip
 
 

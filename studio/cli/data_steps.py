@@ -215,7 +215,7 @@ def restore(
     """An older version's rows as the newest version."""
     with call.writing() as services:
         found = pick.dataset(services, dataset)
-        wanted = pick.version(services, found, number)
+        wanted = pick.version(services, found, number, replaced=True)
         with ProgressLine(call.out) as progress:
             made = services.versions.restore_version(found.id, wanted.id, progress, call.interrupts.cancelled)
     return told(call, made)

@@ -58,9 +58,15 @@ def dataset(services: Services, wanted: str) -> DatasetVersion:
     )  # fmt: skip
 
 
-def version(services: Services, dataset: DatasetVersion, number: int) -> DatasetVersion:
-    """Version ``number`` of the dataset. Raises NotFoundError ``version.unknown``."""
-    for found in services.versions.versions(dataset.id):
+def version(
+    services: Services, dataset: DatasetVersion, number: int, *, replaced: bool = False
+) -> DatasetVersion:
+    """Version ``number`` of the dataset; with ``replaced`` also one that was undone and that redo does not reach.
+
+    Raises NotFoundError ``version.unknown``.
+    """
+    others = services.versions.replaced(dataset.id) if replaced else []
+    for found in [*services.versions.versions(dataset.id), *others]:
         if found.number == number:
             return found
     raise NotFoundError(

@@ -1,7 +1,8 @@
 """Versions of a dataset: made by steps in a child process, undone and redone, compared, measured.
 
 The versions of a family that count stand in one line, each the parent of the next. Undo marks the last one, redo takes
-the mark away. A new version after an undo starts a new end of the line; the undone one is then out of redo's reach.
+the mark away. A new version after an undo starts a new end of the line; the undone one is then out of redo's reach, but
+its rows can be restored.
 """
 
 from __future__ import annotations
@@ -151,6 +152,16 @@ class DataVersionService:
         family = self._repository.family(newest.id, include_undone=True)
         after = [version for version in family if version.parent_id == newest.id]
         return after[0] if after else None
+
+    def replaced(self, dataset_id: str) -> list[DatasetVersion]:
+        """The undone versions that redo cannot bring back, since others took their place, newest first."""
+        family = self._repository.family(dataset_id, include_undone=True)
+        counting = {version.id for version in self.versions(dataset_id)}
+        place, waiting = self.newest(dataset_id), {version.id for version in family} - counting
+        while after := [version for version in family if version.parent_id == place.id]:
+            place = after[0]
+            waiting.discard(place.id)
+        return [version for version in family if version.id in waiting]
 
     def newest(self, dataset_id: str) -> DatasetVersion:
         """The version of this dataset's family that counts."""

@@ -81,6 +81,24 @@ def test_undo_and_redo_of_the_last_step(shown: Shown, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: view.table.rowCount() == 2 and not view.redo.isVisible())
 
 
+def test_a_version_that_was_undone_for_another_can_come_back(
+    shown: Shown, qtbot: QtBot, workspace: ShownWorkspace
+) -> None:
+    """The window says that no version is ever lost."""
+    view = shown.view.versions
+    first = workspace.versions.undo(workspace.versions.newest(shown.view.dataset.id).id)  # type: ignore[union-attr]
+    shown.open(workspace.versions.derive(first.id, [ReplaceStep(find="day", replacement="night")]))
+    qtbot.waitUntil(lambda: view.table.rowCount() == 3)
+    assert [words(shown, row)[0] for row in range(3)] == ["3", "2", "1"]
+    assert words(shown, 1)[1] == "Undone: Numbers in words · Edited by hand"
+    view.view.selectRow(1)
+    assert view.compare.isEnabled()
+    qtbot.mouseClick(view.restore, LEFT)
+    qtbot.waitUntil(lambda: shown.view.dataset is not None and shown.view.dataset.number == 4)
+    assert shown.view.dataset is not None
+    assert len(workspace.memory.rows_of[shown.view.dataset.id]) == 4
+
+
 def test_any_version_can_come_back(shown: Shown, qtbot: QtBot, workspace: ShownWorkspace) -> None:
     view = shown.view.versions
     assert not view.restore.isEnabled()

@@ -18,6 +18,7 @@ from PySide6.QtCore import (
 
 from studio.domain.datasets import DatasetVersion
 from studio.i18n import N_, _
+from studio.words import labelled
 from studio.words_versions import change_sentence, change_words, version_words
 
 Index = QModelIndex | QPersistentModelIndex
@@ -49,11 +50,15 @@ class VersionsTable(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._versions: list[DatasetVersion] = []
+        self._replaced: set[str] = set()
 
-    def show_versions(self, versions: Sequence[DatasetVersion]) -> None:
-        """Show another family, or the same after a step."""
+    def show_versions(
+        self, versions: Sequence[DatasetVersion], replaced: Sequence[DatasetVersion] = ()
+    ) -> None:
+        """Show another family, or the same after a step. replaced: versions that were undone for others."""
         self.beginResetModel()
-        self._versions = list(versions)
+        self._versions = sorted([*versions, *replaced], key=lambda version: -version.number)
+        self._replaced = {version.id for version in replaced}
         self.endResetModel()
 
     def version(self, row: int) -> DatasetVersion:
@@ -82,10 +87,15 @@ class VersionsTable(QAbstractTableModel):
         if role == VERSION_ROLE:
             return version
         if role == Qt.ItemDataRole.DisplayRole:
-            return _CELLS[column](version)
+            return self._cell(version, column)
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return change_sentence(version) if column is VersionColumn.CHANGE else _CELLS[column](version)
+            return change_sentence(version) if column is VersionColumn.CHANGE else self._cell(version, column)
         return None
+
+    def _cell(self, version: DatasetVersion, column: VersionColumn) -> str:
+        words = _CELLS[column](version)
+        undone = column is VersionColumn.WHAT and version.id in self._replaced
+        return labelled(_("Undone"), words) if undone else words
 
 
 def _when(version: DatasetVersion) -> str:

@@ -272,6 +272,21 @@ def test_back_and_forth(studio: Studio, dataset: dict[str, Any], jobs: DataJobs)
     refused(studio("data", "replace", "a", "b", dataset["id"]), "version.not_newest")
 
 
+def test_a_version_that_was_undone_for_another_can_come_back(
+    studio: Studio, dataset: dict[str, Any], jobs: DataJobs
+) -> None:
+    second = studio("data", "replace", "a", "b").data
+    studio("data", "undo")
+    assert studio("data", "versions").data["undone"] == []  # redo brings it back
+    studio("data", "replace", "c", "d")
+    said = studio("data", "versions")
+    assert [version["number"] for version in said.data["versions"]] == [3, 1]
+    assert [version["id"] for version in said.data["undone"]] == [second["id"]]
+    assert "Undone: " in said.err
+    back = studio("data", "restore", "2").data
+    assert (back["number"], back["made_by"][0]["step"]["version_id"]) == (4, second["id"])
+
+
 def test_edits_of_the_window_are_in_the_way_until_they_are_dealt_with(
     studio: Studio, dataset: dict[str, Any], place: Path
 ) -> None:

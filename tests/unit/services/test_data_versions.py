@@ -88,7 +88,11 @@ def test_a_new_version_ends_redo_and_never_repeats_a_number(
     )  # its row numbers are taken
     assert versions.redo(first.id) is None
     assert [version.id for version in versions.versions(first.id)] == [third.id, first.id]
+    assert [version.id for version in versions.replaced(first.id)] == [second.id]
     versions.undo(first.id)
+    assert [version.id for version in versions.replaced(first.id)] == [
+        second.id
+    ]  # redo brings back the third
     redone = versions.redo(first.id)
     assert redone is not None
     assert redone.id == third.id  # the last one undone, not the older

@@ -44,6 +44,7 @@ class VersionsView(QWidget):
         self.dataset: DatasetVersion | None = None
         self._reading: Task | None = None
         self._redoable: DatasetVersion | None = None
+        self._newest: DatasetVersion | None = None
         self.table = VersionsTable(self)
         self.view = QTableView()
         self.undo = IconButton("undo", _("Undo the last step"), self.undo_step)
@@ -72,7 +73,11 @@ class VersionsView(QWidget):
             self._reading.abandon()
         versions, dataset_id = self._ctx.services.versions, dataset.id
         self._reading = self._ctx.tasks.run(
-            lambda: (versions.versions(dataset_id), versions.undone(dataset_id)),
+            lambda: (
+                versions.versions(dataset_id),
+                versions.undone(dataset_id),
+                versions.replaced(dataset_id),
+            ),
             self._on_versions,
             self._ctx.notices.error_from,
         )
@@ -143,13 +148,16 @@ class VersionsView(QWidget):
         outer.addWidget(self.stack)
         self._show_buttons()
 
-    def _on_versions(self, answer: tuple[list[DatasetVersion], DatasetVersion | None]) -> None:
-        family, self._redoable = answer
+    def _on_versions(
+        self, answer: tuple[list[DatasetVersion], DatasetVersion | None, list[DatasetVersion]]
+    ) -> None:
+        family, self._redoable, replaced = answer
+        self._newest = family[0]
         numbers = {version.number for version in self.chosen()}
-        self.table.show_versions(family)
+        self.table.show_versions(family, replaced)
         select = self.view.selectionModel()
-        for row, version in enumerate(family):
-            if version.number in numbers:
+        for row in range(self.table.rowCount()):
+            if self.table.version(row).number in numbers:
                 index = self.table.index(row, 0)
                 select.select(index, select.SelectionFlag.Select | select.SelectionFlag.Rows)
         self._show_buttons()
@@ -171,16 +179,15 @@ class VersionsView(QWidget):
             return chosen[0], chosen[1]
         if len(chosen) == 1:
             family = [self.table.version(row) for row in range(self.table.rowCount())]
-            before = [each for each in family if each.number < chosen[0].number]
+            before = [each for each in family if each.id == chosen[0].parent_id]
             return (before[0], chosen[0]) if before else None
         return None
 
     def _show_buttons(self) -> None:
-        family = self.table.rowCount()
         chosen = self.chosen()
-        newest = family > 0 and len(chosen) == 1 and chosen[0].id == self.table.version(0).id
+        newest = self._newest is not None and chosen == [self._newest]
         usable = self.dataset is not None and not self.dataset.deleted
-        self.undo.setEnabled(usable and family > 0 and self.table.version(0).parent_id is not None)
+        self.undo.setEnabled(usable and self._newest is not None and self._newest.parent_id is not None)
         self.redo.setEnabled(usable and self._redoable is not None)
         self.redo.setVisible(self._redoable is not None)
         self.compare.setEnabled(self._pair() is not None)
