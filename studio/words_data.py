@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from studio.domain import private_data
-from studio.domain.datasets import Split, title
+from studio.domain.datasets import DatasetVersion, Split, title
 from studio.domain.findings import Finding, FixOption, Severity
 from studio.domain.recipes import FindingKind, FixAction
 from studio.domain.shapes import ColumnRole
@@ -25,7 +25,7 @@ _TITLES: Final[dict[FindingKind, str]] = {
     _K.TOO_LONG: N_("Rows that are too long"),
     _K.EXACT_DUPLICATES: N_("Rows that repeat word for word"),
     _K.NEAR_DUPLICATES: N_("Rows that are nearly the same"),
-    _K.CONTRADICTORY_LABELS: N_("Same text, different labels"),
+    _K.CONTRADICTORY_LABELS: N_("Same content, different labels"),
     _K.SPLIT_LEAKAGE: N_("Test rows that training has seen"),
     _K.CLASS_IMBALANCE: N_("Some labels are rare"),
     _K.LANGUAGE_MIX: N_("Rows in another language"),
@@ -42,7 +42,7 @@ _WHY: Final[dict[FindingKind, str]] = {
     _K.TOO_LONG: N_("The end of these rows is cut off in training, so the model never sees it."),
     _K.EXACT_DUPLICATES: N_("What is repeated is learned by heart, and the other rows count for less."),
     _K.NEAR_DUPLICATES: N_("Almost equal rows make the model recite, and make test results look too good."),
-    _K.CONTRADICTORY_LABELS: N_("The model cannot learn a label that differs for the same text."),
+    _K.CONTRADICTORY_LABELS: N_("The model cannot learn a label that differs for the same content."),
     _K.SPLIT_LEAKAGE: N_("The verdict would be too good: the model has seen these test rows in training."),
     _K.CLASS_IMBALANCE: N_("A model that always answers the frequent label already looks right."),
     _K.LANGUAGE_MIX: N_("The model may answer in a language that your customers do not speak."),
@@ -93,6 +93,7 @@ _KINDS: Final[dict[str, str]] = {
     "placeholders": N_("Placeholders never filled in"),
     "model_phrase": N_("Phrases of a chat bot"),
 }
+_FEW_ROWS: Final = 10
 _LISTED: Final = 5  # parts of a finding that are named; the others are an ellipsis
 
 _Words = Callable[[int], str]
@@ -178,6 +179,28 @@ def roles_words(roles: Mapping[str, ColumnRole]) -> str:
     """What columns are used as: "question → Prompt, answer → Response". Empty when none is used."""
     used = ((name, role) for name, role in roles.items() if role is not ColumnRole.IGNORE)
     return listed(f"{name} → {title(role)}" for name, role in used)
+
+
+def lacks_words(dataset: DatasetVersion) -> list[str]:
+    """What training will miss although each row may be sound, a sentence each."""
+    lacks = []
+    if dataset.rows < _FEW_ROWS:
+        lacks.append(
+            ngettext(
+                "{n} row is too few to train a model and to check it.",
+                "{n} rows are too few to train a model and to check it.",
+                dataset.rows,
+            ).format(n=dataset.rows)
+        )
+    if unlabelled := dataset.labels.get("", 0):
+        lacks.append(
+            ngettext(
+                "{n} row waits for a label: a product that learns labels leaves it out until then.",
+                "{n} rows wait for a label: a product that learns labels leaves them out until then.",
+                unlabelled,
+            ).format(n=f"{unlabelled:,}")
+        )
+    return lacks
 
 
 def unit_title(unit: str) -> str:

@@ -97,11 +97,14 @@ def _split_words(step: SplitStep) -> str:
     words = _("Split again: {validation} validation, {test} test").format(
         validation=f"{step.validation:.0%}", test=f"{step.test:.0%}"
     )
+    parts = [words]
     if step.group_by == NEAR_DUPLICATES:
-        return listed([words, _("near-duplicates together")])
-    if step.group_by:
-        return listed([words, _("same {column} together").format(column=_column(step.group_by))])
-    return words
+        parts.append(_("near-duplicates together"))
+    elif step.group_by:
+        parts.append(_("same {column} together").format(column=_column(step.group_by)))
+    if step.stratify:
+        parts.append(_("each label in equal shares"))
+    return listed(parts)
 
 
 def _column(name: str) -> str:

@@ -19,7 +19,7 @@ from studio.i18n import _
 from studio.services.container import Services
 from studio.services.data_doctor import fix_step
 from studio.words import listed
-from studio.words_data import finding_title, fix_label, severity_title, share_words
+from studio.words_data import finding_title, fix_label, lacks_words, severity_title, share_words
 
 
 def add_to(group: typer.Typer, verbs: Verbs) -> None:
@@ -131,6 +131,8 @@ def _fix(report: DoctorReport, text: str) -> FixStep:
 def _tell(call: Call, dataset: DatasetVersion, report: DoctorReport) -> None:
     say = call.out.say
     say(f"{dataset.name} · {dataset.id}")
+    for sentence in lacks_words(dataset):
+        say(sentence)
     if not report.findings:
         say(_("Nothing was found in {rows} rows.").format(rows=f"{report.rows:,}"))
         return

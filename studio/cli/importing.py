@@ -19,6 +19,7 @@ from studio.errors import StudioError
 from studio.i18n import N_, _, ngettext
 from studio.services.container import Services
 from studio.words import listed
+from studio.words_data import lacks_words
 
 REJECTED_SHOWN = 5
 SKIPPED_SHOWN = 20
@@ -184,12 +185,27 @@ def tell(call: Call, dataset: DatasetVersion, rejected: list[RejectedRow]) -> No
         say(_("{total} tokens, {mean} for each row on average.").format(
             total=f"{dataset.tokens.total:,}", mean=f"{dataset.tokens.mean:.0f}"
         ))  # fmt: skip
+    for sentence in (*_questions(dataset), *lacks_words(dataset)):
+        say(sentence)
     if dataset.rejected:
         say(_("{rows} rows were put aside:").format(rows=f"{dataset.rejected:,}"))
     for row in rejected:
         place = _("Row {row}: {reason}").format(row=row.row, reason=row.reason)
         member = f"{row.member} · " if row.member else ""
         say(f"  {member}{place}  {words.excerpt(row.excerpt)}")
+
+
+def _questions(dataset: DatasetVersion) -> list[str]:
+    """That the questions are still to be written, where no column gave them."""
+    roles = dataset.spec.roles
+    if dataset.shape is not Shape.PROMPT_RESPONSE or roles is None or ColumnRole.PROMPT in roles.values():
+        return []
+    words = ngettext(
+        "{n} row still needs a question: write it in the window, in the table of this data.",
+        "{n} rows still need a question: write them in the window, in the table of this data.",
+        dataset.rows,
+    )
+    return [words.format(n=f"{dataset.rows:,}")]
 
 
 def _skipped(call: Call, services: Services, spec: ImportSpec) -> list[str]:

@@ -23,7 +23,7 @@ from studio.gui.pages.data.doctor.example_row import ExampleRow
 from studio.gui.pages.data.doctor.finding_card import FindingCard
 from studio.gui.pages.data.doctor.fix_all import FixAllDialog
 from studio.gui.pages.data.doctor.keep_recipe import KeepRecipeDialog
-from studio.gui.widgets import PrimaryButton
+from studio.gui.widgets import BodyText, PrimaryButton
 from tests.helpers.data_jobs import DataWorkspace
 
 LEFT = Qt.MouseButton.LeftButton
@@ -88,6 +88,16 @@ def test_a_fresh_version_is_examined_by_itself(
     workspace.data_job.gate.set()
     qtbot.waitUntil(panel.findings.isVisible)
     assert panel._about.text() == "3 findings in 1,000 rows"
+
+
+def test_pictures_without_labels_are_not_all_well(
+    qtbot: QtBot, panel: DoctorPanel, workspace: DataWorkspace
+) -> None:
+    workspace.data_job.findings = []
+    panel.show_dataset(workspace.add_dataset(labels={"": 12}))
+    qtbot.waitUntil(panel.findings.isVisible)
+    said = [label.text() for label in panel.findings.findChildren(BodyText)]
+    assert any(words.startswith("12 rows wait for a label") for words in said)
 
 
 def test_an_old_version_waits_to_be_asked(qtbot: QtBot, panel: DoctorPanel, workspace: DataWorkspace) -> None:

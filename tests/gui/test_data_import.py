@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDragMoveEve
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from studio.domain.datasets import OriginKind, SourcePreview
+from studio.domain.datasets import ImportSpec, Origin, OriginKind, SourcePreview
 from studio.domain.products import Task
 from studio.domain.recipes import FindingKind, FixAction, FixStep, Recipe
 from studio.domain.shapes import SHAPES, ColumnRole, Shape
@@ -169,6 +169,24 @@ def test_an_empty_clipboard_is_said(
     assert "no text to paste" in notices[0].text
     assert page.start.isVisible()
     assert workspace.data_job.previews == []
+
+
+def test_a_copied_image_is_to_be_saved_into_a_folder(
+    qtbot: QtBot, page: DataPage, workspace: DataWorkspace, notices: list[Notice]
+) -> None:
+    QApplication.clipboard().setImage(QImage(8, 8, QImage.Format.Format_RGB32))
+    qtbot.mouseClick(page.start.paste, LEFT)
+    assert "into a folder" in notices[0].text
+    assert workspace.data_job.previews == []
+
+
+def test_pasted_text_has_no_encoding_and_no_size(qtbot: QtBot, page: DataPage, csv_file: Path) -> None:
+    open_form(qtbot, page, csv_file)
+    assert page.form.contents.encoding.isVisible()
+    page.intake.read(ImportSpec(source=str(csv_file), origin=Origin(kind=OriginKind.CLIPBOARD)))
+    qtbot.waitUntil(lambda: page.form.isVisible() and page.form.spec().origin.kind is OriginKind.CLIPBOARD)
+    assert not page.form.contents.encoding.isVisible()
+    assert "kB" not in page.form.contents._subtitle.text()
 
 
 def test_import_data_leads_back_to_the_ways_in(

@@ -176,6 +176,7 @@ def test_a_step_under_way_can_be_cancelled(shown: Shown, qtbot: QtBot, workspace
     [
         (ReplaceStep(find="a", replacement="b"), "Replaced “a” by “b”"),
         (SplitStep(group_by="near-duplicates"), "Split again: 10% validation, 10% test, near-duplicates together"),
+        (SplitStep(stratify=True), "Split again: 10% validation, 10% test, each label in equal shares"),
         (SplitStep(validation=0.2, group_by="prompt"), "Split again: 20% validation, 10% test, same Question together"),
         (AugmentStep(text=(TextOperator.TYPOS,)), "Added changed copies: Typing errors"),
         (FixStep(finding=FindingKind.EXACT_DUPLICATES, action=FixAction.KEEP_FIRST),

@@ -11,6 +11,7 @@ from studio.domain.recipes import FindingKind, FixAction
 from studio.ingest.doctor.checks.control_characters import ControlCharacters
 from studio.ingest.doctor.checks.encoding_damage import EncodingDamage
 from studio.ingest.doctor.checks.markup import Markup
+from tests.helpers.matrix_data import dataset
 
 
 @pytest.mark.parametrize("kind", list(FindingKind))
@@ -46,6 +47,13 @@ def test_effects_are_added_up() -> None:
     ]
     assert words_data.effect_words(*words_data.totals(options)) == "1 row changes, 5 rows are removed"
     assert words_data.effect_words(0, 0) == "no row changes"
+
+
+def test_what_data_lacks_is_said() -> None:
+    assert words_data.lacks_words(dataset()) == []
+    assert words_data.lacks_words(dataset(rows=2)) == ["2 rows are too few to train a model and to check it."]
+    (waiting,) = words_data.lacks_words(dataset(rows=12, labels={"": 11, "cat": 1}))
+    assert waiting.startswith("11 rows wait for a label")
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,10 @@ class Intake(QObject):
         paths = paths_of(mime)
         if paths:
             self.open_paths(paths)
+        elif mime.hasImage() and not mime.text().strip():  # cells of a spreadsheet come as both
+            self._ctx.notices.info(
+                _("An image cannot be pasted. Save it as a file into a folder, then choose that folder.")
+            )
         elif not mime.text().strip():
             self._ctx.notices.info(
                 _("There is no text to paste. Copy a table or some text, then paste it here.")

@@ -89,7 +89,8 @@ class PreviewCard(Card):
         self._sources, self._format = (spec.source, *spec.more_sources), preview.format
         self.problem.clear()
         self.set_title(_title(spec, several=not preview.skipped))
-        size = size_words(path.stat().st_size) if path.is_file() and not spec.more_sources else ""
+        sized = path.is_file() and not spec.more_sources and not _pasted(spec)
+        size = size_words(path.stat().st_size) if sized else ""
         self.set_subtitle("  ·  ".join(part for part in (_format_words(preview.format), size) if part))
         self.reason.setText(preview.reason)
         self.members.show_members(preview.members, preview.skipped)
@@ -191,7 +192,8 @@ class PreviewCard(Card):
             self.sheet, {name: _sheet_title(name, preview.format) for name in preview.sheets}, preview.sheet
         )
         self._found_sheet = preview.sheet if spec.sheet is None else None
-        self._choice_rows[self.encoding].setVisible(textual and preview.encoding is not None)
+        encoded = textual and preview.encoding is not None and not _pasted(spec)
+        self._choice_rows[self.encoding].setVisible(encoded)
         self._choice_rows[self.delimiter].setVisible(preview.delimiter is not None)
         self._choice_rows[self.sheet].setVisible(len(preview.sheets) > 1)
 
@@ -234,6 +236,11 @@ class PreviewCard(Card):
         if event.type() == QEvent.Type.Resize:
             self._fit_columns()
         return super().eventFilter(watched, event)
+
+
+def _pasted(spec: ImportSpec) -> bool:
+    """Text from the clipboard: its encoding is known, and its file is none that the user has seen."""
+    return spec.origin.kind is OriginKind.CLIPBOARD
 
 
 def source_words(spec: ImportSpec) -> str:

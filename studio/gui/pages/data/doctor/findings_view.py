@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -39,9 +40,11 @@ class FindingsView(QWidget):
         column.addWidget(self.fix_all)
         column.addWidget(self._page, 1)
 
-    def show_report(self, report: DoctorReport) -> None:
-        """Show another report from its beginning."""
+    def show_report(self, report: DoctorReport, lacks: Sequence[str] = ()) -> None:
+        """Show another report from its beginning. lacks: what the data lacks beside sound rows, a sentence each."""
         self._empty()
+        for sentence in lacks:
+            self._page.add(_note(IconLabel("warning", "warning", 20), sentence))
         findings = sorted(report.findings, key=_urgency)
         fixable = sum(finding.is_advised for finding in findings)
         for finding in findings:
@@ -88,13 +91,18 @@ def _urgency(finding: Finding) -> tuple[int, int]:
     return _ORDER.index(finding.severity), -finding.rows
 
 
-def _all_well(report: DoctorReport) -> QWidget:
+def _note(icon: IconLabel, words: str) -> Card:
     card = Card()
     head = QHBoxLayout()
     head.setSpacing(current_tokens().space.s)
-    head.addWidget(IconLabel("success", "success", 20), 0, Qt.AlignmentFlag.AlignTop)
-    head.addWidget(BodyText(_("Nothing to fix was found."), bold=True), 1)
+    head.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
+    head.addWidget(BodyText(words, bold=True), 1)
     card.body.addLayout(head)
+    return card
+
+
+def _all_well(report: DoctorReport) -> QWidget:
+    card = _note(IconLabel("success", "success", 20), _("Nothing to fix was found."))
     if report.checked:
         looked = "\n".join(finding_title(kind) for kind in report.checked)
         card.add(Caption(_("Looked for:") + "\n" + looked))

@@ -27,7 +27,7 @@ from studio.gui.widgets import Caption, Card, GhostButton, IconButton, ProgressP
 from studio.i18n import _, ngettext
 from studio.services.data_doctor import fix_step
 from studio.services.data_versions import DataVersionService
-from studio.words_data import effect_words
+from studio.words_data import effect_words, lacks_words
 
 LEAST_WIDTH = 300
 
@@ -213,7 +213,7 @@ class DoctorPanel(QWidget):
 
     def _on_examined(self, report: DoctorReport) -> None:
         self.report = report
-        self.findings.show_report(report)
+        self.findings.show_report(report, lacks_words(self.dataset) if self.dataset else ())
         self._show_again()
 
     def _on_declined(self) -> None:
