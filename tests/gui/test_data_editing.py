@@ -27,6 +27,7 @@ from studio.gui.pages.data.dataset_view import TABS
 from studio.gui.pages.data.editing import step_dialog
 from studio.gui.pages.data.editing.add_row import AddRowDialog
 from studio.gui.pages.data.editing.augment_dialog import AugmentDialog
+from studio.gui.pages.data.editing.cell_editors import QuestionEditor
 from studio.gui.pages.data.editing.conversation_dialog import ConversationDialog
 from studio.gui.pages.data.editing.draft_bar import SaveDialog
 from studio.gui.pages.data.editing.finder import JumpDialog
@@ -103,6 +104,22 @@ def test_keys_work_wherever_the_focus_is(chat: Shown, qtbot: QtBot) -> None:
     chat.view.header.more.setFocus()
     qtbot.keyClick(chat.view.header.more, Qt.Key.Key_H, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: bool(chat.view.findChildren(ReplaceDialog)))
+
+
+def test_the_answer_is_read_while_its_question_is_written(
+    shown: Shown, workspace: ShownWorkspace, qtbot: QtBot
+) -> None:
+    passage = "Returns are free within thirty days. " * 20
+    shown.open(workspace.add_rows(Shape.PROMPT_RESPONSE, [{"prompt": "", "response": passage}]))
+    editor = edit(shown, 0, "prompt")
+    assert isinstance(editor, QuestionEditor)
+    assert editor.answer.toPlainText() == passage
+    assert editor.answer.isVisible()
+    assert not editor.viewport().geometry().intersects(editor.answer.geometry())
+    qtbot.keyClicks(editor, "May I send it back?")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    assert shown.cell(0, "prompt").data() == "May I send it back?"
+    assert not isinstance(edit(shown, 0, "response"), QuestionEditor)
 
 
 def test_f2_edits_and_escape_leaves_the_cell_as_it_was(chat: Shown, qtbot: QtBot) -> None:

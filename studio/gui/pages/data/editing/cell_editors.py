@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QAbstractItemModel, QEvent, QObject, QPersistentModelIndex, QRect, Qt, QTimer
-from PySide6.QtGui import QKeyEvent, QTextCursor
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import (
     QComboBox,
     QLineEdit,
     QPlainTextEdit,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QTextEdit,
     QWidget,
 )
 
@@ -28,6 +29,7 @@ _LEAST_HEIGHT = 96
 _LEAST_WIDTH = 380
 _MOST_HEIGHT = 260
 _FILLED = "filled"
+_ANSWER_HEIGHT = 150
 
 
 class RowDelegate(RowPainter):
@@ -87,6 +89,7 @@ class RowDelegate(RowPainter):
         if isinstance(editor, QPlainTextEdit):
             lines = max(len(editor.toPlainText()) // max(rect.width() // 8, 1), editor.blockCount()) + 2
             height = min(max(lines * editor.fontMetrics().lineSpacing() + 16, _LEAST_HEIGHT), _MOST_HEIGHT)
+            height += _ANSWER_HEIGHT if isinstance(editor, QuestionEditor) else 0
             parent = editor.parentWidget()
             room = parent.height() if parent is not None else height
             height = min(height, room)
@@ -119,7 +122,8 @@ class RowDelegate(RowPainter):
         super().destroyEditor(editor, index)
 
     def _text_editor(self, parent: QWidget, index: Index) -> QPlainTextEdit:
-        editor = QPlainTextEdit(parent)
+        answer = _answer_beside(index)
+        editor = QuestionEditor(answer, parent) if answer else QPlainTextEdit(parent)
         editor.setTabChangesFocus(True)
         editor.setToolTip(
             _("Enter keeps the text, Shift+Enter begins a new line, Escape leaves it as it was.")
@@ -158,6 +162,35 @@ class RowDelegate(RowPainter):
         if draft is not None and isinstance(model, RowsTable):
             draft.undo()
             model.edits_changed()
+
+
+class QuestionEditor(QPlainTextEdit):
+    """Has the answer above the question that is written for it, since a cell shows the answer's first words only."""
+
+    def __init__(self, answer: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.answer = QTextEdit(self)
+        self.answer.setPlainText(answer)
+        self.answer.setReadOnly(True)
+        self.answer.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.answer.setAccessibleName(column_title("response"))
+        self.setViewportMargins(0, _ANSWER_HEIGHT, 0, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        inside = self.contentsRect()
+        self.answer.setGeometry(inside.left(), inside.top(), inside.width(), _ANSWER_HEIGHT)
+
+
+def _answer_beside(index: Index) -> str:
+    """The answer in the row of a question; "" for any other cell."""
+    model = index.model()
+    if index.data(RowRole.COLUMN) != "prompt" or not isinstance(model, RowsTable):
+        return ""
+    names = list(model.names())
+    if "response" not in names:
+        return ""
+    return str(index.siblingAtColumn(names.index("response")).data(Qt.ItemDataRole.EditRole))
 
 
 def _typed_text(editor: QWidget, kind: CellKind) -> str:
