@@ -17,6 +17,7 @@ _K = FindingKind
 _A = FixAction
 
 _TITLES: Final[dict[FindingKind, str]] = {
+    _K.NO_QUESTION: N_("Rows without a question"),
     _K.ENCODING_DAMAGE: N_("Broken characters"),
     _K.CONTROL_CHARACTERS: N_("Invisible characters"),
     _K.MARKUP: N_("Left-over HTML and chat marks"),
@@ -34,6 +35,7 @@ _TITLES: Final[dict[FindingKind, str]] = {
 }
 
 _WHY: Final[dict[FindingKind, str]] = {
+    _K.NO_QUESTION: N_("Training leaves these rows out until you write their questions in the table."),
     _K.ENCODING_DAMAGE: N_("A model learns broken characters as if they were words, and writes them itself."),
     _K.CONTROL_CHARACTERS: N_("Nobody sees them, but the model reads each of them as part of the text."),
     _K.MARKUP: N_("The model would write HTML tags and chat marks in its answers."),
@@ -98,6 +100,9 @@ _LISTED: Final = 5  # parts of a finding that are named; the others are an ellip
 
 _Words = Callable[[int], str]
 _REMOVE: Final[_Words] = lambda n: ngettext("Remove {n} row", "Remove {n} rows", n)  # noqa: E731
+_BRING_BACK: Final[_Words] = lambda n: ngettext(  # noqa: E731
+    "Repair and bring back {n} row", "Repair and bring back {n} rows", n
+)
 _LABELS: Final[dict[FixAction, _Words]] = {
     _A.REPAIR: lambda n: ngettext("Repair {n} row", "Repair {n} rows", n),
     _A.STRIP: lambda n: ngettext("Clean {n} row", "Clean {n} rows", n),
@@ -149,7 +154,7 @@ def severity_title(severity: Severity) -> str:
 
 def fix_label(option: FixOption) -> str:
     """A fix with what it would change, as it stands on a button: "Remove 17,402 rows"."""
-    words = _LABELS.get(option.action)
+    words = _BRING_BACK if option.action is _A.REPAIR and option.rows_added else _LABELS.get(option.action)
     if words is None:
         return action_title(option.action)
     count = _main_count(option)
@@ -247,7 +252,7 @@ def _main_count(option: FixOption) -> int:
         return option.rows_added
     if option.action in (_A.PIECES, _A.KEEP_MAJORITY):
         return option.rows_changed or option.rows_removed
-    return option.rows_removed or option.rows_changed
+    return option.rows_removed or option.rows_changed or option.rows_added
 
 
 def _part_words(name: str, key: str) -> str:

@@ -19,6 +19,7 @@ from studio.domain.values import now
 class FindingKind(StrEnum):
     """What the data doctor looks for, in the order in which fixes are applied."""
 
+    NO_QUESTION = "no_question"  # of a passage: a person writes it, no fix does
     ENCODING_DAMAGE = "encoding_damage"
     CONTROL_CHARACTERS = "control_characters"
     MARKUP = "markup"  # HTML and what chat templates leave behind

@@ -38,6 +38,8 @@ def test_a_label_says_what_would_change() -> None:
     assert words_data.fix_label(more) == "Repeat rare labels, add 30 rows"
     weights = FixOption(action=FixAction.WEIGHTS, rows_changed=0, rows_removed=0)
     assert words_data.fix_label(weights) == "Give rare labels more weight"
+    brought = FixOption(action=FixAction.REPAIR, rows_changed=0, rows_removed=0, rows_added=20)
+    assert words_data.fix_label(brought) == "Repair and bring back 20 rows"
 
 
 def test_effects_are_added_up() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from studio.domain.findings import DoctorSpec
 from studio.domain.recipes import FindingKind, FixStep
 from studio.domain.shapes import Shape
-from studio.ingest.doctor.checks import class_imbalance, role_order
+from studio.ingest.doctor.checks import class_imbalance, no_question, role_order
 from studio.ingest.doctor.checks.contradictory_labels import ContradictoryLabels
 from studio.ingest.doctor.checks.control_characters import ControlCharacters
 from studio.ingest.doctor.checks.encoding_damage import EncodingDamage
@@ -88,6 +88,8 @@ def applicable(shape: Shape, spec: DoctorSpec) -> list[FindingKind]:
 
 
 def _applies(kind: FindingKind, shape: Shape) -> bool:
+    if kind is _K.NO_QUESTION:
+        return no_question.applies(shape)
     if kind is _K.ROLE_ORDER:
         return role_order.applies(shape)
     if kind is _K.CLASS_IMBALANCE:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -15,6 +15,7 @@ from studio.domain.findings import DoctorReport, DoctorSpec, Example, Finding, F
 from studio.domain.recipes import FindingKind, FixAction
 from studio.ingest.doctor.checklist import Limits, applicable, row_rule, set_rule
 from studio.ingest.doctor.checks.class_imbalance import find_imbalance
+from studio.ingest.doctor.checks.no_question import find_unasked
 from studio.ingest.doctor.checks.role_order import find_disorder
 from studio.ingest.doctor.examples import MOST_EXAMPLES, differences, of_rows
 from studio.ingest.doctor.near.shared import SharedIndex
@@ -24,6 +25,11 @@ from studio.ingest.doctor.view import DatasetView, Pace
 from studio.protocol.events import Phase
 
 _MOST_KINDS = 50
+_OWN_WAYS: Final[dict[FindingKind, Callable[[DatasetView], Finding | None]]] = {
+    FindingKind.NO_QUESTION: find_unasked,
+    FindingKind.ROLE_ORDER: find_disorder,
+    FindingKind.CLASS_IMBALANCE: find_imbalance,
+}  # checks that are no rule
 
 
 @dataclass
@@ -61,12 +67,9 @@ class Doctor:
                 found[kind] = self._timed(kind, partial(self._set_finding, rule))
             if kind is FindingKind.SPLIT_LEAKAGE:
                 shared.release()
-        if FindingKind.ROLE_ORDER in self.checked:
-            kind = FindingKind.ROLE_ORDER
-            found[kind] = self._timed(kind, partial(find_disorder, self._view))
-        if FindingKind.CLASS_IMBALANCE in self.checked:
-            kind = FindingKind.CLASS_IMBALANCE
-            found[kind] = self._timed(kind, partial(find_imbalance, self._view))
+        for kind, find in _OWN_WAYS.items():
+            if kind in self.checked:
+                found[kind] = self._timed(kind, partial(find, self._view))
         return DoctorReport(
             dataset_id=dataset_id,
             content_sha256=content_sha256,

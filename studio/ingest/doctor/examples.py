@@ -43,7 +43,7 @@ def of_rows(view: DatasetView, found: SetFinding, leaving: np.ndarray[Any, Any] 
     column = _shown_column(view.shape)
     examples = []
     for place, number in enumerate(numbers):
-        text = _window(_readable(column, cells[number][column]), 0)
+        text = window(_readable(column, cells[number][column]), 0)
         note = found.notes.get(number, "")
         if not note and twins:
             note = _("as in row {row}").format(row=twins[place])
@@ -59,7 +59,7 @@ def _shown_column(shape: Shape) -> str:
 
 def _example(before: dict[str, Any], after: dict[str, Any] | None, column: str, note: str) -> Example:
     if after is None:
-        text = _window(_readable(column, before[column]), 0)
+        text = window(_readable(column, before[column]), 0)
         return Example(row=before["row"], column=column, before=text, after=None, note=note)
     changed = [name for name in before if name in after and before[name] != after[name]]
     column = changed[0] if changed and column not in changed else column
@@ -68,7 +68,7 @@ def _example(before: dict[str, Any], after: dict[str, Any] | None, column: str, 
     if old == new and not note:
         note = _("This fix cannot change it; remove the row, or edit it by hand.")
     return Example(
-        row=before["row"], column=column, before=_window(old, start), after=_window(new, start), note=note
+        row=before["row"], column=column, before=window(old, start), after=window(new, start), note=note
     )
 
 
@@ -89,7 +89,7 @@ def _readable(column: str, text: str | None) -> str:
     return text or ""
 
 
-def _window(text: str, start: int) -> str:
+def window(text: str, start: int) -> str:
     """The part of a long text around a place."""
     begin = max(0, start - _LEAD) if len(text) > _SHOWN else 0
     shown = text[begin : begin + _SHOWN]

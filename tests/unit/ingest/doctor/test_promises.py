@@ -148,6 +148,7 @@ def test_weights_change_no_row(tmp_path: Path) -> None:
 def test_the_fragments_have_every_trouble(tmp_path: Path) -> None:
     """Else the promises above would be kept by having none."""
     rows = [{"prompt": a, "response": b} for a in FRAGMENTS for b in (*FRAGMENTS[:6], "ok")]
+    rows += [{"prompt": None, "response": "A passage whose question still has to be written."}]
     rows += [{**rows[0], "split": "test"}, {**rows[40], "split": "validation"}]
     report = examined(make_dataset(tmp_path / "parent", Shape.PROMPT_RESPONSE, rows), **LIMITS)
     assert [finding.kind for finding in report.findings] == report.checked

@@ -332,6 +332,19 @@ def test_repaired_conversations_come_back_once(tmp_path: Path) -> None:
     assert [json.loads(line)["row"] for line in left] == [51, 52, 53, 54]
 
 
+def test_passages_that_wait_for_a_question_are_reported_and_not_removed(tmp_path: Path) -> None:
+    rows = [{"prompt": None, "response": "Returns are free."}, {"prompt": "When?", "response": "On Monday."}]
+    report = examined(make_dataset(tmp_path / "d", Shape.PROMPT_RESPONSE, rows))
+    found = finding(report, FindingKind.NO_QUESTION)
+    assert found
+    assert (found.rows, found.of, found.fixes) == (1, 2, [])
+    assert [(each.row, each.before, each.after) for each in found.examples] == [
+        (1, "Returns are free.", "Returns are free.")
+    ]
+    texts = examined(make_dataset(tmp_path / "t", Shape.TEXT, [{"text": "Nobody asks."}]))
+    assert FindingKind.NO_QUESTION not in texts.checked
+
+
 def test_a_fix_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     folder = make_dataset(tmp_path / "d", Shape.RATINGS, [{"user": "u", "item": "i", "rating": "1"}])
     for kind, action in (
