@@ -69,6 +69,11 @@ _ACTIONS: Final[dict[FixAction, str]] = {
     _A.REPLACE: N_("Replace with made-up values"),
 }
 
+_COLUMN_TITLES: Final = {
+    "row": N_("Row"), "split": N_("Part"), "key": N_("Fingerprint"), "origin": N_("Origin"),
+    "history": N_("Earlier turns"),
+}  # fmt: skip
+
 _SEVERITIES: Final[dict[Severity, str]] = {
     Severity.PROBLEM: N_("Problem"),
     Severity.WARNING: N_("Warning"),
@@ -178,6 +183,13 @@ def effect_words(changed: int, removed: int, added: int = 0) -> str:
 def language_title(code: str) -> str:
     """The name of a language; an unknown code as it is."""
     return _(_LANGUAGES[code]) if code in _LANGUAGES else code
+
+
+def column_title(name: str) -> str:
+    """The heading of a Parquet column in the active language; an unknown column keeps its name."""
+    if name in _COLUMN_TITLES:
+        return _(_COLUMN_TITLES[name])
+    return title(ColumnRole(name)) if name in list(ColumnRole) else name
 
 
 def roles_words(roles: Mapping[str, ColumnRole]) -> str:

@@ -58,10 +58,16 @@ def card(
     out: Annotated[
         Path | None, typer.Option(help=_("File to write. Default: shown here."), show_default=False)
     ] = None,
+    licence: Annotated[
+        str | None,
+        typer.Option(help=_("State the terms under which you have this data first."), show_default=False),
+    ] = None,
 ) -> Answer:
     """The dataset card in Markdown."""
-    with call.reading() as services:
+    with call.reading() if licence is None else call.writing() as services:
         found = pick.dataset(services, dataset)
+        if licence is not None:
+            services.datasets.state_licence(found.id, licence)
         text = services.data_exports.card(found.id)
     if out is None:
         call.out.piece(text)

@@ -200,6 +200,10 @@ class DatasetVersion(BaseModel):
             object.__setattr__(self, "family_id", self.id)
         return self
 
+    def with_licence(self, licence: str) -> DatasetVersion:
+        """The same version with another licence stated."""
+        return self.model_copy(update={"spec": self.spec.model_copy(update={"licence": licence})})
+
 
 class RowChange(BaseModel):
     """One row that differs between two versions; None for a side where it is not."""

@@ -6,6 +6,8 @@ measured are said to be missing; values of private data are never shown, only th
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from studio.domain.datasets import DatasetVersion, OriginKind, SourceRecord, title
 from studio.domain.findings import Finding, Severity
 from studio.domain.recipes import AugmentStep, FindingKind
@@ -16,7 +18,9 @@ from studio.report.markdown import bullets, code, escaped, heading, table
 from studio.services.ports import DatasetFacts
 from studio.words import labelled, listed, size_words
 from studio.words_data import (
+    column_title,
     details_words,
+    effect_words,
     finding_title,
     language_title,
     roles_words,
@@ -26,7 +30,7 @@ from studio.words_data import (
 from studio.words_versions import outcome_words, step_words
 
 LABELS_SHOWN = 20
-_LANGUAGES = {"zh": "中文", "en": "English"}
+_OFTEN_EMPTY = ("system", "history")
 _SMALL_TEST = 100  # with fewer test rows a verdict is a guess
 
 
@@ -50,9 +54,7 @@ def _head(dataset: DatasetVersion) -> list[str]:
 
 def _sources(dataset: DatasetVersion) -> list[str]:
     records = dataset.sources or [_single(dataset)]
-    columns = [
-        _("File"), _("Format"), _("Size"), _("Last changed"), _("Rows"), _("Put aside"), _("SHA-256"),
-    ]  # fmt: skip
+    columns = [_("File"), _("Format"), _("Size"), _("Last changed"), _("Rows"), _("Put aside")]
     origin = dataset.spec.origin
     said = ""
     if origin.kind is OriginKind.HUB:
@@ -65,7 +67,9 @@ def _sources(dataset: DatasetVersion) -> list[str]:
         if (words := roles_words(record.roles))
     ]
     named = _("Files whose columns have names of their own:") if own else ""
-    return [heading(2, _("Sources")), said, table(columns, map(_source_cells, records)), named, bullets(own)]
+    files = table(columns, map(_source_cells, records))
+    places = bullets(map(_place_and_hash, records))
+    return [heading(2, _("Sources")), said, files, places, named, bullets(own)]
 
 
 def _single(dataset: DatasetVersion) -> SourceRecord:
@@ -80,12 +84,17 @@ def _place(record: SourceRecord) -> str:
     return f"{record.path} › {record.member}" if record.member else record.path
 
 
+def _place_and_hash(record: SourceRecord) -> str:
+    """What is too long for a cell of a table."""
+    return labelled(code(_place(record)), f"SHA-256 {code(record.sha256)}")
+
+
 def _source_cells(record: SourceRecord) -> list[str]:
     changed = record.modified_at.astimezone().strftime("%Y-%m-%d %H:%M") if record.modified_at else "–"
     kind = listed(filter(None, (record.format, record.encoding)))
     return [
-        code(_place(record)), escaped(kind) or "–", size_words(record.size_bytes), changed, f"{record.rows:,}",
-        f"{record.rejected:,}", code(record.sha256),
+        code(Path(_place(record)).name), escaped(kind) or "–", size_words(record.size_bytes), changed,
+        f"{record.rows:,}", f"{record.rejected:,}",
     ]  # fmt: skip
 
 
@@ -99,7 +108,7 @@ def _licence(dataset: DatasetVersion) -> list[str]:
 
 def _rows(facts: DatasetFacts) -> list[str]:
     dataset = facts.dataset
-    stored = listed(code(column) for column in SHAPES[dataset.shape].stored)
+    stored = listed(map(column_title, _columns(facts)))
     said = [
         _("What one row is: {shape}; columns {columns}").format(shape=title(dataset.shape), columns=stored),
         _("Rows: {rows}; rows of the sources put aside: {rejected}").format(
@@ -112,13 +121,22 @@ def _rows(facts: DatasetFacts) -> list[str]:
     return [heading(2, _("Rows")), bullets(said), table([_("Part"), _("Rows"), _("Share")], rows)]
 
 
+def _columns(facts: DatasetFacts) -> list[str]:
+    """The columns that hold something, as far as it was measured."""
+    stored = SHAPES[facts.dataset.shape].stored
+    if facts.statistics is None:
+        return list(stored)
+    filled = {lengths.column for lengths in facts.statistics.lengths}
+    return [column for column in stored if column not in _OFTEN_EMPTY or column in filled]
+
+
 def _languages(facts: DatasetFacts) -> list[str]:
     shares = facts.statistics.languages if facts.statistics else {}
     shares = shares or facts.dataset.languages
     if not shares:
         return []
     lines = [
-        labelled(_LANGUAGES.get(name) or escaped(language_title(name)), f"{share:.1%}")
+        labelled(escaped(language_title(name)), f"{share:.1%}")
         for name, share in sorted(shares.items(), key=lambda pair: -pair[1])
         if share > 0
     ]
@@ -168,7 +186,7 @@ def _lengths(facts: DatasetFacts) -> list[str]:
 
 
 def _length_cells(lengths: Histogram) -> list[str]:
-    column = code(lengths.column) if lengths.column else _("whole row")
+    column = escaped(column_title(lengths.column)) if lengths.column else _("whole row")
     figures = (lengths.p50, lengths.p95, lengths.longest)
     return [column, unit_title(lengths.unit), *(f"{figure:,.0f}" for figure in figures)]
 
@@ -208,12 +226,13 @@ def _private(facts: DatasetFacts) -> list[str]:
             )
         )
     done = [
-        escaped(step_words(outcome.step))
+        labelled(escaped(step_words(outcome.step)), effect_words(outcome.changed, outcome.removed))
         for version in facts.history
         for outcome in version.made_by
         if getattr(outcome.step, "finding", None) is FindingKind.PRIVATE_DATA
     ]
-    return [heading(2, _("Private data")), text, bullets(done)]
+    before = _("Done about it in the versions up to this one:") if done else ""
+    return [heading(2, _("Private data")), text, before, bullets(done)]
 
 
 def _limits(facts: DatasetFacts) -> list[str]:

@@ -110,6 +110,7 @@ class DataVersionService:
         try:
             made = read_result(DatasetVersion, self._run_job(["derive"], payload, on_event, cancel).result)
             _check_place(made, parent, number)
+            made = made.with_licence(parent.spec.licence)  # may have been stated after the import
             self._repository.add(made)
         except StudioError:
             shutil.rmtree(out, ignore_errors=True)

@@ -162,6 +162,11 @@ class DatasetService:
         """Take a dataset with all its versions out of the bin."""
         return self._set_deleted(dataset_id, False)
 
+    def state_licence(self, dataset_id: str, licence: str) -> Changes:
+        """Say under which terms this data may be used, for all its versions; "" takes it back."""
+        self._repository.set_licence(self.get(dataset_id).id, " ".join(licence.split()))
+        return self._changes.publish(Changes.DATASETS)
+
     def columns(self, dataset_id: str) -> builtins.list[str]:
         """Column names of the rows, in order."""
         return self._pages.columns(self._folder(dataset_id))

@@ -113,6 +113,9 @@ class DatasetRepository(Protocol):
     def set_undone(self, dataset_id: str, undone: bool) -> None:
         """Mark one version; products move between it and its parent."""
 
+    def set_licence(self, dataset_id: str, licence: str) -> None:
+        """State the licence of the whole family of this version."""
+
 
 class RecipeRepository(Protocol):
     def add(self, recipe: Recipe) -> None: ...

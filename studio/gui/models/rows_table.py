@@ -14,21 +14,17 @@ from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 
 from studio.domain.datasets import Split
 from studio.domain.datasets import title as domain_title
-from studio.domain.shapes import ColumnRole
 from studio.errors import StudioError
 from studio.gui.models.cell_rules import check_cell, kept_text
 from studio.gui.models.cells import CellKind, kind_of, shown_text
 from studio.gui.models.paged_table import PLACEHOLDER, TOOLTIP_CHARS, Index, PagedTable
 from studio.gui.tasks import TaskRunner
 from studio.i18n import N_, _
+from studio.words_data import column_title as column_title
 
 if TYPE_CHECKING:
     from studio.services.drafts import Draft
 
-_COLUMN_TITLES = {
-    "row": N_("Row"), "split": N_("Part"), "key": N_("Fingerprint"), "origin": N_("Origin"),
-    "history": N_("Earlier turns"),
-}  # fmt: skip
 _ORIGINS = {"added": N_("Added"), "resampled": N_("Repeated"), "augmented": N_("Changed copy")}
 _EDITABLE = frozenset(CellKind) - {CellKind.PLAIN, CellKind.IMAGE, CellKind.AUDIO, CellKind.TURNS}
 _LONG = 40
@@ -222,13 +218,6 @@ class RowsTable(PagedTable):
 def kind_at(index: Index) -> CellKind:
     """The kind of a cell (Qt hands a StrEnum on as a plain string)."""
     return CellKind(index.data(RowRole.KIND) or CellKind.PLAIN)
-
-
-def column_title(name: str) -> str:
-    """The heading of a Parquet column in the active language; an unknown column keeps its name."""
-    if name in _COLUMN_TITLES:
-        return _(_COLUMN_TITLES[name])
-    return domain_title(ColumnRole(name)) if name in list(ColumnRole) else name
 
 
 def _text(value: Any) -> str:

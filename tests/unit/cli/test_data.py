@@ -362,6 +362,8 @@ def test_the_card_is_all_of_stdout_or_a_file(studio: Studio, dataset: dict[str, 
     said = studio("data", "card", "--out", str(out))
     assert out.read_text(encoding="utf-8") == said.data["card"]
     refused(studio("data", "card", "--out", str(tmp_path / "none" / "card.md")), "export.not_written")
+    assert "CC BY 4.0" in studio("data", "card", "--licence", "CC BY 4.0").data["card"]
+    assert "CC BY 4.0" in studio("data", "card").data["card"]
 
 
 def test_a_window_may_be_open_while_one_looks(

@@ -103,14 +103,14 @@ def test_a_full_card_tells_all_that_is_known() -> None:
         assert part in sources
     assert "CC-BY 4.0" in section(card, "Licence")
     assert "| Training | 880 | 88.0% |" in section(card, "Rows")
-    assert "中文: 75.0%" in section(card, "Languages")
+    assert "Chinese: 75.0%" in section(card, "Languages")
     assert "English" not in section(card, "Languages")
     labels = section(card, "Labels")
     assert "(none yet) | 40 | 4.0% | –" in labels
     assert "`good¦bad` | 600 | 60.0% | 0.5 |" in labels
     assert "and 12 more labels" in labels
     lengths = section(card, "Lengths")
-    assert "| `text` | tokens | 12 | 1,234 | 5,678 |" in lengths
+    assert "| Text | tokens | 12 | 1,234 | 5,678 |" in lengths
     assert "| whole row | tokens | 12 |" in lengths
     assert "Estimated" in lengths
     log = section(card, "Cleaning log")
@@ -119,7 +119,7 @@ def test_a_full_card_tells_all_that_is_known() -> None:
     assert "&#60;b&#62;\\|" in log
     private = section(card, "Private data")
     assert "12 rows" in private
-    assert "- Private data of people" in private
+    assert "- Private data of people: Mask with a placeholder: 77 rows change" in private
     limits = section(card, "Known limits")
     for part in (
         "60 rows are kept",
@@ -130,6 +130,18 @@ def test_a_full_card_tells_all_that_is_known() -> None:
     ):
         assert part in limits
     assert "almost no text" not in limits  # a note is no limit
+
+
+def test_columns_have_the_names_that_the_window_gives_them() -> None:
+    made = version(shape=Shape.PROMPT_RESPONSE)
+    assert "columns Instruction to the model, Question, Answer" in dataset_card(DatasetFacts(made, (made,)))
+    lengths = [
+        Histogram(column=column, unit="characters", edges=[0, 1], counts=[1], p50=1, p95=1, longest=1)
+        for column in ("prompt", "response")
+    ]
+    figures = DatasetStatistics(dataset_id=made.id, rows=1000, splits={}, lengths=lengths)
+    rows = section(dataset_card(DatasetFacts(made, (made,), figures)), "Rows")
+    assert "columns Question, Answer" in rows, "an instruction that no row has is not one of them"
 
 
 def test_no_private_value_is_in_the_card() -> None:
@@ -207,7 +219,7 @@ def test_nothing_that_was_typed_becomes_markup() -> None:
         assert trick not in html
     assert html.count("<h1>") == 1
     assert "[x](javascript:alert(1))" in html.split("</h1>")[0].replace("&amp;", "&")
-    assert all(line.count("<td") == 7 for line in html.split("<tr>")[2:3])
+    assert all(line.count("<td") == 6 for line in html.split("<tr>")[2:3])
 
 
 tricky = st.text(st.sampled_from("#*_-+=1.)>[]!`|<&:/@~$\\ wax") | st.characters(), max_size=40)

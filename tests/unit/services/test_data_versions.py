@@ -61,6 +61,15 @@ def test_a_derived_version_is_a_child_that_takes_its_place(
     assert studio.heard == [Changes.DATASETS | Changes.MATRIX]
 
 
+def test_a_licence_stated_after_the_import_goes_on_to_new_versions(
+    studio: Studio, versions: DataVersionService, first: DatasetVersion, jobs: FakeJobs
+) -> None:
+    service = DatasetService(studio.datasets, FakePages(), studio.paths, studio.changes, jobs)
+    service.state_licence(first.id, " CC BY 4.0\n")
+    assert service.get(first.id).spec.licence == "CC BY 4.0"
+    assert versions.derive(first.id, [STEP]).spec.licence == "CC BY 4.0"
+
+
 def test_undo_and_redo_walk_the_line(versions: DataVersionService, first: DatasetVersion) -> None:
     second = versions.derive(first.id, [STEP])
     third = versions.derive(second.id, [STEP])

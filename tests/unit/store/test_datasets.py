@@ -56,6 +56,15 @@ def test_the_newest_version_stands_for_its_family(stored: SqlDatasets) -> None:
     assert stored.family("unknown") == []
 
 
+def test_a_licence_is_stated_for_the_whole_family(stored: SqlDatasets) -> None:
+    first, second = line_of(stored, 2)
+    other = builders.dataset()
+    stored.add(other)
+    stored.set_licence(second.id, "CC BY 4.0")
+    assert [each.spec.licence for each in stored.family(first.id)] == ["CC BY 4.0", "CC BY 4.0"]
+    assert stored.get(other.id) == other
+
+
 def test_an_undone_version_is_in_the_bin_and_its_parent_counts(stored: SqlDatasets) -> None:
     first, second = line_of(stored, 2)
     stored.set_undone(second.id, True)

@@ -6,22 +6,32 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QTextCursor, QTextDocument
-from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QTextCursor, QTextDocument, QTextTable
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.domain.datasets import DatasetVersion
 from studio.errors import ResourceError
 from studio.gui.context import GuiContext
+from studio.gui.pages.data.export.places import suggested_place
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import Caption, PrimaryButton, SecondaryButton
+from studio.gui.widgets import Caption, FormRow, PrimaryButton, SecondaryButton
 from studio.i18n import _
 from studio.services.files import write_atomically
 
-_SIZE = (680, 560)
+_SIZE = (680, 620)
+_CELL_PADDING = 5  # px
 
 
 class CardDialog(QDialog):
-    """Reads the card in a thread and shows it as rendered Markdown."""
+    """Reads the card in a thread and shows it as rendered Markdown; the licence may be stated above it."""
 
     def __init__(self, ctx: GuiContext, dataset: DatasetVersion, parent: QWidget) -> None:
         super().__init__(parent)
@@ -34,6 +44,12 @@ class CardDialog(QDialog):
         self.text.setOpenLinks(False)
         self.text.document().setDocumentMargin(16)
         self.text.setAccessibleName(_("Dataset card"))
+        self.licence = QLineEdit(dataset.spec.licence)
+        self.licence.setPlaceholderText(_("For example: our own, CC BY 4.0"))
+        self.state = SecondaryButton(_("State the licence"), self._state_licence)
+        self.state.setDefault(True)  # Enter in the field
+        self.state.setEnabled(False)
+        self.licence.textChanged.connect(self._show_state)
         self.saved = Caption()
         self.save = PrimaryButton(_("Save…"), self._choose_place)
         self.save.setEnabled(False)
@@ -42,6 +58,11 @@ class CardDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(space.xl, space.xl, space.xl, space.xl)
         column.setSpacing(space.l)
+        terms = QHBoxLayout()
+        terms.setSpacing(space.s)
+        terms.addWidget(FormRow(_("Licence"), self.licence), 1)
+        terms.addWidget(self.state, 0, Qt.AlignmentFlag.AlignBottom)
+        column.addLayout(terms)
         column.addWidget(self.text, 1)
         feet = QHBoxLayout()
         feet.setSpacing(space.s)
@@ -49,18 +70,35 @@ class CardDialog(QDialog):
         feet.addWidget(self.close_button)
         feet.addWidget(self.save)
         column.addLayout(feet)
-        exports = ctx.services.data_exports
-        ctx.tasks.run(lambda: exports.card(dataset.id), self._show, self._on_failed)
+        self._read()
 
     def save_to(self, path: Path) -> None:
         """Write the card as a Markdown file."""
         text = self._markdown
         self._ctx.tasks.run(partial(_write, path, text), self._on_saved, self._ctx.notices.error_from)
 
+    def _read(self) -> None:
+        exports, dataset_id = self._ctx.services.data_exports, self.dataset.id
+        self._ctx.tasks.run(lambda: exports.card(dataset_id), self._show, self._on_failed)
+
+    def _state_licence(self) -> None:
+        datasets, dataset_id, licence = self._ctx.services.datasets, self.dataset.id, self.licence.text()
+        self.dataset = self.dataset.with_licence(licence.strip())
+        self._show_state()
+        self._ctx.tasks.run(
+            lambda: datasets.state_licence(dataset_id, licence),
+            lambda _changes: self._read(),
+            self._ctx.notices.error_from,
+        )
+
+    def _show_state(self) -> None:
+        self.state.setEnabled(self.licence.text().strip() != self.dataset.spec.licence)
+
     def _show(self, markdown: str) -> None:
         self._markdown = markdown
         self.text.setMarkdown(markdown)
         _give_air(self.text.document())
+        _soften_tables(self.text.document())
         self.save.setEnabled(True)
         self.save.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -69,10 +107,12 @@ class CardDialog(QDialog):
         self._ctx.notices.error_from(problem)
 
     def _choose_place(self) -> None:
-        dialog = QFileDialog(self, _("Save the card"), "", "Markdown (*.md)")
+        name = _("{name}, dataset card").format(name=self.dataset.name)
+        place = suggested_place(name, "md")
+        dialog = QFileDialog(self, _("Save the card"), str(place.parent), "Markdown (*.md)")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("md")
-        dialog.selectFile("README.md")
+        dialog.selectFile(str(place))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(lambda path: self.save_to(Path(path)))
         dialog.open()
@@ -95,6 +135,17 @@ def _give_air(document: QTextDocument) -> None:
         cursor.setPosition(block.position())
         cursor.setBlockFormat(form)
         block = block.next()
+
+
+def _soften_tables(document: QTextDocument) -> None:
+    """Lines of the theme's colour: Qt draws tables in white and black."""
+    for frame in document.rootFrame().childFrames():
+        if isinstance(frame, QTextTable):
+            form = frame.format()
+            form.setBorderBrush(QColor(current_tokens().border))
+            form.setBorderCollapse(True)
+            form.setCellPadding(_CELL_PADDING)
+            frame.setFormat(form)
 
 
 def _write(path: Path, text: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Qt, QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -23,6 +23,7 @@ from studio.errors import StudioError
 from studio.gui.child_job import ChildJob
 from studio.gui.context import GuiContext
 from studio.gui.dialogs.ask import ask
+from studio.gui.pages.data.export.places import suggested_place
 from studio.gui.pages.data.problem import ProblemLine
 from studio.gui.pages.data.progress import show_event
 from studio.gui.theme import current_tokens
@@ -45,9 +46,6 @@ _FORMATS = {
     "parquet": ("Parquet", N_("Small and exact, for other data programs. Nothing is lost.")),
 }
 _WIDTH = 472
-_NAME_CHARS = 60
-_TRIES = 100  # names that are looked through for a free one
-_FORBIDDEN = set('<>:"/\\|?*')
 
 
 class ExportDialog(QDialog):
@@ -183,16 +181,7 @@ class ExportDialog(QDialog):
         self.close_button.setText(_("Close") if stage == "written" else _("Cancel"))
 
     def _suggested(self, form: str) -> Path:
-        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        folder = Path(documents) if documents and Path(documents).is_dir() else Path.home()
-        name = "".join(
-            "_" if sign in _FORBIDDEN or not sign.isprintable() else sign for sign in self.dataset.name
-        )
-        stem = name[:_NAME_CHARS].strip() or "data"
-        names = (f"{stem}{ending}.{form}" for ending in ("", *(f" {n}" for n in range(2, _TRIES))))
-        return next(
-            (folder / name for name in names if not (folder / name).exists()), folder / f"{stem}.{form}"
-        )
+        return suggested_place(self.dataset.name, form)
 
     def _choose_place(self) -> None:
         form = self.format.current()
