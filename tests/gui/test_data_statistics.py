@@ -52,10 +52,17 @@ def test_small_data_is_measured_when_the_tab_opens(
     view = shown.view.statistics
     qtbot.waitUntil(lambda: view.statistics is not None)
     found = cards(shown)
-    assert set(found) == {"Labels", "Length: Text", "Languages", "Duplicates", "Vocabulary", "Examples"}
+    assert set(found) == {
+        "Labels",
+        "Length: Text",
+        "Languages",
+        "Duplicates",
+        "How the tokenizer fits",
+        "Examples",
+    }
     for card in found.values():
         assert [text for text in card.findChildren(BodyText) if text.text()]  # each is read in a sentence
-    assert found["Length: Text"].findChildren(HistogramPlot)[0].accessibleName().startswith("0 to 10: 5 rows")
+    assert found["Length: Text"].findChildren(HistogramPlot)[0].accessibleName().startswith("0 to 9: 5 rows")
     bars = found["Labels"].findChildren(BarList)[0]
     assert bars.bars[0].name == "Refund"
     assert "Refund: 7 (Training 6, Test 1)" in bars.accessibleDescription()
@@ -99,6 +106,22 @@ def test_sentences_say_what_the_figures_mean() -> None:
     assert figures.vocabulary is not None
     assert "30% of the tokens" in readings.vocabulary_reading(figures.vocabulary)
     assert "less sure" in readings.split_reading({"train": 9})
+
+
+def test_the_mark_stands_behind_the_bar_of_its_length(qtbot: QtBot) -> None:
+    lengths = Histogram(
+        column="text",
+        unit="characters",
+        edges=[21, 22, 23, 36],
+        counts=[60, 36, 4],
+        p50=21,
+        p95=22,
+        longest=36,
+    )
+    plot = HistogramPlot(lengths)
+    qtbot.addWidget(plot)
+    assert plot.accessibleName() == "21: 60 rows; 22: 36 rows; 23 to 36: 4 rows"
+    assert plot.mark() == pytest.approx(2 / 3)
 
 
 def test_a_histogram_of_nothing_or_of_one_value_is_drawn(qtbot: QtBot) -> None:

@@ -30,7 +30,7 @@ class ValueCounts:
         self._table = pl.concat([self._table, new]).group_by("value").agg(pl.col("times").sum())
 
     def histogram(self, column: str, unit: str) -> Histogram | None:
-        """None when there were no values. The last bin takes the long tail, so that one giant hides nothing."""
+        """None when there were no values. A last bin takes the long tail, so that one giant hides nothing."""
         if self._table.is_empty():
             return None
         table = self._table.sort("value")
@@ -40,7 +40,8 @@ class ValueCounts:
             int(values[np.searchsorted(running, running[-1] * part)]) for part in (0.5, 0.95, 0.99)
         )
         edges = nice_edges(float(values[0]), float(p99), whole=True)
-        edges[-1] = max(edges[-1], float(values[-1]))
+        if values[-1] >= edges[-1]:
+            edges.append(max(edges[-1] + 1, float(values[-1])))
         counts, _edges = np.histogram(values, bins=edges, weights=times)
         return Histogram(
             column=column, unit=unit, edges=edges, counts=[int(count) for count in counts], p50=p50, p95=p95,

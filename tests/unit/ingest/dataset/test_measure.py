@@ -161,6 +161,14 @@ def test_real_numbers(values: list[float]) -> None:
     assert len(found.counts) <= 26
 
 
+def test_the_long_tail_has_a_bin_of_its_own() -> None:
+    counts = ValueCounts()
+    counts.add(pl.Series([20] * 60 + [22] * 39 + [36]))
+    found = counts.histogram("x", "characters")
+    assert found is not None
+    assert (found.edges, found.counts) == ([20.0, 21.0, 22.0, 23.0, 36.0], [60, 0, 39, 1])
+
+
 def test_edges_are_round() -> None:
     assert nice_edges(0, 23, whole=True) == [float(i) for i in range(25)]
     assert nice_edges(3, 3, whole=True)[:2] == [3.0, 4.0]

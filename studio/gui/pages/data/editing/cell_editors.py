@@ -190,7 +190,7 @@ def _answer_beside(index: Index) -> str:
     names = list(model.names())
     if "response" not in names:
         return ""
-    return str(index.siblingAtColumn(names.index("response")).data(Qt.ItemDataRole.EditRole))
+    return str(model.index(index.row(), names.index("response")).data(Qt.ItemDataRole.EditRole))
 
 
 def _typed_text(editor: QWidget, kind: CellKind) -> str:

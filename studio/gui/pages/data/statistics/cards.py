@@ -112,12 +112,16 @@ def _vocabulary(statistics: DatasetStatistics) -> list[QWidget]:
     bars.show_bars(
         [
             Bar(_("Known pieces used"), [Part("", used)], f"{used:.1%}"),
-            Bar(_("Unknown pieces"), [Part("", vocabulary.bytes_share)], f"{vocabulary.bytes_share:.1%}"),
+            Bar(
+                _("Pieces of a character"),
+                [Part("", vocabulary.bytes_share)],
+                f"{vocabulary.bytes_share:.1%}",
+            ),
         ],
         of=1.0,
     )
     bars.setAccessibleName(_("How the tokenizer fits"))
-    return [_card(_("Vocabulary"), readings.vocabulary_reading(vocabulary), bars)]
+    return [_card(_("How the tokenizer fits"), readings.vocabulary_reading(vocabulary), bars)]
 
 
 def _numbers(statistics: DatasetStatistics) -> list[QWidget]:

@@ -29,6 +29,7 @@ class HistogramPlot(QWidget):
     def __init__(self, histogram: Histogram, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.histogram = histogram
+        self._whole = bool(histogram.unit)  # lengths are whole numbers
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(
             clauses(self._bin_words(position) for position, n in enumerate(histogram.counts) if n)
@@ -84,7 +85,7 @@ class HistogramPlot(QWidget):
 
     def _paint_mark(self, painter: QPainter, area: QRectF) -> None:
         """The 95 % mark: a dashed line with its value over it."""
-        tokens, place = current_tokens(), self._place(self.histogram.p95)
+        tokens, place = current_tokens(), self.mark()
         if place is None:
             return
         x = place * area.width()
@@ -96,6 +97,10 @@ class HistogramPlot(QWidget):
         left = min(max(x - width / 2, 0), self.width() - width)
         painter.setPen(QColor(tokens.text_muted))
         painter.drawText(QRectF(left, 0, width, _TOP - 2), Qt.AlignmentFlag.AlignCenter, words)
+
+    def mark(self) -> float | None:
+        """Where the 95 % mark is on the axis, 0..1: behind the bar of a whole number, which it takes in."""
+        return self._place(min(self.histogram.p95 + self._whole, self.histogram.edges[-1]))
 
     def _place(self, value: float) -> float | None:
         """Where a value is on the axis, 0..1; bins are drawn equally wide whatever they span."""
@@ -112,12 +117,14 @@ class HistogramPlot(QWidget):
         return position if 0 <= position < count else None
 
     def _bin_words(self, position: int) -> str:
-        edges = self.histogram.edges
-        return _("{low} to {high}: {n} rows").format(
-            low=number_words(edges[position]),
-            high=number_words(edges[position + 1]),
-            n=f"{self.histogram.counts[position]:,}",
-        )
+        low, high = self.histogram.edges[position : position + 2]
+        if self._whole:
+            last = position == len(self.histogram.counts) - 1
+            high = min(high if last else high - 1, self.histogram.longest)
+        rows = f"{self.histogram.counts[position]:,}"
+        if high <= low:
+            return _("{value}: {n} rows").format(value=number_words(low), n=rows)
+        return _("{low} to {high}: {n} rows").format(low=number_words(low), high=number_words(high), n=rows)
 
 
 @dataclass(frozen=True)
