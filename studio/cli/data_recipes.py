@@ -23,6 +23,7 @@ def add_to(group: typer.Typer, verbs: Verbs) -> None:
     verbs.add(recipes, list_, "list", _("List the recipes."))
     verbs.add(recipes, save, "save", _("Keep what was done to a dataset as a recipe."))
     verbs.add(recipes, show, "show", _("Show the steps of a recipe."))
+    verbs.add(recipes, rename, "rename", _("Give a recipe another name."))
     verbs.add(recipes, export, "export", _("Write a recipe into a file."))
     verbs.add(recipes, import_, "import", _("Take a recipe from a file."))
     verbs.add(recipes, delete, "delete", _("Put a recipe into the bin."))
@@ -52,6 +53,16 @@ def show(call: Call, recipe: RecipeName) -> Answer:
     """One recipe with its steps."""
     with call.reading() as services:
         return _told(call, pick.recipe(services, recipe))
+
+
+def rename(
+    call: Call, recipe: RecipeName, name: Annotated[str, typer.Argument(help=_("Its new name."))]
+) -> Answer:
+    """One recipe under another name."""
+    with call.writing() as services:
+        found = services.recipes.get(recipe)
+        services.recipes.rename(found.id, name)
+        return _told(call, services.recipes.get(found.id))
 
 
 def export(

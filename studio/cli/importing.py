@@ -135,6 +135,8 @@ def import_(
             target = services.matrices.set_dataset(target.id, dataset.id)
         rejected = services.datasets.rejected(dataset.id, 0, REJECTED_SHOWN)
     tell(call, dataset, rejected)
+    if chosen is not None and dataset.parent_id is None:
+        call.out.say(_("The recipe “{name}” found nothing to do.").format(name=chosen.name))
     advice = {"advice": tell_suits(call, dataset, target)} if target is not None else {}
     return Answer({**facts(dataset, rejected), "skipped": skipped, **advice})
 

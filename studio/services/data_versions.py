@@ -82,11 +82,13 @@ class DataVersionService:
         cancel: threading.Event | None = None,
         *,
         with_draft: bool = False,
+        keep_unchanged: bool = True,
     ) -> DatasetVersion:
         """A new version by these steps; the old one stays, products follow. Blocking.
 
         with_draft: the steps are the version's draft; otherwise a draft with changes is in the way, since it would be
-        left behind. Raises StudioError ``version.not_newest``, ``version.no_steps``, ``draft.pending``, and what the
+        left behind. keep_unchanged: a version is made even where the steps find nothing to do; else the parent is
+        returned. Raises StudioError ``version.not_newest``, ``version.no_steps``, ``draft.pending``, and what the
         child reports; JobCancelled. Nothing is kept then.
         """
         parent = version_of(self._repository, dataset_id)
@@ -110,6 +112,9 @@ class DataVersionService:
         try:
             made = read_result(DatasetVersion, self._run_job(["derive"], payload, on_event, cancel).result)
             _check_place(made, parent, number)
+            if not keep_unchanged and _is_unchanged(made, parent):
+                shutil.rmtree(out, ignore_errors=True)
+                return parent
             made = made.with_licence(parent.spec.licence)  # may have been stated after the import
             self._repository.add(made)
         except StudioError:
@@ -283,6 +288,12 @@ def label_column(version: DatasetVersion) -> str:
 def _check_place(made: DatasetVersion, parent: DatasetVersion, number: int) -> None:
     if (made.family_id, made.parent_id, made.number) != (parent.family_id, parent.id, number):
         raise unreadable()
+
+
+def _is_unchanged(made: DatasetVersion, parent: DatasetVersion) -> bool:
+    """No step touched a row or the weights of the classes."""
+    touched = any(each.changed or each.added or each.removed for each in made.made_by)
+    return not touched and made.class_weights == parent.class_weights
 
 
 def _bytes(path: Path) -> int:

@@ -73,6 +73,7 @@ class DatasetService:
     ) -> DatasetVersion:
         """Import sources as a new dataset; with a recipe, its steps then make a second version, which is returned.
 
+        Where the recipe finds nothing to do there is no second version.
         Blocking; raises StudioError, JobCancelled. Nothing is kept of an import that fails; when only the recipe
         fails or is cancelled, the imported version stays.
         """
@@ -86,7 +87,9 @@ class DatasetService:
         if recipe is None or not recipe.steps:
             return dataset
         steps = steps_here(recipe, spec.tokenizer_dir)
-        return self._versions.derive(dataset.id, steps, recipe.name, on_event, cancel)
+        return self._versions.derive(
+            dataset.id, steps, recipe.name, on_event, cancel, keep_unchanged=False
+        )  # fmt: skip
 
     def import_sample(
         self,

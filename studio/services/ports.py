@@ -123,6 +123,7 @@ class RecipeRepository(Protocol):
     def list(self) -> builtins.list[Recipe]:
         """By name."""
 
+    def rename(self, recipe_id: str, name: str) -> None: ...
     def set_deleted(self, recipe_id: str, deleted: bool) -> None: ...
 
 

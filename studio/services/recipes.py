@@ -48,14 +48,7 @@ class RecipeService:
 
         Raises StudioError ``recipe.no_name``, ``recipe.name_taken``, ``recipe.no_steps``.
         """
-        name = name.strip()
-        if not name:
-            raise StudioError("recipe.no_name", _("The recipe has no name."), _("Type a name."))
-        if any(recipe.name.casefold() == name.casefold() for recipe in self.list()):
-            raise StudioError(
-                "recipe.name_taken", _("There is a recipe “{name}” already.").format(name=name),
-                _("Choose another name, or delete that recipe first."),
-            )  # fmt: skip
+        name = self._free_name(name)
         version = version_of(self._datasets, dataset_id)
         steps = self.steps_of(version)
         if not steps:
@@ -66,6 +59,12 @@ class RecipeService:
         return self._added(
             Recipe(name=name, steps=steps, roles=version.spec.roles or {}, shape=version.shape)
         )
+
+    def rename(self, recipe_id: str, name: str) -> Changes:
+        """Give a recipe another name. Raises StudioError ``recipe.no_name``, ``recipe.name_taken``."""
+        recipe = self.get(recipe_id)
+        self._repository.rename(recipe.id, self._free_name(name, recipe.id))
+        return self._changes.publish(Changes.DATASETS)
 
     def delete(self, recipe_id: str) -> Changes:
         """Put a recipe into the bin."""
@@ -112,6 +111,19 @@ class RecipeService:
                     steps.append(outcome.step)
             at = self._datasets.get(back_to) if back_to else None
         return steps[::-1]
+
+    def _free_name(self, name: str, own_id: str = "") -> str:
+        """The name without spaces around it, which no other recipe has."""
+        name = name.strip()
+        if not name:
+            raise StudioError("recipe.no_name", _("The recipe has no name."), _("Type a name."))
+        others = (recipe.name.casefold() for recipe in self.list() if recipe.id != own_id)
+        if name.casefold() in others:
+            raise StudioError(
+                "recipe.name_taken", _("There is a recipe “{name}” already.").format(name=name),
+                _("Choose another name, or delete that recipe first."),
+            )  # fmt: skip
+        return name
 
     def _find(self, name_or_id: str) -> Recipe | None:
         recipes = self.list()

@@ -34,6 +34,13 @@ class SqlRecipes:
         with self._database.read() as connection:
             return [Recipe.model_validate(document) for document in connection.scalars(chosen)]
 
+    def rename(self, recipe_id: str, name: str) -> None:
+        this = recipes.c.id == recipe_id
+        with self._database.write() as connection:
+            document = connection.execute(select(recipes.c.document).where(this)).scalar_one()
+            changed = {"name": name, "document": {**document, "name": name}}
+            connection.execute(recipes.update().where(this).values(changed))
+
     def set_deleted(self, recipe_id: str, deleted: bool) -> None:
         with self._database.write() as connection:
             connection.execute(recipes.update().where(recipes.c.id == recipe_id).values(deleted=deleted))

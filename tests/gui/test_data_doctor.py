@@ -396,6 +396,7 @@ def test_steps_are_kept_as_a_recipe_once(
     dialog = panel.findChild(KeepRecipeDialog)
     assert isinstance(dialog, KeepRecipeDialog)
     assert dialog.name.text() == version.name
+    qtbot.waitUntil(lambda: dialog.steps.text() == "1. Left-over HTML and chat marks: Clean the text")
     qtbot.keyClick(dialog.name, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     qtbot.keyClick(dialog.name, Qt.Key.Key_Backspace)
     qtbot.keyClick(dialog.name, Qt.Key.Key_Return)

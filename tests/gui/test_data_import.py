@@ -19,9 +19,11 @@ from studio.domain.recipes import FindingKind, FixAction, FixStep, Recipe
 from studio.domain.shapes import SHAPES, ColumnRole, Shape
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
+from studio.gui.dialogs.ask import AskDialog
 from studio.gui.models.rows_table_preview import PreviewTable
 from studio.gui.notices import Notice
 from studio.gui.pages.data import DataPage
+from studio.gui.pages.data.recipes_dialog import RecipesDialog
 from studio.gui.pages.data.sources.hub import HubDialog
 from studio.gui.pages.data.sources.thumbnails import load_thumbnails
 from studio.gui.widgets import DropOverlay
@@ -403,6 +405,38 @@ def test_a_recipe_is_done_again_after_the_import(
     assert workspace.data_job.steps == [step]
     assert page.dataset_view.dataset is not None
     assert page.dataset_view.dataset.number == 2
+
+
+def test_recipes_are_renamed_and_deleted_beside_their_choice(
+    qtbot: QtBot, page: DataPage, workspace: DataWorkspace, csv_file: Path
+) -> None:
+    step = FixStep(finding=FindingKind.MARKUP, action=FixAction.STRIP)
+    for name in ("Old", "Shop"):
+        workspace.recipe_store.add(Recipe(name=name, steps=[step]))
+    page.reload()
+    open_form(qtbot, page, csv_file)
+    qtbot.waitUntil(page.form.manage_recipes.isVisible)
+    qtbot.mouseClick(page.form.manage_recipes, LEFT)
+    dialog = next(iter(page.findChildren(RecipesDialog)))
+    qtbot.waitUntil(lambda: dialog.list.count() == 2)
+    assert dialog.steps.text() == "1. Left-over HTML and chat marks: Clean the text"
+    dialog.name.selectAll()
+    qtbot.keyClicks(dialog.name, "shop")
+    qtbot.mouseClick(dialog.rename, LEFT)
+    qtbot.waitUntil(dialog.message.isVisible)
+    dialog.name.selectAll()
+    qtbot.keyClicks(dialog.name, "Cleaning")
+    qtbot.mouseClick(dialog.rename, LEFT)
+    qtbot.waitUntil(lambda: dialog.list.item(0).text() == "Cleaning")
+    qtbot.mouseClick(dialog.delete, LEFT)
+    question = next(iter(dialog.findChildren(AskDialog)))
+    qtbot.mouseClick(question.buttons["delete"], LEFT)
+    qtbot.waitUntil(lambda: dialog.list.count() == 1)
+    assert [recipe.name for recipe in workspace.recipes.list()] == ["Shop"]
+    combo = page.form.recipe_choice
+    page.reload()
+    qtbot.waitUntil(lambda: combo.count() == 2 and combo.itemText(1).endswith("Shop"))
+    dialog.reject()
 
 
 def test_without_recipes_nothing_is_asked(qtbot: QtBot, page: DataPage, csv_file: Path) -> None:

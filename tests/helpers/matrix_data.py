@@ -155,6 +155,9 @@ class MemoryRecipes:
     def list(self) -> list[Recipe]:
         return sorted(self.stored.values(), key=lambda recipe: recipe.name)
 
+    def rename(self, recipe_id: str, name: str) -> None:
+        self.stored[recipe_id] = self.stored[recipe_id].model_copy(update={"name": name})
+
     def set_deleted(self, recipe_id: str, deleted: bool) -> None:
         self.stored.pop(recipe_id, None)
 

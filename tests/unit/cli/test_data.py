@@ -398,6 +398,8 @@ def test_a_recipe_goes_from_one_dataset_to_the_next(
         made = studio("import", str(source), "--recipe", recipe)
         assert (made.data["number"], made.data["note"]) == (2, "Clean"), made.err
     refused(studio("data", "recipe", "save", "clean"), "recipe.name_taken")
+    assert studio("data", "recipe", "rename", "Clean", "Tidy").data["name"] == "Tidy"
+    assert studio("data", "recipe", "rename", "Tidy", "Clean").data["name"] == "Clean"
     assert studio("data", "recipe", "delete", "Clean").code == 0
     again = studio("data", "recipe", "import", str(file))
     assert (again.data["name"], again.data["steps"]) == ("Clean", json.loads(file.read_text())["steps"])

@@ -94,6 +94,18 @@ def test_a_recipe_needs_a_free_name_and_something_to_repeat(
     assert recipes.save("R", second.id).id != made.id
 
 
+def test_a_recipe_gets_another_name(
+    recipes: RecipeService, versions: DataVersionService, first: DatasetVersion
+) -> None:
+    second = versions.derive(first.id, [MASK])
+    made, other = recipes.save("R", second.id), recipes.save("S", second.id)
+    recipes.rename(made.id, " r ")
+    assert [recipe.name for recipe in recipes.list()] == ["S", "r"]
+    with pytest.raises(StudioError) as caught:
+        recipes.rename(other.id, "R")
+    assert caught.value.code == "recipe.name_taken"
+
+
 def test_a_recipe_file_goes_out_and_comes_in(
     recipes: RecipeService, versions: DataVersionService, first: DatasetVersion, tmp_path: Path
 ) -> None:
@@ -185,6 +197,22 @@ def test_a_recipe_for_other_rows_keeps_its_roles_to_itself(
     datasets.import_(ImportSpec(source=str(source), shape=Shape.TEXT), recipe=recipe)
     assert [args[0] for args, _payload in jobs.asked] == ["import", "derive"]
     assert (jobs.asked[0][1]["spec"]["roles"], jobs.asked[0][1]["spec"]["shape"]) == (None, "text")
+
+
+def test_a_recipe_that_finds_nothing_to_do_makes_no_version(
+    datasets: DatasetService, studio: Studio, jobs: FakeJobs, tmp_path: Path
+) -> None:
+    source = tmp_path / "new.csv"
+    source.write_text("x")
+
+    def work(payload: Any) -> dict[str, Any]:
+        made = worked(payload)
+        return {**made, "made_by": [{**each, "changed": 0} for each in made["made_by"]]}
+
+    jobs.effect = work
+    made = datasets.import_(ImportSpec(source=str(source)), recipe=Recipe(name="R", steps=[MASK]))
+    assert (made.number, datasets.list()) == (1, [made])
+    assert [folder.name for folder in studio.paths.datasets.iterdir()] == [made.id]
 
 
 def test_the_import_stays_when_the_recipe_fails(

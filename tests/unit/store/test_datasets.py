@@ -155,6 +155,9 @@ def test_recipes_come_back_and_a_name_in_the_bin_is_free(database: Database) -> 
     assert stored.list()[1] == recipe
     with pytest.raises(StudioError):
         stored.add(Recipe(name="清理", steps=[]))
+    stored.rename(recipe.id, "清洗")
+    assert [found.name for found in stored.list()] == ["A", "清洗"]
+    stored.rename(recipe.id, "清理")
     stored.set_deleted(recipe.id, True)
     stored.add(Recipe(name="清理", steps=[]))
     assert [found.steps for found in stored.list()] == [[step], []]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from studio.domain.datasets import ImportSpec, OriginKind, SourcePreview, SplitShares
@@ -19,14 +19,23 @@ from studio.gui.pages.data.sources.readiness import missing_words, waiting_words
 from studio.gui.pages.data.split_editor import SplitEditor
 from studio.gui.tasks import TaskRunner
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import Caption, Card, DropDown, FormRow, PrimaryButton, ScrollPage, SecondaryButton
+from studio.gui.widgets import (
+    Caption,
+    Card,
+    DropDown,
+    FormRow,
+    IconButton,
+    PrimaryButton,
+    ScrollPage,
+    SecondaryButton,
+)
 from studio.i18n import _
 
 
 class ImportForm(QWidget):
     """import_wanted: ImportSpec. reread_wanted: ImportSpec with another encoding, delimiter, sheet or shape.
 
-    task_wanted: the Task that the product is to have from now on. other_wanted, abandoned: no argument.
+    task_wanted: the Task that the product is to have from now on. other_wanted, abandoned, recipes_wanted: no argument.
     """
 
     import_wanted = Signal(object)
@@ -34,6 +43,7 @@ class ImportForm(QWidget):
     task_wanted = Signal(object)
     other_wanted = Signal()
     abandoned = Signal()
+    recipes_wanted = Signal()
 
     def __init__(self, tasks: TaskRunner, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +60,7 @@ class ImportForm(QWidget):
         self.licence = QLineEdit()
         self.licence.setPlaceholderText(_("For example: our own, CC BY 4.0"))
         self.recipe_choice = DropDown()
+        self.manage_recipes = IconButton("edit", _("Rename or delete recipes"), self.recipes_wanted.emit)
         self.split = SplitEditor(SplitShares())
         self.missing = Caption(tone="warning")
         self.start = PrimaryButton(_("Import"), self._on_import, icon="download")
@@ -90,6 +101,7 @@ class ImportForm(QWidget):
             self.recipe_choice.addItem(_("Clean like last time: {name}").format(name=recipe.name), recipe.id)
         self.recipe_choice.setCurrentIndex(max(self.recipe_choice.findData(chosen), 0))
         self._recipe_row.setVisible(bool(self._recipes))
+        self.manage_recipes.setVisible(bool(self._recipes))
 
     def recipe(self) -> Recipe | None:
         """What is to be done right after the import."""
@@ -145,6 +157,7 @@ class ImportForm(QWidget):
         names.addWidget(FormRow(_("Licence"), self.licence), 1)
         self._recipe_row = FormRow(_("Cleaning"), self.recipe_choice)
         names.addWidget(self._recipe_row, 1)
+        names.addWidget(self.manage_recipes, 0, Qt.AlignmentFlag.AlignBottom)
         card.body.addLayout(names)
         card.body.addSpacing(space.xs)
         card.add(self.split)

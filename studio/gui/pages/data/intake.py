@@ -20,6 +20,7 @@ from studio.gui.context import GuiContext
 from studio.gui.pages.data.import_form import ImportForm
 from studio.gui.pages.data.job import ImportJob, Work
 from studio.gui.pages.data.preview_card import source_words
+from studio.gui.pages.data.recipes_dialog import RecipesDialog
 from studio.gui.pages.data.sources.hub import HubDialog
 from studio.gui.pages.data.waiting import ProblemView, StartView, WorkingView
 from studio.gui.tasks import Task
@@ -53,6 +54,7 @@ class Intake(QObject):
         self._restored: ImportSpec | None = None
         self._product: Product | None = None
         self._recipes: list[Recipe] = []
+        self._recipe_used: Recipe | None = None  # by the import under way
         self.start = StartView()
         self.working = WorkingView(self.cancel)
         self.problem = ProblemView(self.choose_files, self.abandon)
@@ -75,6 +77,7 @@ class Intake(QObject):
         form.import_wanted.connect(self._import)
         form.reread_wanted.connect(self._read_again)
         form.abandoned.connect(self.abandon)
+        form.recipes_wanted.connect(lambda: RecipesDialog(self._ctx, self._host).open())
         form.task_wanted.connect(self.change_task)
         self._tell_form(form)
         return form
@@ -286,6 +289,7 @@ class Intake(QObject):
 
     def _import(self, spec: ImportSpec) -> None:
         service, recipe = self._ctx.services.datasets, self.form.recipe()
+        self._recipe_used = recipe
         self._begin(spec.name, lambda on_event, cancel: service.import_(spec, on_event, cancel, recipe))
 
     def _begin(self, name: str, work: Work) -> None:
@@ -304,6 +308,9 @@ class Intake(QObject):
         self._stack.setCurrentWidget(self.working)
 
     def _on_imported(self, dataset: DatasetVersion) -> None:
+        recipe, self._recipe_used = self._recipe_used, None
+        if recipe is not None and dataset.parent_id is None:
+            self._ctx.notices.info(_("The recipe “{name}” found nothing to do.").format(name=recipe.name))
         self._spec = None
         self.imported.emit(dataset)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from studio.domain.recipes import Recipe
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
 from studio.gui.dialogs.product_form import FormDialog
-from studio.gui.widgets import BodyText, FormRow, SectionTitle
+from studio.gui.pages.data.recipes_dialog import RecipesDialog, steps_listed
+from studio.gui.widgets import BodyText, FormRow, GhostButton, SectionTitle
 from studio.i18n import _
 
 
@@ -25,9 +27,19 @@ class KeepRecipeDialog(FormDialog):
                 tone="muted",
             )
         )
+        self.steps = BodyText()
+        self.rows.addWidget(self.steps)
+        recipes, datasets = ctx.services.recipes, ctx.services.datasets
+        ctx.tasks.run(
+            lambda: recipes.steps_of(datasets.get(dataset_id)),
+            lambda steps: self.steps.setText(steps_listed(steps)),
+            ctx.notices.error_from,
+        )
         self.name = QLineEdit(name)
         self.name.selectAll()
         self.rows.addWidget(FormRow(_("Name"), self.name))
+        manage = GhostButton(_("Rename or delete recipes…"), lambda: RecipesDialog(ctx, self).open())
+        self.rows.addWidget(manage, 0, Qt.AlignmentFlag.AlignLeft)
         self.name.setFocus()
 
     def check(self) -> None:
