@@ -205,6 +205,15 @@ class DatasetVersion(BaseModel):
         return self.model_copy(update={"spec": self.spec.model_copy(update={"licence": licence})})
 
 
+class DiffKind(StrEnum):
+    """How a row differs between two versions."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    MOVED = "moved"  # same content, other split
+
+
 class RowChange(BaseModel):
     """One row that differs between two versions; None for a side where it is not."""
 

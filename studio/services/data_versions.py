@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.domain.datasets import DatasetVersion, VersionDiff
+from studio.domain.datasets import DatasetVersion, DiffKind, VersionDiff
 from studio.domain.ids import new_id
 from studio.domain.recipes import AnyStep, RestoreStep, StepPreview
 from studio.domain.shapes import SHAPES
@@ -185,8 +185,9 @@ class DataVersionService:
         offset: int = 0,
         limit: int = 200,
         cancel: threading.Event | None = None,
+        only: DiffKind | None = None,
     ) -> VersionDiff:
-        """What the newer version has different, with a page of the rows that differ. Blocking.
+        """What the newer version has different, with a page of the rows that differ (in this way only). Blocking.
 
         Raises StudioError ``version.other_family`` for versions of different data.
         """
@@ -198,6 +199,7 @@ class DataVersionService:
             )  # fmt: skip
         payload = {
             "older_dir": self._dir(older.id), "newer_dir": self._dir(newer.id), "offset": offset, "limit": limit,
+            "only": only,
         }  # fmt: skip
         return read_result(VersionDiff, self._run_job(["compare-versions"], payload, None, cancel).result)
 

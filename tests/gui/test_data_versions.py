@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from pytestqt.qtbot import QtBot
 
+from studio.domain.datasets import RowChange, VersionDiff
 from studio.domain.recipes import (
     AugmentStep,
     EditStep,
@@ -28,7 +29,10 @@ from studio.gui.models.diff_table import PIECES_ROLE, DiffColumn
 from studio.gui.models.versions_table import VersionColumn
 from studio.gui.models.word_diff import Piece, from_first_change, word_diff
 from studio.gui.pages.data.editing.step_preview import preview_words
+from studio.gui.pages.data.versions.compare_view import CompareView
+from studio.gui.pages.data.versions.diff_delegate import elided
 from studio.gui.pages.data.work_dialog import WorkDialog
+from studio.gui.widgets import BodyText
 from studio.words_versions import outcome_words, step_words, version_words
 from tests.gui.dataset_shown import LEFT, Shown
 from tests.helpers.matrix_data import dataset
@@ -134,6 +138,46 @@ def test_two_versions_are_compared_word_by_word(shown: Shown, qtbot: QtBot) -> N
     assert cell(1, DiffColumn.AFTER).data() == ""
     qtbot.mouseClick(compare.back, LEFT)
     assert view.view.isVisible()
+
+
+def test_a_comparison_says_at_once_that_it_is_made_and_asks_once(
+    shown: Shown, qtbot: QtBot, workspace: ShownWorkspace
+) -> None:
+    view = shown.view.versions
+    view.view.selectRow(0)
+    qtbot.mouseClick(view.compare, LEFT)
+    compare = view.comparison
+    assert "Comparing…" in [label.text() for label in compare.stack.currentWidget().findChildren(BodyText)]
+    qtbot.waitUntil(lambda: compare.table.index(1, DiffColumn.WHAT).data() == "Removed")
+    assert len(workspace.shown_job.compared) == 1
+    assert [compare.kind.itemText(n) for n in range(3)] == ["All that differ", "Removed", "Changed"]
+    compare.kind.setCurrentIndex(1)
+    compare.kind.activated.emit(1)
+    assert compare.table.rowCount() == 1
+    qtbot.waitUntil(lambda: compare.table.index(0, DiffColumn.WHAT).data() == "Removed")
+
+
+def test_rows_that_moved_to_another_part_are_among_those_that_differ(
+    make_context: Callable[..., GuiContext], workspace: ShownWorkspace, qtbot: QtBot
+) -> None:
+    view = CompareView(make_context(**workspace.services()))
+    qtbot.addWidget(view)
+    moved = [
+        RowChange(row=n, before={"text": "a", "split": "train"}, after={"text": "a", "split": "test"})
+        for n in (1, 2)
+    ]
+    view._on_counts(VersionDiff(added=0, removed=0, changed=0, moved=2, rows=moved))
+    assert view.stack.currentIndex() == 0
+    assert view.table.rowCount() == 2
+
+
+def test_text_without_room_ends_with_an_ellipsis(qtbot: QtBot, theme: object) -> None:
+    assert elided("short", 200) == "short"
+    assert elided("", 200) == ""
+    for text in ("many words " * 40, "没有空格的文字" * 40, "🙂" * 200):
+        cut = elided(text, 200)
+        assert cut.endswith("…")
+        assert text.startswith(cut[:-1])
 
 
 def test_one_version_is_compared_with_the_one_before(shown: Shown, qtbot: QtBot) -> None:

@@ -63,6 +63,7 @@ class ShownJob(DataJob):
         self.exported: list[dict[str, Any]] = []
         self.basis, self.order = "order", [1, 2, 3]
         self.measured = 0
+        self.compared: list[dict[str, Any]] = []
 
     def __call__(
         self,
@@ -151,11 +152,17 @@ class ShownJob(DataJob):
             for number in sorted(set(old) | set(new))
             if old.get(number) != new.get(number)
         ]
-        page = changes[payload["offset"] : payload["offset"] + payload["limit"]]
+        self.compared.append(payload)
+        wanted = [each for each in changes if payload["only"] in (None, _kind_of(each))]
+        page = wanted[payload["offset"] : payload["offset"] + payload["limit"]]
         return VersionDiff(
             added=sum(each.before is None for each in changes), removed=sum(each.after is None for each in changes),
             changed=sum(each.before is not None and each.after is not None for each in changes), moved=0, rows=page,
         ).model_dump(mode="json")  # fmt: skip
+
+
+def _kind_of(change: RowChange) -> str:
+    return "added" if change.before is None else "removed" if change.after is None else "changed"
 
 
 class ShownWorkspace(Workspace):

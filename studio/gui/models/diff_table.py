@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -33,11 +33,17 @@ class DiffColumn(IntEnum):
 class DiffTable(PagedTable):
     """Pages of RowChange; one table row each."""
 
-    def show_changes(self, count: int, page: Callable[[int, int], list[RowChange]]) -> None:
-        """Show ``count`` changes; ``page(offset, limit)`` gives them and is called in a thread."""
+    def show_changes(
+        self, count: int, page: Callable[[int, int], list[RowChange]], first: Sequence[RowChange] = ()
+    ) -> None:
+        """Show ``count`` changes; ``page(offset, limit)`` gives them and is called in a thread.
+
+        first: the changes of the first page, where they are known already.
+        """
 
         def fetch(offset: int, limit: int) -> list[list[str]]:
-            return [_cells(change) for change in page(offset, limit)]
+            known = first if not offset and len(first) >= limit else page(offset, limit)
+            return [_cells(change) for change in known[:limit]]
 
         self.show_source([_("Row"), _("Change"), _("Before"), _("After")], count, fetch)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from studio.domain.datasets import RowChange, VersionDiff
+from studio.domain.datasets import DiffKind, RowChange, VersionDiff
 from studio.domain.shapes import SHAPES
 from studio.i18n import _
 from studio.ingest import errors
@@ -25,10 +25,16 @@ _RANGE_ROWS: Final = ROW_GROUP_ROWS  # numbers without gaps are read block by bl
 
 
 def compare(
-    older_dir: Path, newer_dir: Path, offset: int, limit: int, check: Callable[[], None] = lambda: None
+    older_dir: Path,
+    newer_dir: Path,
+    offset: int,
+    limit: int,
+    check: Callable[[], None] = lambda: None,
+    only: DiffKind | None = None,
 ) -> VersionDiff:
     """Counts over all rows, and up to ``limit`` differing rows from the ``offset``-th on, by row number.
 
+    only: rows that differ in this way; the counts are of all.
     A row that changed its content and its split counts as changed. Raises StudioError import.broken,
     step.unsuitable (versions of different shapes), and whatever ``check`` raises.
     """
@@ -43,6 +49,7 @@ def compare(
             found = _differing(before, after, content)
             for kind, count in found["kind"].value_counts().iter_rows():
                 counts[kind] += count
+            found = found if only is None else found.filter(pl.col("kind") == only)
             wanted = found.slice(offset, limit - len(rows)) if offset < found.height else found.clear()
             rows += [_change(row, content) for row in wanted.iter_rows(named=True)]
             offset = max(0, offset - found.height)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from studio.domain.datasets import DiffKind
 from studio.domain.shapes import Shape
 from studio.errors import StudioError
 from studio.ingest.dataset import canonical
@@ -44,6 +45,14 @@ def test_as_a_dictionary_says(
             compare(Path(place) / "old", Path(place) / "new", at, 4)
             for at in range(0, len(whole.rows) + 1, 4)
         ]
+        of_kind = {
+            kind: compare(Path(place) / "old", Path(place) / "new", 0, 1000, only=kind) for kind in DiffKind
+        }
+    assert sorted(row.row for some in of_kind.values() for row in some.rows) == [
+        row.row for row in whole.rows
+    ]
+    for kind, some in of_kind.items():
+        assert len(some.rows) == getattr(some, kind) == getattr(whole, kind)
     assert whole.added == len(newer.keys() - older.keys())
     assert whole.removed == len(older.keys() - newer.keys())
     assert whole.changed == sum(older[n][0] != newer[n][0] for n in both)

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
-from studio.domain.datasets import DatasetVersion, RowChange, VersionDiff
+from studio.domain.datasets import DatasetVersion, DiffKind, RowChange, VersionDiff
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
 from studio.gui.models.diff_table import DiffColumn, DiffTable
+from studio.gui.models.paged_table import PAGE_ROWS
 from studio.gui.pages.data.editing.rows_view import prepare
 from studio.gui.pages.data.problem import ProblemLine
 from studio.gui.pages.data.versions.diff_delegate import ROW_HEIGHT, DiffDelegate
 from studio.gui.tasks import Task
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import Caption, EmptyState, GhostButton, SectionTitle
-from studio.i18n import _, ngettext
+from studio.gui.widgets import Caption, DropDown, EmptyState, GhostButton, SectionTitle
+from studio.i18n import N_, _, ngettext
 
+_Page = Callable[[int, int, DiffKind | None], VersionDiff]
+_ROWS, _SAME, _WAITING = range(3)  # pages of the stack
+_KINDS = {
+    DiffKind.ADDED: N_("Added"), DiffKind.REMOVED: N_("Removed"), DiffKind.CHANGED: N_("Changed"),
+    DiffKind.MOVED: N_("In another part"),
+}  # fmt: skip
 _WIDTHS = {DiffColumn.ROW: 84, DiffColumn.WHAT: 130}
 
 
@@ -32,9 +38,12 @@ class CompareView(QWidget):
         super().__init__(parent)
         self._ctx = ctx
         self._asked: Task | None = None
+        self._page: _Page | None = None
         self.title = SectionTitle()
         self.counts = Caption()
         self.back = GhostButton(_("Back to the versions"), self.left.emit, icon="chevron-left")
+        self.kind = DropDown()
+        self.kind.setAccessibleName(_("Which rows are shown"))
         self.problem = ProblemLine()
         self.table = DiffTable(ctx.tasks, self)
         self.view = QTableView()
@@ -50,13 +59,16 @@ class CompareView(QWidget):
         )
         self.counts.setText(_("Comparing…"))
         self.problem.clear()
-        self.stack.setCurrentIndex(0)
+        self.kind.hide()
+        self.stack.setCurrentIndex(_WAITING)
         versions = self._ctx.services.versions
-        page: Callable[[int, int], VersionDiff] = lambda offset, limit: versions.compare(  # noqa: E731
-            older.id, newer.id, offset, limit
-        )
-        self._asked = self._ctx.tasks.run(
-            lambda: page(0, 1), partial(self._on_counts, page), self._on_failed, _("Comparing two versions")
+
+        def page(offset: int, limit: int, only: DiffKind | None) -> VersionDiff:
+            return versions.compare(older.id, newer.id, offset, limit, only=only)
+
+        self._page = page
+        self._asked = self._ctx.tasks.run(  # a child process each time: what it gives is used
+            lambda: page(0, PAGE_ROWS, None), self._on_counts, self._on_failed, _("Comparing two versions")
         )
 
     def _arrange(self) -> None:
@@ -67,12 +79,14 @@ class CompareView(QWidget):
         self.view.setItemDelegateForColumn(DiffColumn.AFTER, self._new)
         self.stack.addWidget(self.view)
         self.stack.addWidget(EmptyState("success", _("The rows of both versions are the same.")))
+        self.stack.addWidget(EmptyState("compare", _("Comparing…")))
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(self.title)
         words.addWidget(self.counts)
         head = QHBoxLayout()
         head.addLayout(words, 1)
+        head.addWidget(self.kind)
         head.addWidget(self.back)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -81,20 +95,36 @@ class CompareView(QWidget):
         column.addWidget(self.problem)
         column.addWidget(self.stack, 1)
         self.table.modelReset.connect(self._fit)
+        self.kind.activated.connect(lambda _index: self._show_kind())
 
-    def _on_counts(self, page: Callable[[int, int], VersionDiff], diff: VersionDiff) -> None:
+    def _on_counts(self, diff: VersionDiff) -> None:
         self._asked = None
         self.counts.setText(diff_words(diff))
-        shown = diff.added + diff.removed + diff.changed
-        self.stack.setCurrentIndex(0 if shown else 1)
+        counts = {kind: int(getattr(diff, kind)) for kind in DiffKind}
+        shown = sum(counts.values())
+        self.stack.setCurrentIndex(_ROWS if shown else _SAME)
+        self.kind.clear()
+        self.kind.addItem(_("All that differ"), (None, shown))
+        for kind, count in counts.items():
+            if count:
+                self.kind.addItem(_(_KINDS[kind]), (kind, count))
+        self.kind.setVisible(self.kind.count() > 2)
+        self._show_kind(diff.rows)
+
+    def _show_kind(self, first: Sequence[RowChange] = ()) -> None:
+        """The rows that differ in the chosen way. first: the first page of them, where it is known."""
+        page = self._page
+        only, count = self.kind.currentData()
+        only = DiffKind(only) if only else None  # Qt hands a StrEnum on as a plain string
 
         def rows(offset: int, limit: int) -> list[RowChange]:
-            return page(offset, limit).rows
+            return page(offset, limit, only).rows if page is not None else []
 
-        self.table.show_changes(shown, rows)
+        self.table.show_changes(count, rows, first)
 
     def _on_failed(self, problem: Exception) -> None:
         self.counts.setText("")
+        self.stack.setCurrentIndex(_ROWS)
         if isinstance(problem, StudioError):
             self.problem.show_problem(problem)
         else:

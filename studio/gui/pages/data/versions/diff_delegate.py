@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRect, QSize
-from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextOption
+from PySide6.QtCore import QPointF, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QTextCharFormat, QTextLayout, QTextOption
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from studio.gui.models.diff_table import PIECES_ROLE
@@ -42,23 +42,42 @@ class DiffDelegate(QStyledItemDelegate):
 
 
 def draw_pieces(painter: QPainter, rect: QRect, pieces: list[Piece], *, old: bool) -> None:
-    """Text with its changed words marked, wrapped into a rectangle."""
-    layout = QTextLayout("".join(_flat(piece.text) for piece in pieces), ui_font(current_tokens().fonts.body))
+    """Text with its changed words marked, wrapped into a rectangle; an ellipsis stands for what has no room."""
+    text, formats = "".join(_flat(piece.text) for piece in pieces), _formats(pieces, old)
+    layout = _laid_out(elided(text, rect.width()), rect.width(), formats)
+    layout.draw(painter, QPointF(rect.topLeft()))
+
+
+def elided(text: str, width: int) -> str:
+    """As much of the text as has room in LINES lines of this width, in px."""
+    layout = _laid_out(text, width, [])
+    last = layout.lineAt(layout.lineCount() - 1)
+    units = text.encode("utf-16-le")  # Qt counts in these
+    if not text or last.textStart() + last.textLength() >= len(units) // 2:
+        return text
+    start = 2 * last.textStart()
+    rest = units[start:].decode("utf-16-le", "replace")
+    metrics = QFontMetricsF(layout.font())
+    return units[:start].decode("utf-16-le") + metrics.elidedText(rest, Qt.TextElideMode.ElideRight, width)
+
+
+def _laid_out(text: str, width: int, formats: list[QTextLayout.FormatRange]) -> QTextLayout:
+    layout = QTextLayout(text, ui_font(current_tokens().fonts.body))
     option = QTextOption()
     option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
     layout.setTextOption(option)
-    layout.setFormats(_formats(pieces, old))
+    layout.setFormats(formats)
     layout.beginLayout()
     top = 0.0
     for _number in range(LINES):
         line = layout.createLine()
         if not line.isValid():
             break
-        line.setLineWidth(rect.width())
+        line.setLineWidth(width)
         line.setPosition(QPointF(0, top))
         top += line.height()
     layout.endLayout()
-    layout.draw(painter, QPointF(rect.topLeft()))
+    return layout
 
 
 def _flat(text: str) -> str:
