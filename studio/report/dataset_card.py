@@ -11,7 +11,7 @@ from pathlib import Path
 from studio.domain.datasets import DatasetVersion, OriginKind, SourceRecord, title
 from studio.domain.findings import Finding, Severity
 from studio.domain.recipes import AugmentStep, FindingKind
-from studio.domain.shapes import SHAPES
+from studio.domain.shapes import SHAPES, ColumnRole
 from studio.domain.statistics import Histogram
 from studio.i18n import _, ngettext
 from studio.report.markdown import bullets, code, escaped, heading, table
@@ -122,11 +122,14 @@ def _rows(facts: DatasetFacts) -> list[str]:
 
 
 def _columns(facts: DatasetFacts) -> list[str]:
-    """The columns that hold something, as far as it was measured."""
-    stored = SHAPES[facts.dataset.shape].stored
-    if facts.statistics is None:
+    """The columns that hold something: as was measured, else as the import was told."""
+    stored, told = SHAPES[facts.dataset.shape].stored, facts.dataset.spec.roles
+    if facts.statistics is not None:
+        filled = {lengths.column for lengths in facts.statistics.lengths}
+    elif told is not None and ColumnRole.MESSAGES not in told.values():
+        filled = {role.value for role in told.values()}
+    else:
         return list(stored)
-    filled = {lengths.column for lengths in facts.statistics.lengths}
     return [column for column in stored if column not in _OFTEN_EMPTY or column in filled]
 
 

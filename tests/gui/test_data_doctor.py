@@ -327,6 +327,14 @@ def test_fix_all_says_what_it_would_change_first(
     dialog = panel.findChild(FixAllDialog)
     assert isinstance(dialog, FixAllDialog)
     assert dialog.total.text() == "At most: 52 rows change, 174 rows are removed."
+    shown = " ".join(
+        f"{row.before.text()} {row.after.text()} {row.note.text()}"
+        for row in dialog.findChildren(ExampleRow)
+        if row.isVisibleTo(dialog)
+    )
+    for words in ("&lt;b&gt;", "of course", "[PHONE]", "Same as row 1"):
+        assert words in shown
+    assert "13812345678" not in shown
     box = next(box for box in dialog.boxes if box.text() == "Private data of people")
     box.setFocus()
     qtbot.keyClick(box, Qt.Key.Key_Space)

@@ -142,6 +142,9 @@ def test_columns_have_the_names_that_the_window_gives_them() -> None:
     figures = DatasetStatistics(dataset_id=made.id, rows=1000, splits={}, lengths=lengths)
     rows = section(dataset_card(DatasetFacts(made, (made,), figures)), "Rows")
     assert "columns Question, Answer" in rows, "an instruction that no row has is not one of them"
+    told = ImportSpec(source="/x", roles={"q": ColumnRole.PROMPT, "a": ColumnRole.RESPONSE})
+    made = version(shape=Shape.PROMPT_RESPONSE, spec=told)
+    assert "columns Question, Answer" in section(dataset_card(DatasetFacts(made, (made,))), "Rows")
 
 
 def test_no_private_value_is_in_the_card() -> None:

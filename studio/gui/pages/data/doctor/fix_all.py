@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from studio.domain.findings import DoctorReport, Finding, FixOption
-from studio.domain.recipes import FixStep
+from studio.domain.recipes import FindingKind, FixStep
 from studio.errors import StudioError
 from studio.gui.dialogs.product_form import FormDialog
+from studio.gui.pages.data.doctor.example_row import ExampleRow
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import BodyText, Caption, Divider, SectionTitle
+from studio.gui.widgets import BodyText, Caption, Divider, ScrollPage, SectionTitle
 from studio.i18n import _
 from studio.words import ended, sentences
 from studio.words_data import effect_words, finding_title, fix_label, totals
 
 _INDENT: Final = 28  # px: below the words of a box, not below its square
+_EXAMPLES: Final = 2
+_EXAMPLE_EDGE: Final = 10  # px within an example
+_MOST_HEIGHT: Final = 400  # px of the list, so that the buttons stay on a small screen
 _MUCH: Final = 0.5  # share of the rows; a fix that removes more is ticked by nobody but the user
 
 
@@ -36,14 +41,17 @@ class FixAllDialog(FormDialog):
                 tone="muted",
             )
         )
-        listed = QVBoxLayout()
+        page = ScrollPage(margin=0)
+        listed = page.body
         listed.setSpacing(current_tokens().space.m)
         for step in steps:
             finding = next((each for each in report.findings if each.kind is step.finding), None)
             option = _option(finding, step)
             if finding is not None and option is not None:
                 listed.addLayout(self._line(finding, step, option))
-        self.rows.addLayout(listed)
+        listed.addStretch(1)
+        page.setFixedHeight(min(page.body.sizeHint().height(), _MOST_HEIGHT))
+        self.rows.addWidget(page)
         self.rows.addWidget(Divider())
         self.total = BodyText(bold=True)
         self.rows.addWidget(self.total)
@@ -76,6 +84,7 @@ class FixAllDialog(FormDialog):
             warning.setContentsMargins(_INDENT, 0, 0, 0)
             column.addWidget(warning)
             box.setAccessibleDescription(sentences(ended(fix_label(option)), warning.text()))
+        column.addLayout(_examples(finding))
         self._chosen.append((step, option))
         self.boxes.append(box)
         return column
@@ -87,6 +96,19 @@ class FixAllDialog(FormDialog):
         words = effect_words(min(changed, self._rows), min(removed, self._rows), added)
         self.total.setText(_("At most: {effect}.").format(effect=words))
         self.confirm.setEnabled(any(box.isChecked() for box in self.boxes))
+
+
+def _examples(finding: Finding) -> QVBoxLayout:
+    """What the advised fix makes of the first rows; they lead nowhere, as the dialog is in the way."""
+    column = QVBoxLayout()
+    column.setContentsMargins(_INDENT - _EXAMPLE_EDGE, 0, 0, 0)
+    for example in finding.examples[:_EXAMPLES]:
+        row = ExampleRow(example, private=finding.kind is FindingKind.PRIVATE_DATA)
+        row.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        row.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        row.setToolTip("")
+        column.addWidget(row)
+    return column
 
 
 def _option(finding: Finding | None, step: FixStep) -> FixOption | None:
