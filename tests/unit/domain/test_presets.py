@@ -25,8 +25,8 @@ def test_many_rows_change_nothing(kind: Architecture) -> None:
 
 
 def test_a_handful_of_rows_is_not_learned_by_heart_for_ever() -> None:
-    assert preset_spec(Preset.BALANCED, None, Architecture.LSTM, rows=3).epochs == 60
-    assert preset_spec(Preset.THOROUGH, None, Architecture.LSTM, rows=3).epochs == 100
+    assert preset_spec(Preset.BALANCED, None, Architecture.LSTM, rows=3).epochs == 100
+    assert preset_spec(Preset.THOROUGH, None, Architecture.LSTM, rows=3).epochs == 160
 
 
 @pytest.mark.parametrize("kind", KINDS)
