@@ -150,9 +150,7 @@ def first_run(ctx: GuiContext, window: MainWindow) -> None:
         if dialog.choice == "sample":
             open_sample(ctx)
         elif dialog.choice == "empty":
-            matrix = ctx.services.matrices.create_empty(_("My matrix"))
-            ctx.navigator.set_matrix(matrix.id)
-            ctx.navigator.go("matrix")
+            ctx.navigator.go("matrix", new=True)
 
     dialog.accepted.connect(begin)
     dialog.open()

@@ -77,10 +77,6 @@ class MatrixService:
         )
         return self._added(matrix)
 
-    def create_empty(self, name: str) -> Matrix:
-        """A new matrix without products."""
-        return self._added(_named(Matrix(name=name)))
-
     def open_sample(self, language: str) -> Matrix:
         """The customer service sample in ``en`` or ``zh_CN``; made once, later calls give the same matrix."""
         code = "zh_CN" if language.startswith("zh") else "en"

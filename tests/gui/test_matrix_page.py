@@ -14,7 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from studio.domain.products import LinkKind, Product, Purpose, Role, SynergyLink
 from studio.domain.runs import RunState
+from studio.gui.app import first_run
 from studio.gui.context import GuiContext
+from studio.gui.dialogs.first_run import FirstRunDialog
 from studio.gui.dialogs.link import LinkDialog
 from studio.gui.dialogs.product import ProductDialog
 from studio.gui.dialogs.product_matrix import MatrixDialog
@@ -88,6 +90,17 @@ def test_create_a_matrix_from_the_empty_page(qtbot: QtBot, page: MatrixPage, con
     assert page.table_view.model.product(0).name == "Triage assistant"
     assert page.header.switcher.text() == "Clinic"
     assert context.navigator.current_product_id == page.table_view.model.product(0).id
+
+
+def test_whoever_starts_empty_is_asked_for_the_first_product(
+    qtbot: QtBot, page: MatrixPage, context: GuiContext
+) -> None:
+    context.navigator.requested.connect(lambda asked: page.enter(**asked[1]))
+    first_run(context, page)  # type: ignore[arg-type]
+    beginning = page.findChild(FirstRunDialog)
+    beginning._on_beginning("empty")
+    form: MatrixDialog = dialog(page, MatrixDialog)
+    assert form.isVisible()
 
 
 def test_add_product_with_purposes(qtbot: QtBot, page: MatrixPage) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from studio.domain.architectures import Method
 from studio.domain.basemodels import BaseModelInfo, BaseSource
-from studio.domain.products import Product, Role, Task
+from studio.domain.products import Task
 from studio.domain.runs import FitEstimate, RunState
 from studio.domain.shapes import Shape
 from studio.domain.specs import TrainSpec
@@ -414,8 +414,8 @@ def test_a_run_belongs_to_its_product(studio: Studio) -> None:
     service = MatrixService(
         studio.matrices, studio.datasets, studio.repository, studio.settings, studio.changes
     )
-    matrix = service.create_empty("M")
-    product = service.add_product(matrix.id, Product("P", Role.CORE))
+    product = service.create("M", "P").core
+    assert product is not None
     run = studio.runs.enqueue(studio.plan(), product.id)
     other = studio.queued()
     assert [found.id for found in studio.runs.list(product.id)] == [run.id]
@@ -427,8 +427,8 @@ def test_a_run_on_data_that_the_product_does_not_learn_from_is_of_no_product(stu
     service = MatrixService(
         studio.matrices, studio.datasets, studio.repository, studio.settings, studio.changes
     )
-    matrix = service.create_empty("M")
-    product = service.add_product(matrix.id, Product("P", Role.CORE, task=Task.CHAT))
+    product = service.create("M", "P", task=Task.CHAT).core
+    assert product is not None
     ratings = studio.plan().model_copy(update={"shape": Shape.RATINGS})
     assert studio.runs.enqueue(ratings, product.id).product_id is None
     assert studio.runs.list(product.id) == []

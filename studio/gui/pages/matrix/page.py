@@ -76,6 +76,8 @@ class MatrixPage(Page):
         if arguments.get("product_id"):
             self.ctx.navigator.set_product(arguments["product_id"])
         self.reload()
+        if arguments.get("new"):
+            self.new_matrix()
 
     def refresh(self, changes: Changes) -> None:
         self.reload()
