@@ -171,7 +171,7 @@ def _by_context(text: str, start: int, words: list[str], match: re.Match[str]) -
     if group == "title":
         return f"{match['title'].strip().rstrip('.')} {words[0]}" not in word_list("not_names_en")
     if group == "field" and len(words) == 1 and match["field"].lower().startswith(("att", "contact", "sign")):
-        return known or words[0] in word_list("surnames_en") | word_list("given_names_en")
+        return known or words[0] in word_list("surnames_en") or words[0] in word_list("given_names_en")
     if group in ("named", "field"):
         return True
     if group == "hello":
