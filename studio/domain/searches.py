@@ -14,7 +14,7 @@ from studio.domain.architectures import Architecture, Method
 from studio.domain.ids import new_id
 from studio.domain.runs import RunPlan
 from studio.domain.search_space import Dimension, Setting, Settings, field_title, setting_words
-from studio.domain.specs import TrainSpec
+from studio.domain.specs import MOST_PASSES, TrainSpec
 from studio.domain.values import now
 from studio.errors import StudioError
 from studio.i18n import N_, _
@@ -67,7 +67,7 @@ class Budget(BaseModel):
         json_schema_extra={"empty": N_("No limit")},
     )  # fmt: skip
     passes: float | None = Field(
-        None, gt=0, le=100, title=N_("Passes in each trial"),
+        None, gt=0, le=MOST_PASSES, title=N_("Passes in each trial"),
         description=N_("Over the data; fewer are faster. Empty: as the run has."),
         json_schema_extra={"empty": N_("As the run has")},
     )  # fmt: skip

@@ -54,6 +54,9 @@ def _extra(group: str, level: str = "advanced", **more: JsonValue) -> dict[str, 
     return {"group": group, "level": level, **more}
 
 
+MOST_PASSES = 200  # over the data, in a run
+
+
 class TrainSpec(BaseModel):
     """The settings of one run. Groups: method, model, settings, limits, machine.
 
@@ -155,7 +158,7 @@ class TrainSpec(BaseModel):
         json_schema_extra=_extra("model", architectures=_SORTS_ANEW),
     )  # fmt: skip
     epochs: float = Field(
-        3.0, gt=0, le=100, title=N_("Passes over the data (epochs)"),
+        3.0, gt=0, le=MOST_PASSES, title=N_("Passes over the data (epochs)"),
         description=N_("How often the model sees each training row."),
         json_schema_extra=_extra("settings", "simple", decimals=1),
     )  # fmt: skip
@@ -352,7 +355,7 @@ _MORE_UPDATES = {
     Architecture.SPECTROGRAM: 5.0, Architecture.VAE: 5.0, Architecture.FACTORS: 3.0,
 }  # fmt: skip
 _LEAST_BATCH = 8
-_MOST_PASSES = {Preset.QUICK: 60, Preset.BALANCED: 100, Preset.THOROUGH: 160}
+_PASSES_OF_FEW_ROWS = {Preset.QUICK: 60, Preset.BALANCED: 100, Preset.THOROUGH: 160}
 # Whole encoders, 32 texts at once: the best of 5e-5 … 4e-4 on unseen film reviews, seed 1.
 _ENCODER_RATE = 1e-4
 # Judged answers are few: 46 updates at 5e-5 left an English sample at 73% of held-out pairs, 2e-4 told all apart.
@@ -407,7 +410,8 @@ def preset_spec(
     spec = TrainSpec.model_validate({**fields, **more})
     if rows and architecture is not Architecture.LANGUAGE_MODEL:
         wanted = _ENOUGH_UPDATES[preset] * _MORE_UPDATES.get(architecture, 1.0)
-        return spec.model_copy(update=_enough_updates(spec, rows, wanted, _MOST_PASSES[preset]))
+        more = _enough_updates(spec, rows, wanted, _PASSES_OF_FEW_ROWS[preset])
+        return TrainSpec.model_validate({**spec.model_dump(), **more})
     return spec
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from studio.domain.architectures import Architecture, Method
-from studio.domain.specs import Preset, preset_spec
+from studio.domain.searches import usual_budget
+from studio.domain.specs import Preset, TrainSpec, preset_spec
 
 KINDS = [kind for kind in Architecture if kind is not Architecture.LANGUAGE_MODEL]
 
@@ -40,3 +41,12 @@ def test_each_preset_sees_the_rows_more_often_than_the_one_before(kind: Architec
 def test_language_models_keep_their_passes() -> None:
     plain = preset_spec(Preset.BALANCED, Method.LORA)
     assert preset_spec(Preset.BALANCED, Method.LORA, rows=50) == plain
+
+
+@pytest.mark.parametrize("rows", [3, 20, 60, 100, 1_000])
+@pytest.mark.parametrize("kind", list(Architecture))
+@pytest.mark.parametrize("preset", list(Preset))
+def test_every_preset_can_be_stored_and_searched_from(kind: Architecture, preset: Preset, rows: int) -> None:
+    made = preset_spec(preset, None, kind, rows=rows)
+    assert TrainSpec.model_validate_json(made.model_dump_json()) == made
+    assert usual_budget(made).passes is not None

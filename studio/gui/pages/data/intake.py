@@ -54,7 +54,6 @@ class Intake(QObject):
         self._restored: ImportSpec | None = None
         self._product: Product | None = None
         self._recipes: list[Recipe] = []
-        self._recipe_used: Recipe | None = None  # by the import under way
         self.start = StartView()
         self.working = WorkingView(self.cancel)
         self.problem = ProblemView(self.choose_files, self.abandon)
@@ -289,12 +288,13 @@ class Intake(QObject):
 
     def _import(self, spec: ImportSpec) -> None:
         service, recipe = self._ctx.services.datasets, self.form.recipe()
-        self._recipe_used = recipe
-        self._begin(spec.name, lambda on_event, cancel: service.import_(spec, on_event, cancel, recipe))
+        self._begin(
+            spec.name, lambda on_event, cancel: service.import_(spec, on_event, cancel, recipe), recipe
+        )
 
-    def _begin(self, name: str, work: Work) -> None:
+    def _begin(self, name: str, work: Work, recipe: Recipe | None = None) -> None:
         if not self.importing():
-            job = ImportJob(self._ctx.tasks, work, _("Importing “{name}”").format(name=name))
+            job = ImportJob(self._ctx.tasks, work, _("Importing “{name}”").format(name=name), recipe)
             self._watch(job)
             job.start()
 
@@ -308,7 +308,7 @@ class Intake(QObject):
         self._stack.setCurrentWidget(self.working)
 
     def _on_imported(self, dataset: DatasetVersion) -> None:
-        recipe, self._recipe_used = self._recipe_used, None
+        recipe = self.job.recipe if self.job is not None else None
         if recipe is not None and dataset.parent_id is None:
             self._ctx.notices.info(_("The recipe “{name}” found nothing to do.").format(name=recipe.name))
         self._spec = None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from studio.domain.datasets import DatasetVersion
+from studio.domain.recipes import Recipe
 from studio.gui.tasks import TaskRunner
 from studio.protocol.events import Event
 from studio.services.children import JobCancelled
@@ -19,7 +20,7 @@ class ImportJob(QObject):
     """Runs ``work(on_event, cancel)`` in a thread.
 
     All on the GUI thread: ``progressed`` carries protocol events, then exactly one of ``done`` (DatasetVersion),
-    ``failed`` (Exception), ``cancelled``.
+    ``failed`` (Exception), ``cancelled``. recipe: what is done to the rows after the import.
     """
 
     progressed = Signal(object)
@@ -27,9 +28,9 @@ class ImportJob(QObject):
     failed = Signal(object)
     cancelled = Signal()
 
-    def __init__(self, tasks: TaskRunner, work: Work, label: str) -> None:
+    def __init__(self, tasks: TaskRunner, work: Work, label: str, recipe: Recipe | None = None) -> None:
         super().__init__()
-        self.label = label
+        self.label, self.recipe = label, recipe
         self.running = False
         self._tasks = tasks
         self._work = work

@@ -98,6 +98,7 @@ class PlaygroundPage(Page):
     def dispose(self) -> None:
         self.chat.close_session()
         self.predict.session.close()
+        self.predict.stop_offering()
         self.ctx.navigator.product_changed.disconnect(self._on_product)
 
     def palette_actions(self) -> list[PaletteAction]:

@@ -29,6 +29,7 @@ from studio.gui.pages.playground.predict_inputs import (
     input_for,
     inputs_from,
 )
+from studio.gui.tasks import Task
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import Card, EmptyState, ProgressPanel, ScrollPage
 from studio.i18n import _
@@ -56,7 +57,7 @@ class PredictPanel(QWidget):
         super().__init__()
         self._ctx, self.session = ctx, session
         self._asks = ""
-        self._offered_for = ""  # key of the choice whose files are offered
+        self._offering: Task | None = None  # reads the files that are offered to be tried
         self.part: InputPart = input_for("text")
         self.card = Card()
         self.card.setFixedWidth(INPUT_WIDTH)
@@ -87,6 +88,7 @@ class PredictPanel(QWidget):
 
     def show_choice(self, choice: ModelChoice) -> None:
         """The input that this model takes; what was asked of another kind of model is put away."""
+        self.stop_offering()
         if choice.asks != self._asks:
             self._asks = choice.asks
             if any(batch.asks != choice.asks for batch in self.session.batches):
@@ -124,15 +126,22 @@ class PredictPanel(QWidget):
 
     def _offer_files(self, part: FileInput, choice: ModelChoice) -> None:
         """Files of held-out rows, once they are read; none when the data is gone."""
-        self._offered_for = choice.key
         part.offer([])
+        self._offering = self._ctx.tasks.run(
+            partial(_held_out, self._ctx.services, choice), self._offer, lambda _problem: None
+        )
 
-        def take(files: list[Path]) -> None:
-            if self._offered_for == choice.key and self.part is part:
-                part.offer(files)
-                self._show_allowed()
+    def stop_offering(self) -> None:
+        """Another model is chosen, or the page goes: files that are still read are not wanted."""
+        if self._offering is not None:
+            self._offering.abandon()
+            self._offering = None
 
-        self._ctx.tasks.run(partial(_held_out, self._ctx.services, choice), take, lambda _problem: None)
+    def _offer(self, files: list[Path]) -> None:
+        self._offering = None
+        if isinstance(self.part, FileInput):
+            self.part.offer(files)
+            self._show_allowed()
 
     # ---- what the user does
 

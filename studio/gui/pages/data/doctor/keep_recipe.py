@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from studio.domain.recipes import Recipe
+from studio.domain.recipes import AnyStep, Recipe
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
 from studio.gui.dialogs.product_form import FormDialog
@@ -32,7 +34,7 @@ class KeepRecipeDialog(FormDialog):
         recipes, datasets = ctx.services.recipes, ctx.services.datasets
         ctx.tasks.run(
             lambda: recipes.steps_of(datasets.get(dataset_id)),
-            lambda steps: self.steps.setText(steps_listed(steps)),
+            self._show_steps,
             ctx.notices.error_from,
         )
         self.name = QLineEdit(name)
@@ -41,6 +43,9 @@ class KeepRecipeDialog(FormDialog):
         manage = GhostButton(_("Rename or delete recipes…"), lambda: RecipesDialog(ctx, self).open())
         self.rows.addWidget(manage, 0, Qt.AlignmentFlag.AlignLeft)
         self.name.setFocus()
+
+    def _show_steps(self, steps: Sequence[AnyStep]) -> None:
+        self.steps.setText(steps_listed(steps))
 
     def check(self) -> None:
         if not self.name.text().strip():
