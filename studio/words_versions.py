@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from studio.domain.datasets import DatasetVersion
-from studio.domain.datasets import title as domain_title
 from studio.domain.recipes import (
     AnyStep,
     AugmentStep,
@@ -16,10 +15,9 @@ from studio.domain.recipes import (
     StepOutcome,
     TextOperator,
 )
-from studio.domain.shapes import ColumnRole
 from studio.i18n import N_, _, ngettext
 from studio.words import clauses, labelled, listed
-from studio.words_data import action_title, finding_title
+from studio.words_data import action_title, column_title, finding_title
 
 OPERATORS: dict[TextOperator | ImageOperator, str] = {
     TextOperator.SWAP_WORDS: N_("Swap words"),
@@ -101,11 +99,7 @@ def _split_words(step: SplitStep) -> str:
     if step.group_by == NEAR_DUPLICATES:
         parts.append(_("near-duplicates together"))
     elif step.group_by:
-        parts.append(_("same {column} together").format(column=_column(step.group_by)))
+        parts.append(_("same {column} together").format(column=column_title(step.group_by)))
     if step.stratify:
         parts.append(_("each label in equal shares"))
     return listed(parts)
-
-
-def _column(name: str) -> str:
-    return domain_title(ColumnRole(name)) if name in list(ColumnRole) else name

@@ -15,7 +15,7 @@ from studio.cli.call import Answer, Call
 from studio.cli.progress import ProgressLine
 from studio.cli.verbs import Verbs
 from studio.domain.architectures import Architecture
-from studio.domain.predictions import asks_for, prediction_rows, prediction_words
+from studio.domain.predictions import asks_for, prediction_rows, prediction_words, unknown_user_words
 from studio.domain.runs import Run
 from studio.errors import StudioError
 from studio.i18n import _
@@ -83,7 +83,7 @@ def predict(
     for given, answer in zip(inputs, answered.predictions, strict=True):
         call.out.say(f"{_shown(given)}  →  {prediction_words(answer)}")
     if any(answer.unknown_user for answer in answered.predictions):
-        call.out.say(_("Unknown users are in no training row: they get what users like in general."))
+        call.out.say(unknown_user_words())
     found = [answer.model_dump(mode="json") for answer in answered.predictions]
     return Answer({"run": chosen.id, "seconds": answered.seconds, "predictions": found})
 

@@ -12,6 +12,7 @@ from studio.words import listed, sentences
 _SENTENCES: Final = tuple(
     (re.compile(theirs, re.S), ours)
     for theirs, ours in (
+        (r"(?P<name>\S+) is not in the range (?P<reason>.+?)\.?", N_("{name} is out of bounds: {reason}.")),
         (r"Invalid value for (?P<name>.+?): (?P<reason>.+)", N_("{name} does not take this: {reason}")),
         (r"No such option: (?P<name>\S+)(?: \(Possible options: (?P<near>.+)\))?", N_("There is no option {name}.")),
         (r"No such command (?P<name>.+?)\.(?: Did you mean (?P<near>.+)\?)?", N_("There is no command {name}.")),

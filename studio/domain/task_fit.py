@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from studio.domain.products import TITLES, Task, task_help
-from studio.domain.shapes import SHAPES, Shape
+from studio.domain.shapes import SHAPES, TEXT_SHAPES, Shape
 from studio.i18n import _
 from studio.words import listed, sentences
 
-_NO_TEXT: Final = (Shape.IMAGE_LABEL, Shape.AUDIO_LABEL, Shape.RATINGS)
 _PROSE: Final = frozenset({"pdf", "docx", "html", "md", "txt"})
 
 
@@ -79,7 +78,7 @@ def _why_not(shape: Shape, task: Task) -> str:
 def _other_shapes(shape: Shape, task: Task) -> tuple[Offer, ...]:
     """The same source, read as something that the product learns from."""
     if task is Task.LANGUAGE_MODEL:
-        return () if shape in _NO_TEXT else (_passages(),)
+        return () if shape not in TEXT_SHAPES else (_passages(),)
     if task is Task.CHAT:
         return _offers_for_chat(shape)
     if task is Task.CLASSIFY_TEXT and shape is Shape.TEXT:
@@ -104,7 +103,7 @@ def _chat_from_prose() -> str:
 
 
 def _chat_from_other(shape: Shape) -> str:
-    if shape in _NO_TEXT:
+    if shape not in TEXT_SHAPES:
         return _(
             "A product that answers in conversation cannot learn from this kind of data: there is no text to answer."
         )

@@ -488,7 +488,7 @@ class RunService:
 
     def _learns(self, product_id: str, shape: Shape) -> bool:
         matrix = self._matrices.matrix_of(product_id)
-        return matrix is not None and learns_from(matrix.product(product_id).task, shape)
+        return matrix is None or learns_from(matrix.product(product_id).task, shape)
 
     def _currency(self, run: Run) -> str:
         matrix = self._matrices.matrix_of(run.product_id) if run.product_id else None

@@ -10,7 +10,7 @@ from studio.gui.theme import current_tokens
 from studio.gui.widgets import Caption, PrimaryButton, SecondaryButton
 from studio.i18n import _
 
-_WIDTH = 412  # of the rows, in px
+WIDTH = 412  # of the rows, in px
 
 
 class FormDialog(QDialog):
@@ -24,7 +24,7 @@ class FormDialog(QDialog):
         column.setContentsMargins(space.xl, space.xl, space.xl, space.xl)
         column.setSpacing(space.l)
         column.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)  # always as high as its rows
-        column.addStrut(_WIDTH)
+        column.addStrut(WIDTH)
         self.rows = QVBoxLayout()
         self.rows.setSpacing(space.l)
         column.addLayout(self.rows)

@@ -11,10 +11,10 @@ from PySide6.QtCore import Qt
 from studio.domain.datasets import RowChange, Split, title
 from studio.gui.models.cells import CellKind, kind_of, shown_text
 from studio.gui.models.paged_table import Index, PagedTable
-from studio.gui.models.rows_table import column_title
 from studio.gui.models.word_diff import Piece, from_first_change, word_diff
 from studio.i18n import _
 from studio.words import listed
+from studio.words_data import column_title
 
 PIECES_ROLE = Qt.ItemDataRole.UserRole + 20  # list[Piece] of a before or after cell
 _META = ("row", "key", "origin")

@@ -79,7 +79,7 @@ _HEADINGS = {
 }
 _HEADING_HELP = {
     MatrixColumn.VERDICT: N_(
-        "Whether training made the model better than its base on questions it never saw."
+        "Whether training made the model better than its base on rows that it did not learn from."
     ),
     MatrixColumn.TRAINING_COST: N_("Measured hours of the latest run × what an hour of this computer costs."),
     MatrixColumn.ANSWER_COST: N_(

@@ -20,7 +20,7 @@ from studio.gui.models.cells import CellKind, kind_of, shown_text
 from studio.gui.models.paged_table import PLACEHOLDER, TOOLTIP_CHARS, Index, PagedTable
 from studio.gui.tasks import TaskRunner
 from studio.i18n import N_, _
-from studio.words_data import column_title as column_title
+from studio.words_data import column_title
 
 if TYPE_CHECKING:
     from studio.services.drafts import Draft

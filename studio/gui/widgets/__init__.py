@@ -14,11 +14,11 @@ from studio.gui.widgets.controls import DropDown, SearchField, SegmentedControl,
 from studio.gui.widgets.drop import DropOverlay, DropZone
 from studio.gui.widgets.figures import MetricTile, ProgressPanel, Share, SplitBar
 from studio.gui.widgets.labels import BodyText, Caption, Divider, Figure, PageTitle, SectionTitle
-from studio.gui.widgets.layout import EmptyState, FormRow, PageHeader, ScrollPage
+from studio.gui.widgets.layout import EmptyState, FittedPage, FormRow, PageHeader, ScrollPage
 
 __all__ = [
     "BodyText", "Caption", "Card", "Chip", "DangerButton", "Divider", "DropDown", "DropOverlay", "DropZone",
-    "EmptyState", "Figure", "FormRow", "GhostButton", "IconButton", "IconLabel", "LinkButton", "MetricTile",
-    "PageHeader", "PageTitle", "PrimaryButton", "ProgressPanel", "ScrollPage", "SearchField", "SecondaryButton",
-    "SectionTitle", "SegmentedControl", "Share", "Slider", "SplitBar", "StateBadge", "Switch",
+    "EmptyState", "Figure", "FittedPage", "FormRow", "GhostButton", "IconButton", "IconLabel", "LinkButton",
+    "MetricTile", "PageHeader", "PageTitle", "PrimaryButton", "ProgressPanel", "ScrollPage", "SearchField",
+    "SecondaryButton", "SectionTitle", "SegmentedControl", "Share", "Slider", "SplitBar", "StateBadge", "Switch",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.gui.theme import current_tokens
@@ -42,6 +42,31 @@ class ScrollPage(QScrollArea):
     def add(self, widget: QWidget, stretch: int = 0) -> None:
         """Append a widget to the column."""
         self.body.addWidget(widget, stretch)
+
+
+class FittedPage(ScrollPage):
+    """As high as its content at this width in px, where there is room for that: ``set_most`` limits it."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(margin=0)
+        self._width, self._most = width, 0
+
+    def set_most(self, height: int) -> None:
+        """Be no higher than this, in px; 0: no limit."""
+        self._most = height
+        self.updateGeometry()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:  # the content wants another height
+            self.updateGeometry()
+        return super().event(event)
+
+    def sizeHint(self) -> QSize:
+        height = self.body.totalHeightForWidth(self._width)
+        return QSize(self._width, min(height, self._most) if self._most else height)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
 
 class PageHeader(QWidget):

@@ -51,7 +51,7 @@ def _check_sizes(members: list[zipfile.ZipInfo]) -> None:
     if unpacked > MAX_UNPACKED_BYTES:
         raise errors.too_large(f"{unpacked >> 20} MB", f"{MAX_UNPACKED_BYTES >> 20} MB")
     if ratio > _MAX_RATIO and unpacked > _SMALL_BYTES:
-        what = _("an archive that unpacks to {times} times its size").format(times=int(ratio))
+        what = _("a part that unpacks to {times} times its size").format(times=int(ratio))
         raise errors.too_large(what, str(_MAX_RATIO))
 
 

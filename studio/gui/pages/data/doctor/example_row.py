@@ -11,11 +11,11 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.domain.findings import Example
-from studio.gui.models.rows_table import column_title
 from studio.gui.theme import current_tokens, ui_font
 from studio.gui.widgets import Caption
 from studio.i18n import _
 from studio.words import clauses
+from studio.words_data import column_title
 
 _AROUND: Final = 60  # characters shown before the first difference
 _SHOWN: Final = 180

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 from studio.domain.findings import DoctorReport, Finding, FixOption
 from studio.domain.recipes import FindingKind, FixStep
 from studio.errors import StudioError
-from studio.gui.dialogs.product_form import FormDialog
+from studio.gui.dialogs.product_form import WIDTH, FormDialog
 from studio.gui.pages.data.doctor.example_row import ExampleRow
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import BodyText, Caption, Divider, ScrollPage, SectionTitle
+from studio.gui.widgets import BodyText, Caption, Divider, FittedPage, SectionTitle
 from studio.i18n import _
 from studio.words import ended, sentences
 from studio.words_data import effect_words, finding_title, fix_label, totals
@@ -41,7 +41,8 @@ class FixAllDialog(FormDialog):
                 tone="muted",
             )
         )
-        page = ScrollPage(margin=0)
+        page = FittedPage(WIDTH)
+        page.set_most(_MOST_HEIGHT)
         listed = page.body
         listed.setSpacing(current_tokens().space.m)
         for step in steps:
@@ -50,7 +51,6 @@ class FixAllDialog(FormDialog):
             if finding is not None and option is not None:
                 listed.addLayout(self._line(finding, step, option))
         listed.addStretch(1)
-        page.setFixedHeight(min(page.body.sizeHint().height(), _MOST_HEIGHT))
         self.rows.addWidget(page)
         self.rows.addWidget(Divider())
         self.total = BodyText(bold=True)

@@ -11,9 +11,9 @@ from studio.errors import StudioError
 from studio.gui.dialogs.product_form import FormDialog
 from studio.gui.models.cell_rules import MAY_BE_EMPTY, check_row, kept_text
 from studio.gui.models.cells import CellKind, kind_of, labels_text
-from studio.gui.models.rows_table import column_title
 from studio.gui.widgets import FormRow
 from studio.i18n import _
+from studio.words_data import column_title
 
 _HEIGHT = 72
 _LEFT_OUT = frozenset({"history", "time"})

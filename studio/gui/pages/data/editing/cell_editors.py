@@ -19,10 +19,11 @@ from PySide6.QtWidgets import (
 
 from studio.gui.models.cells import CellKind, labels_of
 from studio.gui.models.paged_table import Index
-from studio.gui.models.rows_table import RowRole, RowsTable, column_title, kind_at
+from studio.gui.models.rows_table import RowRole, RowsTable, kind_at
 from studio.gui.models.thumbnails import Thumbnails
 from studio.gui.pages.data.editing.row_delegate import RowPainter
 from studio.i18n import _
+from studio.words_data import column_title
 
 KEEP_TYPED_MS = 700  # with the journal's own second, a kill loses less than two
 _LEAST_HEIGHT = 96

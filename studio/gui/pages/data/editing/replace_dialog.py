@@ -11,11 +11,11 @@ from studio.domain.recipes import AnyStep, ReplaceStep
 from studio.domain.shapes import content_columns
 from studio.gui.context import GuiContext
 from studio.gui.models.cells import CellKind, kind_of
-from studio.gui.models.rows_table import column_title
 from studio.gui.pages.data.editing.step_dialog import StepDialog
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import Caption, FormRow
 from studio.i18n import _
+from studio.words_data import column_title
 
 _SEARCHABLE = (CellKind.TEXT, CellKind.TURNS, CellKind.LABEL, CellKind.LABELS)
 _IN_A_ROW = 3

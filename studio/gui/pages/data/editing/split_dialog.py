@@ -13,14 +13,13 @@ from studio.domain.shapes import content_columns
 from studio.errors import StudioError
 from studio.gui.context import GuiContext
 from studio.gui.models.cells import LABELLED, CellKind, kind_of
-from studio.gui.models.rows_table import column_title
 from studio.gui.pages.data.editing.step_dialog import StepDialog
 from studio.gui.pages.data.split_editor import SplitEditor
 from studio.gui.pages.data.statistics.charts import Bar, BarList, Part
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, DropDown, FormRow, SegmentedControl
 from studio.i18n import N_, _
-from studio.words_data import action_title
+from studio.words_data import action_title, column_title
 from studio.words_versions import NEAR_DUPLICATES
 
 _REMEDIES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
@@ -13,7 +13,7 @@ from studio.gui.context import GuiContext
 from studio.gui.pages.data.editing.step_preview import StepPreviewPanel
 from studio.gui.pages.data.work_dialog import WorkDialog
 from studio.gui.theme import current_tokens
-from studio.gui.widgets import Caption, Divider, PrimaryButton, ScrollPage, SecondaryButton
+from studio.gui.widgets import Caption, Divider, FittedPage, PrimaryButton, SecondaryButton
 from studio.i18n import _
 
 WIDTH = 592  # of the parts, in px
@@ -42,7 +42,7 @@ class StepDialog(QDialog):
         column.setSpacing(space.l)
         column.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)  # always as high as its parts
         column.addStrut(WIDTH)
-        self.choices = _Choices()
+        self.choices = FittedPage(WIDTH)
         self.rows = self.choices.body
         column.addWidget(self.choices)
         column.addWidget(Divider())
@@ -120,28 +120,3 @@ class StepDialog(QDialog):
     def _on_made(self, version: DatasetVersion) -> None:
         super().accept()
         self.made.emit(version)
-
-
-class _Choices(ScrollPage):
-    """As high as its content where there is room for that."""
-
-    def __init__(self) -> None:
-        super().__init__(margin=0)
-        self._most = 0
-
-    def set_most(self, height: int) -> None:
-        """Be no higher than this, in px; 0: no limit."""
-        self._most = height
-        self.updateGeometry()
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.LayoutRequest:  # the content wants another height
-            self.updateGeometry()
-        return super().event(event)
-
-    def sizeHint(self) -> QSize:
-        height = self.body.totalHeightForWidth(WIDTH)
-        return QSize(WIDTH, min(height, self._most) if self._most else height)
-
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()

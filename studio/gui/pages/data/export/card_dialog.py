@@ -82,17 +82,29 @@ class CardDialog(QDialog):
         self._ctx.tasks.run(lambda: exports.card(dataset_id), self._show, self._on_failed)
 
     def _state_licence(self) -> None:
-        datasets, dataset_id, licence = self._ctx.services.datasets, self.dataset.id, self.licence.text()
-        self.dataset = self.dataset.with_licence(licence.strip())
+        datasets, stated = self._ctx.services.datasets, self.dataset.with_licence(self._typed())
+        self.state.setEnabled(False)
+
+        def state() -> DatasetVersion:
+            datasets.state_licence(stated.id, stated.spec.licence)
+            return stated
+
+        self._ctx.tasks.run(state, self._on_stated, self._on_not_stated)
+
+    def _on_stated(self, dataset: DatasetVersion) -> None:
+        self.dataset = dataset
         self._show_state()
-        self._ctx.tasks.run(
-            lambda: datasets.state_licence(dataset_id, licence),
-            lambda _changes: self._read(),
-            self._ctx.notices.error_from,
-        )
+        self._read()
+
+    def _on_not_stated(self, problem: Exception) -> None:
+        self._show_state()
+        self._ctx.notices.error_from(problem)
+
+    def _typed(self) -> str:
+        return " ".join(self.licence.text().split())
 
     def _show_state(self) -> None:
-        self.state.setEnabled(self.licence.text().strip() != self.dataset.spec.licence)
+        self.state.setEnabled(self._typed() != self.dataset.spec.licence)
 
     def _show(self, markdown: str) -> None:
         self._markdown = markdown
@@ -100,7 +112,8 @@ class CardDialog(QDialog):
         _give_air(self.text.document())
         _soften_tables(self.text.document())
         self.save.setEnabled(True)
-        self.save.setFocus(Qt.FocusReason.OtherFocusReason)
+        if not self.licence.hasFocus():
+            self.save.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_failed(self, problem: Exception) -> None:
         self.reject()

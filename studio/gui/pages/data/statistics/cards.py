@@ -10,14 +10,13 @@ from PySide6.QtWidgets import QWidget
 from studio.domain.datasets import Split
 from studio.domain.statistics import DatasetStatistics, Histogram
 from studio.gui.models.cells import kind_of, one_line, shown_text
-from studio.gui.models.rows_table import column_title
 from studio.gui.pages.data.statistics import readings
 from studio.gui.pages.data.statistics.charts import Bar, BarList, HistogramPlot, Part
 from studio.gui.theme import current_tokens
 from studio.gui.widgets import BodyText, Caption, Card, MetricTile, SegmentedControl
 from studio.i18n import _, ngettext
 from studio.words import labelled
-from studio.words_data import language_title
+from studio.words_data import column_title, language_title
 
 _MOST_LABELS = 12
 _EXAMPLE_CHARS = 220

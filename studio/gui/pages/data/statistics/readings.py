@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from studio.domain.datasets import Split, title
 from studio.domain.statistics import DatasetStatistics, Histogram, ImageFacts, Vocabulary
-from studio.gui.models.rows_table import column_title
 from studio.gui.pages.data.statistics.charts import number_words
 from studio.i18n import _, ngettext
 from studio.words import listed, sentences
-from studio.words_data import language_title, unit_title
+from studio.words_data import column_title, language_title, unit_title
 
 _MUCH_LONGER = 10
 _UNEVEN = 5

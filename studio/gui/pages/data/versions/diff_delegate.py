@@ -41,9 +41,15 @@ class DiffDelegate(QStyledItemDelegate):
         painter.restore()
 
 
+_NARROWEST = 2  # px of a character at least
+
+
 def draw_pieces(painter: QPainter, rect: QRect, pieces: list[Piece], *, old: bool) -> None:
     """Text with its changed words marked, wrapped into a rectangle; an ellipsis stands for what has no room."""
     text, formats = "".join(_flat(piece.text) for piece in pieces), _formats(pieces, old)
+    text = text[
+        : LINES * rect.width() // _NARROWEST + 1
+    ]  # more has no room, and would be measured at each paint
     layout = _laid_out(elided(text, rect.width()), rect.width(), formats)
     layout.draw(painter, QPointF(rect.topLeft()))
 

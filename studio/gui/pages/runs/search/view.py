@@ -181,6 +181,8 @@ class SearchView(QWidget):
         self.plot.lit.connect(self._on_lit)
         self.plot.chosen.connect(self._on_chosen)
         self.table.selectionModel().selectionChanged.connect(lambda *_args: self._on_selection())
+        # A row that the picture has lit is selected already: a click on it changes nothing there.
+        self.table.clicked.connect(lambda index: self._pick(self.model.trial(index.row()).number))
         self.table.doubleClicked.connect(lambda index: self.opened.emit(self.model.trial(index.row()).run_id))
 
     def _tick(self) -> None:
