@@ -422,6 +422,31 @@ def test_steps_are_kept_as_a_recipe_once(
     again.reject()
 
 
+def test_steps_that_come_after_the_dialog_was_closed_are_dropped(
+    qtbot: QtBot,
+    panel: DoctorPanel,
+    workspace: DataWorkspace,
+    context: GuiContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    version = examined(qtbot, panel, workspace)
+    asked, gate = threading.Event(), threading.Event()
+
+    def steps_of(_version: DatasetVersion) -> list[FixStep]:
+        asked.set()
+        gate.wait()
+        return []
+
+    monkeypatch.setattr(context.services.recipes, "steps_of", steps_of)
+    dialog = KeepRecipeDialog(context, version.id, "Shop", panel)
+    dialog.open()
+    assert asked.wait(10)
+    with qtbot.waitSignal(dialog.destroyed):
+        dialog.reject()
+    with qtbot.waitSignal(context.tasks.active_changed):
+        gate.set()  # a slot that met deleted widgets would fail this test
+
+
 def test_a_fix_goes_on_while_another_dataset_is_looked_at(
     qtbot: QtBot, panel: DoctorPanel, workspace: DataWorkspace, notices: list[Notice]
 ) -> None:

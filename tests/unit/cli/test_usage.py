@@ -19,6 +19,7 @@ from tests.unit.cli.conftest import Studio
         (("import", "a", "--test", "x"), "--test does not take this: a number is wanted."),
         (("import", "a", "--json=1"), "--json takes no value."),
         (("data", "restore"), "VERSION is missing."),
+        (("data", "restore", "0"), "VERSION does not take this: "),
         (("runs", "show", "a", "b", "c"), "This is too much: b c"),
     ],
 )  # fmt: skip
@@ -31,6 +32,11 @@ def test_wrong_use_is_told_in_our_words(studio: Studio, arguments: tuple[str, ..
 def test_wrong_use_is_told_in_chinese(studio: Studio) -> None:
     said = studio("data", "restore", "x@1", "--language", "zh_CN")
     assert said.err.startswith("错误：VERSION 的值无效：需要整数。")
+
+
+def test_bounds_are_told() -> None:
+    words = usage_words("Invalid value for '--processes': 90 is not in the range 1<=x<=64.")
+    assert words == "--processes does not take this: 90 is out of bounds: 1<=x<=64."
 
 
 def test_what_is_not_known_stays_as_it_is() -> None:
