@@ -56,7 +56,7 @@ class Saver:
         self.wait()
         if position.step == self._last_step:
             return
-        self._check_room(model, optimizer)
+        self._check_room(optimizer)
         snapshot = take_snapshot(position, model, optimizer, self._buffers)
         self._last_save = time.monotonic()
         self._unwritten = (snapshot, self._last_save - started)
@@ -80,8 +80,8 @@ class Saver:
         if self._unwritten is None:
             self._buffers = Buffers()
 
-    def _check_room(self, model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        self.needed_bytes = RESERVE * snapshot_bytes(model, optimizer)
+    def _check_room(self, optimizer: torch.optim.Optimizer) -> None:
+        self.needed_bytes = RESERVE * snapshot_bytes(optimizer)
         self._folder.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(self._folder).free < self.needed_bytes:
             raise OSError(errno.ENOSPC, "too little room for a checkpoint", str(self._folder))
