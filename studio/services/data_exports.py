@@ -74,9 +74,10 @@ class DataExportService:
         """An original file is never touched, whichever dataset came from it."""
         if not target.exists():
             return
+        place = target.resolve()
         for dataset in self._repository.list(include_deleted=True):
             files = {Path(dataset.source_path), *(_file_of(record) for record in dataset.sources)}
-            if target.resolve() in {file.resolve() for file in files}:
+            if place in {file.resolve() for file in files}:
                 raise StudioError(
                     "export.is_source",
                     _("“{name}” was imported from {path}: the original is never overwritten.").format(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import csv
-import io
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -39,12 +37,13 @@ from studio.protocol.commands import Cancel, Command, Pause, Resume, Stop
 from studio.protocol.events import Event
 from studio.services import costs, processes
 from studio.services.changes import ChangeBus, Changes
-from studio.services.files import tail, write_atomically
+from studio.services.files import tail
 from studio.services.follower import RunFollower, post_command
 from studio.services.placements import check_placement
 from studio.services.ports import Backups, MatrixRepository, RunRepository, ScriptWriter
 from studio.services.queue import Place, RunQueue, wall_clock
 from studio.services.run_events import moved
+from studio.services.run_exports import metrics_csv, write_out
 from studio.services.run_plans import RunPlanner
 from studio.services.run_space import check_space, needed_bytes
 from studio.services.run_watch import RunWatch
@@ -400,32 +399,7 @@ class RunService:
 
     def export_metrics_csv(self, run_id: str, path: Path | str) -> Path:
         """Steps and evaluations as a table (UTF-8 with BOM, for spreadsheets). Raises StudioError."""
-        table = io.StringIO()
-        writer = csv.writer(table)
-        writer.writerow(
-            [
-                "kind", "step", "epoch", "loss", "perplexity", "learning_rate", "grad_norm", "tokens_per_s",
-                "memory_bytes", "elapsed_s",
-            ]
-        )  # fmt: skip
-        for s in self.steps(run_id):
-            writer.writerow(
-                [
-                    "step", s.step, s.epoch, s.loss, "", s.learning_rate, s.grad_norm, s.tokens_per_s,
-                    s.memory_bytes, s.elapsed_s,
-                ]
-            )  # fmt: skip
-        for e in self.evals(run_id):
-            writer.writerow(["evaluation", e.step, e.epoch, e.loss, e.perplexity, "", "", "", "", ""])
-        target = Path(path)
-        try:
-            write_atomically(target, "\ufeff" + table.getvalue())
-        except OSError as problem:
-            raise StudioError(
-                "export.not_written", _("{path} could not be written.").format(path=target),
-                _("Choose another folder, or free some space."),
-            ) from problem  # fmt: skip
-        return target
+        return write_out(Path(path), metrics_csv(self.steps(run_id), self.evals(run_id)))
 
     def script(self, run_id: str, out: Path | str) -> Path:
         """The run as a program that can be read and run, with its data manifest. Raises StudioError."""
@@ -439,14 +413,7 @@ class RunService:
                 "dataset.files_gone", _("The files of “{name}” are missing.").format(name=run.plan.dataset_name),
                 _("Import the data again."),
             ) from problem  # fmt: skip
-        try:
-            write_atomically(target, text)
-        except OSError as problem:
-            raise StudioError(
-                "export.not_written", _("{path} could not be written.").format(path=target),
-                _("Choose another folder, or free some space."),
-            ) from problem  # fmt: skip
-        return target
+        return write_out(target, text)
 
     # Details
 

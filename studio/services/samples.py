@@ -17,7 +17,8 @@ from studio.paths import resource_path
 class Sample:
     """stem: of the file's name, before the language; title: of the dataset, an English msgid; roles: of its columns.
 
-    shares: small ones keep more aside than usual, so that a verdict on them says something.
+    Compared by identity, as each is one thing. shares: small ones keep more aside than usual, so that a verdict on
+    them says something.
     """
 
     stem: str

@@ -205,9 +205,12 @@ def _place(match: re.Match[str]) -> Place:
     return Place(match.start("name"), match.end("name"), PrivateKind.PERSON_NAME)
 
 
+def _is_pair(given: str) -> bool:
+    return len(given) == 2 and all(char in _GIVEN_CLASS for char in given)
+
+
 def _is_given(name: str) -> bool:
-    pair = len(name) == 2 and all(char in _GIVEN_CLASS for char in name)
-    return pair or name in word_list("given_names_zh") or name in _GIVEN_SINGLE
+    return _is_pair(name) or name in word_list("given_names_zh") or name in _GIVEN_SINGLE
 
 
 def _may_be_met(name: str) -> bool:
@@ -216,9 +219,7 @@ def _may_be_met(name: str) -> bool:
         return False
     everyday = name[0] in _EVERYDAY
     if len(name) == 3:
-        return re.fullmatch(f"{_GIVEN_CLASS}+", name[1:]) is not None and (
-            not everyday or name[0] in _OFTEN_NAMES
-        )
+        return _is_pair(name[1:]) and (not everyday or name[0] in _OFTEN_NAMES)
     return name[1] in _GIVEN_MET and (not everyday or name[0] in _SINGLE_TOO)
 
 

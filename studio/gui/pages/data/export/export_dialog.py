@@ -65,7 +65,7 @@ class ExportDialog(QDialog):
             for split in Split
             if dataset.splits.get(split)
         }
-        self.place = QLineEdit(str(self._suggested("csv")))
+        self.place = QLineEdit(str(suggested_place(dataset.name, "csv")))
         self.choose = SecondaryButton(_("Choose…"), self._choose_place)
         self.problem = ProblemLine()
         self.panel = ProgressPanel("", self._cancel)
@@ -162,7 +162,7 @@ class ExportDialog(QDialog):
 
     def _on_format(self, form: str) -> None:
         self.about.setText(_(_FORMATS[form][1]))
-        old = Path(self.place.text().strip() or str(self._suggested(form)))
+        old = Path(self.place.text().strip() or str(suggested_place(self.dataset.name, form)))
         known = {f".{key}" for key in _FORMATS}
         self.place.setText(str(old.with_suffix(f".{form}") if old.suffix in known else old))
         self._show_ready()
@@ -179,9 +179,6 @@ class ExportDialog(QDialog):
         self.confirm.setVisible(stage == "asking")
         self.close_button.setVisible(stage != "working")
         self.close_button.setText(_("Close") if stage == "written" else _("Cancel"))
-
-    def _suggested(self, form: str) -> Path:
-        return suggested_place(self.dataset.name, form)
 
     def _choose_place(self) -> None:
         form = self.format.current()
